@@ -1,0 +1,82 @@
+# Builds, tests and measures Mote. The two that a newcomer needs: `make run` and `make check`.
+#
+#   make [BUILD=release|debug|sanitize|thread|stress]   build/$(BUILD)/mote      [CC=clang] [WERROR=1]
+#   make unit        C tests of single rooms
+#   make check       all tests that need no special hardware          make check-long   the rest
+#   make bench       compare with erl                                   make size         what the executable is made of
+#   make fmt, lint   format, look for mistakes                          make install [PREFIX=/usr/local] [ATOMVM_LINK=1]
+
+BUILD ?= release
+CC = gcc
+PYTHON ?= python3
+ERLC ?= erlc
+B := build/$(BUILD)
+G := build/shared
+V := $(if $(VERBOSE),,@)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
+CFLAGS_release  := -O2 -DNDEBUG
+CFLAGS_debug    := -O0 -g3
+CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_thread   := -O1 -g -fsanitize=thread
+CFLAGS_stress   := -O1 -g -DMOTE_STRESS
+CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
+LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections -rdynamic $(LDFLAGS)
+LIBS := -lgmp -lz -lm -ldl -lpthread
+
+SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
+HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
+OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/bifs.o $(B)/gen/lib.o
+LIB_ERL := $(sort $(wildcard lib/*.erl))
+LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
+GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h
+UNIT := $(sort $(wildcard tests/unit/*.c))
+
+.PHONY: all unit check check-long bench size fmt lint install clean run setup
+all: $(B)/mote
+
+$(B)/mote: $(B)/vm/main.o $(B)/libmote.a
+	$(V)$(CC) $(LDFLAGS_all) -o $@ $(B)/vm/main.o -Wl,--whole-archive $(B)/libmote.a -Wl,--no-whole-archive $(LIBS)
+
+$(B)/libmote.a: $(filter-out $(B)/vm/main.o,$(OBJECTS))
+	$(V)rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: src/%.c $(GENERATED) Makefile
+	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: $(G)/gen/%.c Makefile
+	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
+
+# gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
+CFLAGS_interpreter := -fno-tree-vectorize -fno-gcse -fno-crossjumping
+
+# Generated from the sources; written only when they change, so that one new atom does not rebuild what it need not.
+$(G)/gen/atoms.h: tools/gen_atoms.py $(SOURCES) $(HEADERS)
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_atoms.py $(G)/gen
+$(G)/gen/bifs.c: tools/gen_bifs.py $(G)/gen/atoms.h $(SOURCES)
+	$(V)$(PYTHON) tools/gen_bifs.py $(G)/gen
+$(G)/gen/generic.h: tools/gen_generic.py src/code/generic.tab
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen
+$(G)/gen/ops.h: tools/gen_ops.py src/code/ops.tab
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_ops.py $(G)/gen
+$(G)/gen/lib.c: tools/gen_lib.py $(LIB_BEAM)
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_lib.py $@ $(LIB_BEAM)
+$(G)/lib/%.beam: lib/%.erl
+	$(V)mkdir -p $(@D) && $(ERLC) +deterministic +no_docs -o $(@D) $<
+
+# One runner for all C tests: tests/unit/*.c, each a list of TEST(name) { ... }.
+unit: $(B)/unit
+	$(V)$(B)/unit
+$(G)/gen/unit.c: tools/gen_unit.py $(UNIT)
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_unit.py $@ $(UNIT)
+$(B)/unit: $(UNIT:tests/unit/%.c=$(B)/unit_%.o) $(B)/gen/unit.o $(B)/libmote.a
+	$(V)$(CC) $(LDFLAGS_all) -o $@ $^ $(LIBS)
+$(B)/unit_%.o: tests/unit/%.c $(GENERATED) Makefile
+	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -Itests/unit -MMD -MP -c -o $@ $<
+
+setup:
+	$(V)scripts/setup
+clean:
+	$(V)rm -rf build
+
+-include $(OBJECTS:.o=.d) $(UNIT:tests/unit/%.c=$(B)/unit_%.d)

@@ -1,0 +1,53 @@
+/* How a built-in function is written.
+
+       // One line that says what it does, if its name does not.
+       BIF(lists, member, 2) {
+           if (!is_list(a[1])) {
+               return raise_badarg(p);
+           }
+           ...
+           return A_true;
+       }
+
+   That is all it takes: the build scans src/bif for lines that begin with BIF and makes the table, sorted by module, name and
+   arity, in read-only memory. p is the calling process, a[0], a[1] ... its arguments (not to be written). The result is a
+   term, or NONE after a raise_... or bif_trap.
+   Names that C cannot spell: BIF_AS(erlang, "++", append, 2), where the third word names the C function.
+
+   Room on the heap: heap_alloc(&p->heap, n), see term/heap.h; nothing ever moves while a built-in runs. Work beyond about 100
+   simple steps is charged: BUMP(p, n). A built-in must not run longer than about a millisecond: when reductions are used up
+   it goes on later, by bif_trap to a built-in that takes its state as arguments. */
+#ifndef MOTE_BIF_BIF_H
+#define MOTE_BIF_BIF_H
+
+#include "code/export.h"
+#include "proc/process.h"
+#include "term/atom.h"
+
+#define BIF(module, name, arity) term bif_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
+#define BIF_AS(module, text, name, arity) BIF(module, name, arity)
+
+#define HEAP(p) (&(p)->heap)
+#define BUMP(p, n) ((p)->heap.reds -= (n))
+#define OUT_OF_TIME(p) ((p)->heap.reds <= 0)
+
+/* Exceptions. Each returns NONE, so that a built-in ends with `return raise_badarg(p);`. The stack trace gets the built-in
+   and its arguments on top and error_info that leads to erl_erts_errors, as in OTP. */
+term raise_error(Process *p, term reason);
+term raise_exit(Process *p, term reason);
+term raise_throw(Process *p, term value);
+static inline term raise_badarg(Process *p) {
+    return raise_error(p, A_badarg);
+}
+/* error_info gets `cause => cause`: for reasons that erl_erts_errors cannot find by looking at the arguments. */
+term raise_error_cause(Process *p, term reason, term cause);
+/* A function of term/ or data/ returned NONE and left the reason in the heap: raise it as an error. */
+term raise_heap_reason(Process *p);
+
+/* Ends the built-in and calls another function instead, with these arguments: a tail call. */
+term bif_trap(Process *p, const Export *to, int arity, ...);
+/* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
+Export *bif_export(VM *vm, term module, term name, int arity);
+#define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)
+
+#endif

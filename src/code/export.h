@@ -1,0 +1,44 @@
+/* Exported functions and built-ins by name. An Export is the fixed place that calls to M:F/A go through: code, external
+   funs and traps keep its address; loading and purging change what it leads to. It exists as soon as anything mentions
+   M:F/A, and as long as the VM. */
+#ifndef MOTE_CODE_EXPORT_H
+#define MOTE_CODE_EXPORT_H
+
+#include "code/unit.h"
+#include "proc/process.h"
+
+typedef term BifFunction(Process *p, const term *args);
+
+typedef struct BifEntry {
+    term module, name;
+    uint32_t arity;
+    BifFunction *function;
+} BifEntry;
+
+/* The table of built-ins, made by the build and handed to code/ through vm->bifs; sorted by module, name, arity (as numbers). */
+typedef struct BifTable {
+    const BifEntry *entries;
+    size_t count;
+} BifTable;
+const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity);
+
+typedef struct Export {
+    const Unit *code;          /* where the interpreter goes on: the function's entry, or stub */
+    const void *native;        /* where native code goes on */
+    term module, name;
+    uint32_t arity;
+    const BifEntry *bif;       /* not NULL: a built-in */
+    struct Module *loaded;     /* not NULL: the module whose current code exports it */
+    Unit stub[4];              /* instructions that call the built-in, or the error handler for what is not there */
+    struct Export *next;       /* in its bucket */
+} Export;
+
+bool exports_init(VM *vm);
+void exports_done(VM *vm);
+Export *export_get(VM *vm, term module, term name, uint32_t arity);  /* makes it; NULL: no memory */
+Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it and it is no built-in */
+static inline bool export_is_callable(const Export *e) {
+    return e->bif != NULL || e->loaded != NULL;
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* What differs between machines. One folder each implements this header; a missing feature is a stub there, never an
+   #ifdef elsewhere. Times are in nanoseconds. */
+#ifndef MOTE_PLATFORM_PLATFORM_H
+#define MOTE_PLATFORM_PLATFORM_H
+
+#include "base/base.h"
+
+int64_t platform_monotonic(void);           /* never goes back; origin undefined */
+int64_t platform_system_time(void);         /* since 1970-01-01 UTC; may jump */
+int64_t platform_cpu_time(void);            /* of this process */
+void platform_sleep(int64_t nanoseconds);
+bool platform_entropy(void *to, size_t size);
+
+/* The console: standard input, output and error. Reads return the bytes read, 0 at the end, < 0 on an error. */
+ptrdiff_t platform_read(int fd, void *to, size_t size);
+bool platform_write(int fd, const void *from, size_t size); /* all of it, or false */
+bool platform_is_terminal(int fd);
+/* Waits until fd can be read or the time is up; fd < 0: only waits. Returns whether fd can be read. */
+bool platform_wait_readable(int fd, int64_t nanoseconds);
+
+/* A range of addresses, backed by memory only where it is used. NULL: not to be had. */
+void *platform_reserve(size_t size);
+void platform_release(void *at, size_t size);
+void platform_forget(void *at, size_t size); /* the contents may go; the range stays */
+
+/* Memory for machine code. Written through `write`, run through `run`: two mappings of the same pages, or one. */
+typedef struct {
+    uint8_t *write;
+    const uint8_t *run;
+    size_t size;
+    int handle;
+} CodeMemory;
+bool platform_code_memory(CodeMemory *m, size_t size);
+void platform_code_memory_done(CodeMemory *m);
+
+/* A file in memory, read-only. False: errno-like number in *error. */
+typedef struct {
+    const uint8_t *at;
+    size_t size;
+} FileMap;
+bool platform_map_file(const char *path, FileMap *map, int *error);
+void platform_unmap_file(FileMap *map);
+
+#endif

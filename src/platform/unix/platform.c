@@ -1,0 +1,143 @@
+/* The platform calls on POSIX systems. */
+#include "platform/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t clock_of(clockid_t id) {
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t platform_monotonic(void) {
+    return clock_of(CLOCK_MONOTONIC);
+}
+
+int64_t platform_system_time(void) {
+    return clock_of(CLOCK_REALTIME);
+}
+
+int64_t platform_cpu_time(void) {
+    return clock_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void platform_sleep(int64_t nanoseconds) {
+    struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    nanosleep(&t, NULL);
+}
+
+bool platform_entropy(void *to, size_t size) {
+    return getrandom(to, size, 0) == (ssize_t)size;
+}
+
+ptrdiff_t platform_read(int fd, void *to, size_t size) {
+    ptrdiff_t n;
+    do {
+        n = read(fd, to, size);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+bool platform_write(int fd, const void *from, size_t size) {
+    const uint8_t *p = from;
+    while (size > 0) {
+        ssize_t n = write(fd, p, size);
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd f = {fd, POLLOUT, 0};
+            poll(&f, 1, -1);
+        } else if (n < 0 && errno != EINTR) {
+            return false;
+        } else if (n > 0) {
+            p += n, size -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+bool platform_is_terminal(int fd) {
+    return isatty(fd) == 1;
+}
+
+bool platform_wait_readable(int fd, int64_t nanoseconds) {
+    struct pollfd f = {fd, POLLIN, 0};
+    struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return ppoll(&f, fd < 0 ? 0 : 1, nanoseconds < 0 ? NULL : &t, NULL) > 0;
+}
+
+void *platform_reserve(size_t size) {
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void platform_release(void *at, size_t size) {
+    munmap(at, size);
+}
+
+void platform_forget(void *at, size_t size) {
+    madvise(at, size, MADV_DONTNEED);
+}
+
+bool platform_code_memory(CodeMemory *m, size_t size) {
+    int fd = memfd_create("mote-code", MFD_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    void *w = MAP_FAILED, *x = MAP_FAILED;
+    if (ftruncate(fd, (off_t)size) == 0) {
+        w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        x = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    }
+    if (w == MAP_FAILED || x == MAP_FAILED) {
+        if (w != MAP_FAILED) {
+            munmap(w, size);
+        }
+        close(fd);
+        return false;
+    }
+    *m = (CodeMemory){w, x, size, fd};
+    return true;
+}
+
+void platform_code_memory_done(CodeMemory *m) {
+    munmap(m->write, m->size);
+    munmap((void *)(uintptr_t)m->run, m->size);
+    close(m->handle);
+}
+
+bool platform_map_file(const char *path, FileMap *map, int *error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat s;
+    *map = (FileMap){0};
+    if (fd < 0 || fstat(fd, &s) != 0 || (S_ISDIR(s.st_mode) && (errno = EISDIR))) {
+        *error = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    bool ok = true;
+    if (s.st_size > 0) {
+        void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        ok = p != MAP_FAILED;
+        *error = errno;
+        if (ok) {
+            *map = (FileMap){p, (size_t)s.st_size};
+        }
+    }
+    close(fd);
+    return ok;
+}
+
+void platform_unmap_file(FileMap *map) {
+    if (map->size > 0) {
+        munmap((void *)(uintptr_t)map->at, map->size);
+    }
+    *map = (FileMap){0};
+}

@@ -1,0 +1,22 @@
+/* Copying terms between heaps. Literals are shared, buffers are shared by reference; match contexts are never copied. */
+#ifndef MOTE_TERM_COPY_H
+#define MOTE_TERM_COPY_H
+
+#include "term/heap.h"
+
+size_t term_size(VM *vm, term t);      /* words a copy takes (literals count 0); shared subterms count each time */
+size_t term_flat_size(VM *vm, term t); /* the same, literals counted too: erts_debug:flat_size/1 */
+size_t term_shared_size(VM *vm, term t); /* every object once: erts_debug:size/1 */
+
+/* Copies to `to` in one allocation of term_size words. NONE if there is no memory. */
+term term_copy(Heap *to, term t);
+term term_copy_literals_too(Heap *to, term t);
+
+/* A fragment that holds a copy; *copy is its root. NULL fragment with *copy != NONE: t needs no room (immediate or
+   literal). NULL and NONE: no memory. */
+Fragment *term_copy_to_fragment(VM *vm, term t, term *copy);
+
+/* A copy in the literal area, for persistent terms and constants. NONE: no memory. Freed with literal_free. */
+term term_copy_to_literal(VM *vm, term t);
+
+#endif

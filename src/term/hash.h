@@ -1,0 +1,13 @@
+/* Hashes of terms. phash2 is part of the language: the same number on every node and release, to the bit. The internal
+   hash is for tables of this VM (hash maps, ETS) and may differ between VMs. */
+#ifndef MOTE_TERM_HASH_H
+#define MOTE_TERM_HASH_H
+
+#include "term/heap.h"
+
+uint32_t term_phash2(VM *vm, term t);   /* erlang:phash2/1 before its reduction to a range: 32 bits */
+uint32_t term_phash(VM *vm, term t);    /* erlang:phash/2 before its reduction to a range */
+uint64_t term_hash(VM *vm, term t);     /* internal; equal (=:=) terms have equal hashes */
+uint32_t bytes_hash_jenkins(const uint8_t *p, size_t n, uint32_t initial); /* Bob Jenkins's, as OTP's phash2 uses it */
+
+#endif

@@ -1,0 +1,16 @@
+/* Terms as text, as erlang:display/1 and ~p (without line breaks) write them: for messages, dumps and the command line. */
+#ifndef MOTE_TERM_PRINT_H
+#define MOTE_TERM_PRINT_H
+
+#include "base/text.h"
+#include "term/vm.h"
+
+typedef struct {
+    size_t max_chars;  /* then "..." ; 0: no limit */
+    bool strings;      /* lists of printable characters as "text", binaries of them as <<"text">> */
+} PrintOptions;
+
+void term_print(Text *out, VM *vm, term t, const PrintOptions *options);
+void atom_print(Text *out, VM *vm, term atom); /* quoted where Erlang needs it */
+
+#endif

@@ -1,0 +1,32 @@
+/* References, unique integers and the identity of this node. */
+#ifndef MOTE_TERM_REF_H
+#define MOTE_TERM_REF_H
+
+#include "term/heap.h"
+
+bool identity_init(VM *vm);
+void identity_done(VM *vm);
+term node_name(const VM *vm);         /* nonode@nohost until distribution says otherwise */
+uint32_t node_creation(const VM *vm);
+term ref_make(Heap *h);               /* a fresh local reference */
+term ref_make_alias(Heap *h, term pid);
+term ref_write(term *at, uint64_t low, uint64_t high); /* REF_WORDS words */
+uint64_t unique_integer(VM *vm);      /* strictly increasing from 1, per VM */
+
+static inline uint64_t ref_low(term t) {
+    return ((Ref *)boxed(t))->low;
+}
+static inline uint64_t ref_high(term t) {
+    return ((Ref *)boxed(t))->high;
+}
+static inline bool is_alias(term t) {
+    return is_local_ref(t) && HEADER_WORDS(header_of(t)) == ALIAS_WORDS - 1;
+}
+static inline term alias_pid(term t) {
+    return ((Ref *)boxed(t))->of;
+}
+static inline Resource *magic_resource(term t) {
+    return (Resource *)((Ref *)boxed(t))->of;
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* One virtual machine, as every room may see it: one pointer a room. A room owns the struct behind its pointer, makes it in
+   its NAME_init(VM *) and frees it in NAME_done(VM *); the others only carry it. Nothing else in Mote is mutable and
+   global, so that several VMs fit in one process. */
+#ifndef MOTE_TERM_VM_H
+#define MOTE_TERM_VM_H
+
+#include "base/mem.h"
+#include "term/term.h"
+
+typedef struct VM {
+    Mem mem;
+    struct Atoms *atoms;           /* term/atom.h */
+    struct Literals *literals;     /* term/literal.h */
+    struct Identity *identity;     /* term/ref.h: node name, reference and unique counters */
+    struct Processes *processes;   /* proc/: table, names, schedulers, timers */
+    struct Tables *tables;         /* table/: ETS, persistent terms */
+    struct Code *code;             /* code/: modules, exports, lambdas, catches */
+    struct Native *native;         /* native/: executable memory; NULL when interpreting */
+    struct Io *io;                 /* io/ */
+    const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
+    struct Options *options;       /* vm/ */
+    /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
+    uintptr_t literal_start, literal_end;
+} VM;
+
+#endif

@@ -1,0 +1,13 @@
+/* The modules of lib/, carried in the executable. */
+#ifndef MOTE_VM_LIB_H
+#define MOTE_VM_LIB_H
+
+#include "base/base.h"
+
+typedef struct {
+    const char *name;
+    Bytes beam;
+} LibModule;
+extern const LibModule lib_modules[]; /* ends with a row without a name */
+
+#endif

@@ -1,0 +1,4 @@
+/* The mote command. */
+int main(void) {
+    return 0;
+}
