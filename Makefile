@@ -32,8 +32,9 @@ LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
 GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h
 UNIT := $(sort $(wildcard tests/unit/*.c))
 
-.PHONY: all unit check check-long bench size fmt lint install clean run setup
+.PHONY: all lib unit check check-long bench size fmt lint install clean run setup
 all: $(B)/mote
+lib: $(B)/libmote.a
 
 $(B)/mote: $(B)/vm/main.o $(B)/libmote.a
 	$(V)$(CC) $(LDFLAGS_all) -o $@ $(B)/vm/main.o -Wl,--whole-archive $(B)/libmote.a -Wl,--no-whole-archive $(LIBS)
