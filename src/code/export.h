@@ -33,8 +33,6 @@ typedef struct Export {
     struct Export *next;       /* in its bucket */
 } Export;
 
-bool exports_init(VM *vm);
-void exports_done(VM *vm);
 Export *export_get(VM *vm, term module, term name, uint32_t arity);  /* makes it; NULL: no memory */
 Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it and it is no built-in */
 static inline bool export_is_callable(const Export *e) {

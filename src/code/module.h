@@ -52,6 +52,9 @@ typedef struct Module {
     term file;                 /* where it came from: NONE, or a literal string */
 } Module;
 
+bool code_init(VM *vm); /* vm->bifs is set before */
+void code_done(VM *vm);
+
 Module *module_find(VM *vm, term name); /* NULL: never loaded */
 /* The function that an interpreter address lies in; NULL: none (a stub). */
 const Function *code_find(VM *vm, const Unit *at, ModuleCode **code, Module **module);

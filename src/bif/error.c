@@ -1,0 +1,53 @@
+/* How built-ins raise exceptions and hand over to other functions. */
+#include "bif/bif.h"
+
+#include <stdarg.h>
+
+/* The engine that called the built-in adds its name and arguments (scheduler: raised_by, raised_args) when it sees NONE. */
+static term raise_class(Process *p, ExceptionClass class, term reason, term cause) {
+    Scheduler *s = p->scheduler;
+    assert(reason != NONE && reason != A_trap);
+    s->class = class;
+    s->trace = NONE;
+    s->cause = cause;
+    return heap_fail(&p->heap, reason);
+}
+
+term raise_error(Process *p, term reason) {
+    return raise_class(p, CLASS_ERROR, reason, NONE);
+}
+
+term raise_exit(Process *p, term reason) {
+    return raise_class(p, CLASS_EXIT, reason, NONE);
+}
+
+term raise_throw(Process *p, term value) {
+    return raise_class(p, CLASS_THROW, value, NONE);
+}
+
+term raise_error_cause(Process *p, term reason, term cause) {
+    return raise_class(p, CLASS_ERROR, reason, cause);
+}
+
+term raise_heap_reason(Process *p) {
+    return raise_class(p, CLASS_ERROR, p->heap.reason, NONE);
+}
+
+term bif_trap(Process *p, const Export *to, int arity, ...) {
+    Scheduler *s = p->scheduler;
+    assert(arity >= 0 && (size_t)arity <= ARRAY_LEN(s->trap_args) && (uint32_t)arity == to->arity);
+    s->trap_to = to;
+    va_list args;
+    va_start(args, arity);
+    for (int i = 0; i < arity; i++) {
+        s->trap_args[i] = va_arg(args, term);
+    }
+    va_end(args);
+    return heap_fail(&p->heap, A_trap);
+}
+
+Export *bif_export(VM *vm, term module, term name, int arity) {
+    Export *e = export_find(vm, module, name, (uint32_t)arity);
+    assert(e != NULL && e->bif != NULL);
+    return e;
+}

@@ -1,0 +1,41 @@
+/* code/: the export table and the look-up of built-ins. */
+#include "unit.h"
+
+#include "code/module.h"
+
+enum { ERLANG = 10, LISTS = 20, ABS = 5, EXIT = 6, REVERSE = 30 };
+static const BifEntry entries[] = {
+    {ATOM(ERLANG), ATOM(ABS), 1, NULL},
+    {ATOM(ERLANG), ATOM(ABS), 2, NULL},
+    {ATOM(ERLANG), ATOM(EXIT), 1, NULL},
+    {ATOM(LISTS), ATOM(REVERSE), 2, NULL},
+};
+
+TEST(bif_find_finds_every_entry_and_no_other) {
+    BifTable table = {entries, ARRAY_LEN(entries)};
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        CHECK(bif_find(&table, entries[i].module, entries[i].name, entries[i].arity) == &entries[i]);
+    }
+    CHECK(bif_find(&table, ATOM(ERLANG), ATOM(ABS), 0) == NULL);
+    CHECK(bif_find(&table, ATOM(LISTS), ATOM(ABS), 1) == NULL);
+}
+
+TEST(exports_are_found_again) {
+    static VM vm;
+    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    mem_init(&vm.mem);
+    vm.bifs = &table;
+    CHECK(code_init(&vm));
+    CHECK(export_find(&vm, ATOM(LISTS), ATOM(ABS), 1) == NULL);
+    Export *b = export_find(&vm, ATOM(ERLANG), ATOM(ABS), 1);
+    CHECK(b != NULL && b->bif == &entries[0] && export_is_callable(b));
+    Export *first = export_get(&vm, ATOM(LISTS), ATOM(ABS), 0);
+    CHECK(first != NULL && !export_is_callable(first));
+    for (uint32_t i = 1; i < 2000; i++) {
+        CHECK(export_get(&vm, ATOM(LISTS), ATOM(ABS), i) != NULL);
+    }
+    CHECK(export_get(&vm, ATOM(LISTS), ATOM(ABS), 0) == first);
+    CHECK(export_find(&vm, ATOM(ERLANG), ATOM(ABS), 1) == b);
+    code_done(&vm);
+    CHECK(mem_total(&vm.mem) == 0);
+}
