@@ -13,6 +13,7 @@ typedef struct VM {
     struct Literals *literals;     /* term/literal.h */
     struct Identity *identity;     /* term/ref.h: node name, reference and unique counters */
     struct Processes *processes;   /* proc/: table, names, schedulers, timers */
+    const struct ExternalHooks *external; /* data/external.h: funs in external terms, given to data/ by code/ */
     struct Tables *tables;         /* table/: ETS, persistent terms */
     struct Code *code;             /* code/: modules, exports, lambdas, catches */
     struct Native *native;         /* native/: executable memory; NULL when interpreting */
