@@ -1,0 +1,47 @@
+/* The life of counted buffers. */
+#include "term/bitstring.h"
+
+Buffer *buffer_new(VM *vm, size_t capacity) {
+    if (capacity > PTRDIFF_MAX - sizeof(Buffer)) {
+        return NULL;
+    }
+    Buffer *b = mem_alloc(&vm->mem, MEM_BINARY, sizeof *b + capacity);
+    if (b != NULL) {
+        *b = (Buffer){.refs = 1, .capacity = capacity, .used = 0, .data = (uint8_t *)(b + 1)};
+    }
+    return b;
+}
+
+Buffer *buffer_wrap(VM *vm, uint8_t *data, size_t size, void (*release)(void *arg, uint8_t *data), void *arg) {
+    assert(release != NULL);
+    Buffer *b = mem_alloc(&vm->mem, MEM_BINARY, sizeof *b);
+    if (b != NULL) {
+        *b = (Buffer){.refs = 1, .capacity = size, .used = size * 8, .data = data, .release = release, .arg = arg};
+    }
+    return b;
+}
+
+Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
+    assert(b->release == NULL && buffer_refs(b) == 1);
+    if (capacity > PTRDIFF_MAX - sizeof(Buffer)) {
+        return NULL;
+    }
+    b = mem_resize(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity, sizeof *b + capacity);
+    if (b != NULL) {
+        b->capacity = capacity;
+        b->data = (uint8_t *)(b + 1);
+    }
+    return b;
+}
+
+void buffer_release(VM *vm, Buffer *b) {
+    if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) != 0) {
+        return;
+    }
+    if (b->release != NULL) {
+        b->release(b->arg, b->data);
+        mem_free(&vm->mem, MEM_BINARY, b, sizeof *b);
+    } else {
+        mem_free(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity);
+    }
+}
