@@ -92,10 +92,11 @@ typedef struct Scheduler {
     double f[16];                  /* float registers */
     /* The exception on its way: set by whoever returns NONE (reason is in heap.reason), read by exec/exception.c. */
     ExceptionClass class;
-    term trace;                    /* raw stack trace given to raise/3, or NONE: take one */
-    term cause;                    /* error_info: cause atom or map, NONE: none */
+    bool raised_by_caller;         /* the stack trace begins with the caller of the built-in: error/1,2,3, exit/1, throw/1 */
+    term trace;                    /* raw stack trace given to raise, or NONE: take one */
+    term cause;                    /* of a built-in: the cause for error_info; else error_info itself, a map; NONE: none */
     const void *raised_by;         /* BifEntry * of the built-in that failed, for the head of the stack trace */
-    term raised_args[6];           /* its arguments */
+    term raised_args;              /* list of arguments for the head of the stack trace, or NONE */
     /* A built-in that goes on as another call returns NONE with reason = A_trap (see bif.h). */
     const void *trap_to;           /* Export * */
     term trap_args[6];
