@@ -39,8 +39,11 @@ typedef struct Heap {
     Fragment *fragments; /* newest first; the first one is being filled */
     term off_heap;    /* off-heap objects in the young block */
     term reason;      /* why the last function that returned NONE did so (an Erlang term: badarg, badarith, system_limit ...) */
-    size_t fragment_words; /* in all fragments; virtual: also words of buffers they brought along */
+    size_t fragment_words; /* what has come beside the block since the last collection: see HEAP_BUFFER_WEIGHT */
+    size_t fragment_limit; /* more than that: collect at the next boundary, see heap_wants_collection */
     VM *vm;
+    uint32_t live;         /* words that survived in the young block, in units of 64: a guess at how many will */
+    bool doomed;           /* it drew on the emergency reserve: its process must be killed at the next boundary */
 } Heap;
 
 /* Words that every `need` leaves free below the stack, so that calls without a frame, bridges and helpers may push. */
@@ -60,6 +63,20 @@ static inline term *heap_alloc(Heap *h, size_t words) {
     return heap_alloc_fragment(h, words);
 }
 
+/* Fragments count in words, buffers that hang off the heap count one word for so many bytes. */
+enum { HEAP_BUFFER_WEIGHT = 64 };
+
+enum { FRAGMENT_LIMIT_MIN = 1024 };
+
+/* To be asked after a built-in has run, and when messages have been adopted. */
+static inline bool heap_wants_collection(const Heap *h) {
+    return UNLIKELY(h->fragment_words > h->fragment_limit);
+}
+
+/* The emergency reserve. */
+bool reserve_init(VM *vm);
+void reserve_done(VM *vm);
+
 /* Gives back the unused end [from, end) of the last allocation. */
 void heap_release(Heap *h, term *from, term *end);
 
@@ -69,6 +86,7 @@ void heap_init_detached(Heap *h, VM *vm);
 Fragment *heap_detach(Heap *h);
 /* Makes fragments (a message's) part of this heap. */
 void heap_adopt(Heap *h, Fragment *f);
+Fragment *fragment_new(VM *vm, size_t words);  /* NULL: no memory */
 void heap_free_fragments(VM *vm, Fragment *f); /* a list of them, and what their off-heap objects hold */
 
 bool heap_init(Heap *h, VM *vm, size_t words); /* an empty block of at least so many words; false: no memory */
@@ -79,6 +97,8 @@ static inline term heap_fail(Heap *h, term reason) {
     h->reason = reason;
     return NONE;
 }
+
+term heap_no_memory(Heap *h); /* fails with system_limit */
 
 /* Constructors. Sizes in words: cons 2, tuple 1 + arity. */
 static inline term heap_cons(Heap *h, term hd, term tl) {
@@ -101,6 +121,7 @@ static inline uintptr_t *off_heap_next(term object) { /* where its link to the n
     term *p = boxed(object);
     return HEADER_KIND(p[0]) == KIND_BUFFER ? &((BufferRef *)p)->next : &((Ref *)p)->next;
 }
+void off_heap_release(VM *vm, term list); /* drops what all objects of a list hold */
 /* Links an object just allocated at `at` by heap_alloc into the right list. */
 void heap_link_off_heap(Heap *h, term object);
 
@@ -110,8 +131,21 @@ typedef struct Resource {
     void (*destroy)(VM *vm, struct Resource *r);
     const void *type; /* address that names the type */
 } Resource;
+static inline void resource_keep(Resource *r) {
+    __atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
+}
 void resource_release(VM *vm, Resource *r);
 term heap_magic_ref(Heap *h, Resource *r); /* takes over one reference to r */
+
+/* A handle of a buffer; takes over one reference. */
+term heap_buffer_ref(Heap *h, Buffer *b, bool writable);
+
+/* Memory that has been given back is overwritten where mistakes are hunted. */
+#if !defined NDEBUG || defined MOTE_STRESS
+#define HEAP_POISON(p, bytes) memset(p, 0xdb, bytes)
+#else
+#define HEAP_POISON(p, bytes) ((void)(p))
+#endif
 
 /* Is this address part of the literals, which are never moved? */
 static inline bool is_literal_address(const VM *vm, const term *p) {

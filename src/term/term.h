@@ -203,8 +203,7 @@ static inline bool is_fun(term t) {
      4 words: magic: word 3 is a Resource * (counted), word 4 the next off-heap object (see heap.h). */
 typedef struct {
     term header;
-    uint64_t low;    /* on 32-bit machines the number takes four words; the counts above are then 4, 5, 6 */
-    uint64_t high;   /* the top word of the external form */
+    uintptr_t number[16 / sizeof(term)]; /* see ref.h; on 32-bit machines four words: the counts above are then 4, 5, 6 */
     uintptr_t of;    /* pid or Resource * */
     uintptr_t next;
 } Ref;

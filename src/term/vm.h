@@ -11,6 +11,7 @@ typedef struct VM {
     Mem mem;
     struct Atoms *atoms;           /* term/atom.h */
     struct Literals *literals;     /* term/literal.h */
+    struct Reserve *reserve;       /* term/heap.c: what stands behind heap_alloc when memory has run out */
     struct Identity *identity;     /* term/ref.h: node name, reference and unique counters */
     struct Processes *processes;   /* proc/: table, names, schedulers, timers */
     const struct ExternalHooks *external; /* data/external.h: funs in external terms, given to data/ by code/ */
@@ -23,5 +24,9 @@ typedef struct VM {
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
 } VM;
+
+/* Makes what term/ owns: atoms, literals, identity, reserve. False: no memory (and terms_done has been called). */
+bool terms_init(VM *vm);
+void terms_done(VM *vm);
 
 #endif

@@ -1,0 +1,264 @@
+/* The atom table: constant atoms in read-only memory, the others in pages that never move. */
+#include "term/atom.h"
+
+#include "base/lock.h"
+#include "base/utf8.h"
+#include "gen/atoms.inc"
+
+enum { PAGE_ATOMS = 256, PAGES = ATOM_LIMIT / PAGE_ATOMS, TEXT_BLOCK = 4000, FIRST_TABLE = 256 };
+
+typedef struct {
+    const uint8_t *text;
+    uint32_t size, hash;
+} Atom;
+
+/* Texts are cut from blocks, linked for the day the VM ends. */
+typedef struct TextBlock {
+    struct TextBlock *next;
+    size_t size;
+    uint8_t bytes[];
+} TextBlock;
+
+typedef struct Atoms {
+    Lock lock;          /* of everything here; readers of an atom that exists need none, as nothing moves */
+    uint32_t count;     /* dynamic ones */
+    uint32_t table_size;
+    uint32_t *table;    /* open addressing by fnv of the text: number of the dynamic atom + 1 */
+    TextBlock *texts;
+    size_t text_left;   /* in the newest block */
+    Atom *pages[PAGES];
+} Atoms;
+
+static uint32_t fnv(const uint8_t *p, size_t n) {
+    uint32_t h = 0x811c9dc5;
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ p[i]) * 0x01000193;
+    }
+    return h;
+}
+
+/* hashpjw over the characters, where those of two bytes that fit Latin-1 count as one: part of phash2. */
+static uint32_t pjw(const uint8_t *p, size_t n) {
+    uint32_t h = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t v = p[i];
+        if (i + 1 < n && (v & 0xfe) == 0xc2 && (p[i + 1] & 0xc0) == 0x80) {
+            v = (uint8_t)(v << 6 | (p[++i] & 0x3f));
+        }
+        h = (h << 4) + v;
+        uint32_t g = h & 0xf0000000;
+        if (g != 0) {
+            h ^= g >> 24;
+            h ^= g;
+        }
+    }
+    return h;
+}
+
+bool atoms_init(VM *vm) {
+    _Static_assert((int)STATIC_ATOMS < UINT16_MAX, "their hash table has 16 bits");
+    vm->atoms = MEM_NEW(&vm->mem, MEM_ATOM, Atoms);
+    return vm->atoms != NULL;
+}
+
+void atoms_done(VM *vm) {
+    Atoms *a = vm->atoms;
+    if (a == NULL) {
+        return;
+    }
+    for (TextBlock *b = a->texts, *next; b != NULL; b = next) {
+        next = b->next;
+        mem_free(&vm->mem, MEM_ATOM, b, sizeof *b + b->size);
+    }
+    for (size_t i = 0; i < PAGES && a->pages[i] != NULL; i++) {
+        mem_free(&vm->mem, MEM_ATOM, a->pages[i], PAGE_ATOMS * sizeof(Atom));
+    }
+    mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
+    MEM_DELETE(&vm->mem, MEM_ATOM, a);
+    vm->atoms = NULL;
+}
+
+static Atom *dynamic_atom(const Atoms *a, uint32_t n) {
+    return &a->pages[n / PAGE_ATOMS][n % PAGE_ATOMS];
+}
+
+static bool same_text(const uint8_t *p, size_t n, const void *q, size_t m) {
+    return n == m && memcmp(p, q, n) == 0;
+}
+
+static term find_static(const uint8_t *p, size_t n, uint32_t hash) {
+    for (uint32_t k = hash;; k++) {
+        uint32_t i = static_hash[k & (STATIC_HASH_SIZE - 1)];
+        if (i == 0) {
+            return NONE;
+        }
+        if (same_text(p, n, static_atoms[i - 1].text, static_atoms[i - 1].size)) {
+            return ATOM(i - 1);
+        }
+    }
+}
+
+static term find_dynamic(const Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
+    for (uint32_t k = hash; a->table_size > 0; k++) {
+        uint32_t i = a->table[k & (a->table_size - 1)];
+        if (i == 0) {
+            break;
+        }
+        const Atom *atom = dynamic_atom(a, i - 1);
+        if (same_text(p, n, atom->text, atom->size)) {
+            return ATOM(STATIC_ATOMS + i - 1);
+        }
+    }
+    return NONE;
+}
+
+static bool grow_table(VM *vm, Atoms *a) {
+    uint32_t size = a->table_size == 0 ? FIRST_TABLE : 2 * a->table_size;
+    uint32_t *table = mem_zalloc(&vm->mem, MEM_ATOM, size * sizeof *table);
+    if (table == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->count; i++) {
+        const Atom *atom = dynamic_atom(a, i);
+        uint32_t k = fnv(atom->text, atom->size) & (size - 1);
+        while (table[k] != 0) {
+            k = (k + 1) & (size - 1);
+        }
+        table[k] = i + 1;
+    }
+    mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
+    a->table = table, a->table_size = size;
+    return true;
+}
+
+static const uint8_t *keep_text(VM *vm, Atoms *a, const uint8_t *p, size_t n) {
+    if (a->text_left < n) {
+        TextBlock *b = mem_alloc(&vm->mem, MEM_ATOM, sizeof *b + TEXT_BLOCK);
+        if (b == NULL) {
+            return NULL;
+        }
+        b->size = a->text_left = TEXT_BLOCK;
+        b->next = a->texts, a->texts = b;
+    }
+    if (n == 0) {
+        return (const uint8_t *)"";
+    }
+    uint8_t *to = a->texts->bytes + a->texts->size - a->text_left;
+    a->text_left -= n;
+    return memcpy(to, p, n);
+}
+
+/* Adds an atom that is not there; the text has been checked. */
+static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
+    if (a->count >= ATOM_LIMIT - STATIC_ATOMS) {
+        return NONE;
+    }
+    Atom **page = &a->pages[a->count / PAGE_ATOMS];
+    if (*page == NULL && (*page = mem_alloc(&vm->mem, MEM_ATOM, PAGE_ATOMS * sizeof(Atom))) == NULL) {
+        return NONE;
+    }
+    if (2 * (a->count + 1) > a->table_size && !grow_table(vm, a)) {
+        return NONE;
+    }
+    const uint8_t *text = keep_text(vm, a, p, n);
+    if (text == NULL) {
+        return NONE;
+    }
+    *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, pjw(p, n)};
+    uint32_t k = hash & (a->table_size - 1);
+    while (a->table[k] != 0) {
+        k = (k + 1) & (a->table_size - 1);
+    }
+    a->table[k] = ++a->count;
+    return ATOM(STATIC_ATOMS + a->count - 1);
+}
+
+/* NONE: this can be an atom; else why not. A mistake in the first 255 characters counts before the length. */
+static term check_text(const uint8_t *p, size_t n) {
+    if (n > UTF8_MAX * ATOM_MAX_CHARS) {
+        return A_system_limit;
+    }
+    const uint8_t *end = p + n;
+    for (int chars = 0; p < end; chars++) {
+        uint32_t c;
+        int size = utf8_read(p, end, &c);
+        if (chars == ATOM_MAX_CHARS) {
+            return A_system_limit;
+        }
+        if (size < 0) {
+            return A_badarg;
+        }
+        p += size;
+    }
+    return NONE;
+}
+
+term atom_find(VM *vm, const uint8_t *utf8, size_t size) {
+    if (size > UTF8_MAX * ATOM_MAX_CHARS) {
+        return NONE;
+    }
+    uint32_t hash = fnv(utf8, size);
+    term t = find_static(utf8, size, hash);
+    if (t == NONE) {
+        Atoms *a = vm->atoms;
+        lock_take(&a->lock);
+        t = find_dynamic(a, utf8, size, hash);
+        lock_give(&a->lock);
+    }
+    return t;
+}
+
+term atom_intern(VM *vm, const uint8_t *utf8, size_t size, term *reason) {
+    term t = atom_find(vm, utf8, size);
+    if (LIKELY(t != NONE)) {
+        return t;
+    }
+    term why = check_text(utf8, size);
+    if (why == NONE) {
+        uint32_t hash = fnv(utf8, size);
+        Atoms *a = vm->atoms;
+        lock_take(&a->lock);
+        t = find_dynamic(a, utf8, size, hash); /* somebody may have been faster */
+        if (t == NONE) {
+            t = add_atom(vm, a, utf8, size, hash);
+        }
+        lock_give(&a->lock);
+        why = A_system_limit;
+    }
+    if (t == NONE && reason != NULL) {
+        *reason = why;
+    }
+    return t;
+}
+
+term atom_from(VM *vm, const char *text) {
+    return atom_intern(vm, (const uint8_t *)text, strlen(text), NULL);
+}
+
+Bytes atom_text(const VM *vm, term atom) {
+    uint32_t i = atom_index(atom);
+    if (i < STATIC_ATOMS) {
+        return (Bytes){(const uint8_t *)static_atoms[i].text, static_atoms[i].size};
+    }
+    assert(i - STATIC_ATOMS < vm->atoms->count);
+    const Atom *a = dynamic_atom(vm->atoms, i - STATIC_ATOMS);
+    return (Bytes){a->text, a->size};
+}
+
+int atom_compare(const VM *vm, term a, term b) {
+    if (a == b) {
+        return 0;
+    }
+    Bytes x = atom_text(vm, a), y = atom_text(vm, b);
+    int order = memcmp(x.at, y.at, MIN(x.size, y.size));
+    return order != 0 ? order : x.size < y.size ? -1 : 1;
+}
+
+uint32_t atom_hash(const VM *vm, term atom) {
+    uint32_t i = atom_index(atom);
+    return i < STATIC_ATOMS ? static_atoms[i].hash : dynamic_atom(vm->atoms, i - STATIC_ATOMS)->hash;
+}
+
+size_t atom_count(const VM *vm) {
+    return STATIC_ATOMS + vm->atoms->count;
+}

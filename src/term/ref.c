@@ -1,0 +1,82 @@
+/* References, unique integers and the identity of this node. */
+#include "term/ref.h"
+
+#include "platform/platform.h"
+#include "term/atom.h"
+
+typedef struct Identity {
+    uint64_t refs;   /* number of the last reference (atomic) */
+    uint64_t unique; /* last unique integer (atomic) */
+    term name;
+    uint32_t creation;
+} Identity;
+
+bool identity_init(VM *vm) {
+    Identity *i = vm->identity = MEM_NEW(&vm->mem, MEM_SYSTEM, Identity);
+    if (i == NULL) {
+        return false;
+    }
+    /* So that references of different runs differ, as far as a clock can tell. */
+    i->refs = (uint64_t)platform_system_time();
+    i->name = A_nonode_at_nohost;
+    return true;
+}
+
+void identity_done(VM *vm) {
+    if (vm->identity != NULL) {
+        MEM_DELETE(&vm->mem, MEM_SYSTEM, vm->identity);
+        vm->identity = NULL;
+    }
+}
+
+void identity_set(VM *vm, term name, uint32_t creation) {
+    vm->identity->name = name, vm->identity->creation = creation;
+}
+
+term node_name(const VM *vm) {
+    return vm->identity->name;
+}
+
+uint32_t node_creation(const VM *vm) {
+    return vm->identity->creation;
+}
+
+uint64_t unique_integer(VM *vm) {
+    return __atomic_add_fetch(&vm->identity->unique, 1, __ATOMIC_RELAXED);
+}
+
+term ref_write(term *at, uint64_t low, uint64_t high) {
+    at[0] = HEADER(REF_WORDS - 1, KIND_REF);
+    memcpy((uint8_t *)(at + 1), &low, sizeof low);
+    memcpy((uint8_t *)(at + 1) + 8, &high, sizeof high);
+    return make_boxed(at);
+}
+
+/* Spreads a running number over the external form's words, of which the first has only 18 bits. */
+term ref_write_fresh(VM *vm, term *at) {
+    uint64_t n = __atomic_add_fetch(&vm->identity->refs, 1, __ATOMIC_RELAXED);
+    return ref_write(at, (n & 0x3ffff) | (n >> 18 & 0xffffffff) << 32, n >> 50);
+}
+
+term ref_make(Heap *h) {
+    return ref_write_fresh(h->vm, heap_alloc(h, REF_WORDS));
+}
+
+term ref_make_alias(Heap *h, term pid) {
+    term *at = heap_alloc(h, ALIAS_WORDS);
+    ref_write_fresh(h->vm, at);
+    at[0] = HEADER(ALIAS_WORDS - 1, KIND_REF);
+    at[REF_WORDS] = pid;
+    return make_boxed(at);
+}
+
+term heap_magic_ref(Heap *h, Resource *r) {
+    term *at = heap_alloc(h, MAGIC_WORDS);
+    ref_write_fresh(h->vm, at);
+    at[0] = HEADER(MAGIC_WORDS - 1, KIND_REF);
+    at[REF_WORDS] = (term)r;
+    at[REF_WORDS + 1] = NONE;
+    term ref = make_boxed(at);
+    heap_link_off_heap(h, ref);
+    return ref;
+}
