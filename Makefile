@@ -42,7 +42,7 @@ $(B)/mote: $(B)/vm/main.o $(B)/libmote.a
 $(B)/libmote.a: $(filter-out $(B)/vm/main.o,$(OBJECTS))
 	$(V)rm -f $@ && ar rcs $@ $^
 
-$(B)/%.o: src/%.c $(GENERATED) Makefile
+$(B)/%.o: src/%.c Makefile | $(GENERATED)
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(G)/gen/%.c Makefile
@@ -51,15 +51,21 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
 CFLAGS_interpreter := -fno-tree-vectorize -fno-gcse -fno-crossjumping
 
-# Generated from the sources; written only when they change, so that one new atom does not rebuild what it need not.
-$(G)/gen/atoms.h: tools/gen_atoms.py $(SOURCES) $(HEADERS)
-	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_atoms.py $(G)/gen
-$(G)/gen/bifs.c: tools/gen_bifs.py $(G)/gen/atoms.h $(SOURCES)
-	$(V)$(PYTHON) tools/gen_bifs.py $(G)/gen
-$(G)/gen/generic.h: tools/gen_generic.py src/code/generic.tab
-	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen
-$(G)/gen/ops.h: tools/gen_ops.py src/code/ops.tab
-	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_ops.py $(G)/gen
+# Generated from the sources; written only when they change (the stamp says when that was looked at), so that one new atom
+# does not rebuild what it need not.
+$(G)/gen/atoms.stamp: tools/gen_atoms.py $(SOURCES) $(HEADERS)
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_atoms.py $(G)/gen && touch $@
+$(G)/gen/bifs.stamp: tools/gen_bifs.py $(G)/gen/atoms.stamp
+	$(V)$(PYTHON) tools/gen_bifs.py $(G)/gen && touch $@
+$(G)/gen/generic.stamp: tools/gen_generic.py src/code/generic.tab
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen && touch $@
+$(G)/gen/ops.stamp: tools/gen_ops.py src/code/ops.tab src/code/generic.tab
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_ops.py $(G)/gen && touch $@
+$(GENERATED) $(G)/gen/bifs.c: ;
+$(G)/gen/atoms.h: $(G)/gen/atoms.stamp
+$(G)/gen/bifs.c: $(G)/gen/bifs.stamp
+$(G)/gen/generic.h: $(G)/gen/generic.stamp
+$(G)/gen/ops.h: $(G)/gen/ops.stamp
 $(G)/gen/lib.c: tools/gen_lib.py $(LIB_BEAM)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_lib.py $@ $(LIB_BEAM)
 $(G)/lib/%.beam: lib/%.erl
@@ -72,7 +78,7 @@ $(G)/gen/unit.c: tools/gen_unit.py $(UNIT)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_unit.py $@ $(UNIT)
 $(B)/unit: $(UNIT:tests/unit/%.c=$(B)/unit_%.o) $(B)/gen/unit.o $(B)/libmote.a
 	$(V)$(CC) $(LDFLAGS_all) -o $@ $^ $(LIBS)
-$(B)/unit_%.o: tests/unit/%.c $(GENERATED) Makefile
+$(B)/unit_%.o: tests/unit/%.c Makefile | $(GENERATED)
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -Itests/unit -MMD -MP -c -o $@ $<
 
 setup:

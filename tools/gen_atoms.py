@@ -7,8 +7,6 @@ def write_if_changed(path, text):
     if not os.path.exists(path) or open(path).read() != text:
         with open(path, 'w') as f:
             f.write(text)
-    else:
-        os.utime(path)
 
 
 def sources():

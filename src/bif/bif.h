@@ -46,6 +46,10 @@ term raise_heap_reason(Process *p);
 
 /* Ends the built-in and calls another function instead, with these arguments: a tail call. */
 term bif_trap(Process *p, const Export *to, int arity, ...);
+/* Ends the built-in with this result, but lets the scheduler decide who goes on: after handling signals (the process may have
+   been told to exit), and to give way. Leaves trap_to NULL and the result in trap_args[0]: engines put it where the result
+   belongs and leave with RUN_YIELD, to go on behind the call. */
+term bif_yield(Process *p, term result);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
 #define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)

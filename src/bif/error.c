@@ -8,8 +8,10 @@ static term raise_class(Process *p, ExceptionClass class, term reason, term caus
     Scheduler *s = p->scheduler;
     assert(reason != NONE && reason != A_trap);
     s->class = class;
-    s->trace = NONE;
+    s->trace = s->raised_args = NONE;
     s->cause = cause;
+    s->raised_by = NULL;
+    s->raised_by_caller = false;
     return heap_fail(&p->heap, reason);
 }
 

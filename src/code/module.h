@@ -18,9 +18,16 @@ typedef struct Lambda {        /* a fun of a module: outlives the code, as funs 
 } Lambda;
 
 typedef struct {
-    const Unit *at;            /* return address, or entry */
-    uint32_t line;             /* index into lines */
+    const Unit *at;            /* where the code of a `line` instruction would be: it holds from here to the next one */
+    uint32_t line;             /* index into places; 0: none */
 } LineEntry;
+
+/* What a catch mark stands for: where to go on. A mark's index is given out when its module is loaded. */
+typedef struct {
+    const Unit *code;
+    const void *native;
+    uint32_t next;             /* of the same module (or free): 0 ends the list */
+} CatchHandler;
 
 typedef struct Function {
     const Unit *info;          /* its func_info; the entry follows */
@@ -42,6 +49,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     Bytes attributes, compile_info; /* copies */
     uint8_t md5[16];
     struct NativeCode *native; /* native/'s part */
+    uint32_t catches;          /* its first catch mark; 0: none */
     uint32_t on_load;          /* 0: none, else index of the function + 1 */
 } ModuleCode;
 
@@ -56,8 +64,14 @@ bool code_init(VM *vm); /* vm->bifs is set before */
 void code_done(VM *vm);
 
 Module *module_find(VM *vm, term name); /* NULL: never loaded */
-/* The function that an interpreter address lies in; NULL: none (a stub). */
-const Function *code_find(VM *vm, const Unit *at, ModuleCode **code, Module **module);
+/* The function that an address in interpreter or native code lies in; NULL: none (a stub, or not code at all). */
+const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module);
+/* The line at that address in this function; false: not known. file 0: the module's own. */
+bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLine *line);
+
+/* A mark that is part of code from now on, until that is freed; 0: no memory. Its handler is filled in later. */
+uint32_t catch_new(VM *vm, ModuleCode *code);
+CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next catch_new */
 
 /* Makes the file's code the module's current code; takes over its literals. False: *error says why. The old current code,
    if any, becomes old; there must be none that is old already. */

@@ -17,7 +17,7 @@ typedef enum { CLASS_ERROR, CLASS_EXIT, CLASS_THROW } ExceptionClass;
 
 typedef enum {
     STATE_RUNNABLE = 1 << 0,  /* in a run queue */
-    STATE_RUNNING = 1 << 1,
+    STATE_RUNNING = 1 << 1,   /* somebody is touching its insides: the scheduler that runs it, or one that serves its signals */
     STATE_WAITING = 1 << 2,   /* in receive; a signal makes it runnable */
     STATE_SUSPENDED = 1 << 3,
     STATE_EXITING = 1 << 4,   /* clean-up has begun; takes no signals */
@@ -26,6 +26,7 @@ typedef enum {
     STATE_HIBERNATING = 1 << 7,
     STATE_TIMEOUT = 1 << 8,   /* the receive timer has fired */
     STATE_KILLED = 1 << 9,    /* drew on the emergency reserve or broke max_heap_size: dies at the next boundary */
+    STATE_COLLECTING = 1 << 10, /* for process_info(Pid, status) */
 } ProcessState;
 
 typedef enum {
@@ -38,28 +39,32 @@ typedef enum {
     FLAG_GC_WANTED = 1 << 6,      /* collect at the next boundary: fragments have grown too much */
     FLAG_FULL_SWEEP = 1 << 7,     /* and make it a full sweep */
     FLAG_DISABLE_GC = 1 << 8,
+    FLAG_TABLES = 1 << 9,         /* owns something that table/ or io/ must be told of when it ends */
+    FLAG_CLEARED_TRACE = 1 << 10,
 } ProcessFlag;
 
-struct Message;
 struct Signal;
 
 /* What few processes have. Allocated by process_extra(p). */
 typedef struct ProcessExtra {
     size_t max_heap_words;         /* 0: none */
     bool max_heap_kill, max_heap_log, max_heap_binaries;
-    uint32_t min_heap_words, full_sweep_after;
-    term names;                    /* registered name; NONE: none */
+    uint32_t min_heap_words, min_binary_words, full_sweep_after;
+    term name;                     /* registered name; NONE: none */
     term label;                    /* proc_lib:set_label/1 (27+) */
     uint64_t gc_minor, gc_major, gc_words;  /* figures for process_info */
-    uint64_t reductions;           /* of slices that have ended */
-    struct Alias *aliases;
-    struct Suspender *suspenders;
-    const void *markers;           /* receive markers, see mailbox.h */
+    struct BifTimer *timers;       /* that will send to this process */
+    struct Markers *markers;       /* receive markers, see mailbox.h */
+    uint32_t suspended;            /* how often: it runs again when this is 0 */
+    uint32_t save_calls;           /* process_flag(save_calls, N) */
+    uint32_t tables;               /* how many ETS tables it owns (table/ counts) */
 } ProcessExtra;
 
 typedef struct Process {
     Heap heap;                     /* first, so that a Heap * of a process is a Process * */
-    const void *ip;                /* where it goes on when it is scheduled in; belongs to the engine `native` says */
+    const void *ip;                /* where it goes on when it is scheduled in; belongs to the engine `native` says.
+                                      NULL: it calls the function whose module and name are the last two of its live
+                                      registers, with those before them as the arguments (a new or hibernated process) */
     struct Scheduler *scheduler;   /* the one that runs it or ran it last */
     term pid;
     uint32_t state;                /* ProcessState, atomic */
@@ -68,16 +73,21 @@ typedef struct Process {
     uint8_t priority;
     bool native;
     uint32_t catches;              /* catch marks on the stack; 0: an exception ends the process */
-    struct Message *inner, **inner_last; /* the mailbox proper, oldest first; private */
-    struct Message **save;         /* where receive looks next */
-    struct Message *outer;         /* what others have sent: lock-free stack, newest first (atomic) */
+    struct Signal *inner, **inner_last; /* the mailbox proper, oldest first; private */
+    struct Signal **save;          /* where receive looks next */
+    struct Signal *outer;          /* what others have sent: lock-free stack, newest first (atomic) */
     struct Process *next;          /* in its run queue */
     struct Relation *relations;    /* links and monitors, both directions (relation.h) */
     struct Dictionary *dictionary; /* process dictionary; NULL: empty */
     struct Timer *timer;           /* of the receive it waits in */
-    term group_leader, parent;
-    term initial[3];               /* module, function: atoms; arity: small */
+    term group_leader, parent;     /* parent: a pid or A_undefined */
+    uint32_t initial_module, initial_function; /* indices of atoms */
+    uint8_t initial_arity;
+    uint8_t skips;                 /* low priority: passed over so often */
+    uint16_t minors;               /* collections since the last full sweep */
+    uint32_t messages;             /* in inner */
     ProcessExtra *extra;
+    uint64_t reductions;           /* of slices that have ended */
 } Process;
 
 static inline Process *heap_process(Heap *h) { /* h must be a process's, not detached */
@@ -92,17 +102,20 @@ typedef struct Scheduler {
     double f[16];                  /* float registers */
     /* The exception on its way: set by whoever returns NONE (reason is in heap.reason), read by exec/exception.c. */
     ExceptionClass class;
-    term trace;                    /* raw stack trace given to raise/3, or NONE: take one */
-    term cause;                    /* error_info: cause atom or map, NONE: none */
+    bool raised_by_caller;         /* the stack trace begins with the caller of the built-in: error/1,2,3, exit/1, throw/1 */
+    term trace;                    /* raw stack trace given to raise, or NONE: take one */
+    term cause;                    /* of a built-in: the cause for error_info; else error_info itself, a map; NONE: none */
     const void *raised_by;         /* BifEntry * of the built-in that failed, for the head of the stack trace */
-    term raised_args[6];           /* its arguments */
+    term raised_args;              /* list of arguments for the head of the stack trace, or NONE */
     /* A built-in that goes on as another call returns NONE with reason = A_trap (see bif.h). */
-    const void *trap_to;           /* Export * */
+    const void *trap_to;           /* Export *; NULL: give way, then go on behind the call with trap_args[0] as its result */
     term trap_args[6];
     uint64_t reductions;           /* done on this scheduler */
     uint64_t context_switches, collections, words_reclaimed;
-    struct RunQueue *queue;
+    struct RunQueues *queues;
     struct TimerWheel *timers;
+    struct Signal *spare_signals;  /* free list */
+    uint32_t spare_count;
     uint64_t random;               /* state of the source of free choices */
     uint32_t id;
 } Scheduler;
@@ -110,13 +123,20 @@ typedef struct Scheduler {
 static inline VM *process_vm(const Process *p) {
     return p->heap.vm;
 }
-ProcessExtra *process_extra(Process *p); /* never NULL for a live process (allocated with its first use; emergency reserve) */
+ProcessExtra *process_extra(Process *p); /* allocates it with its first use; NULL: no memory */
 
 /* The process with this local pid, if it is alive and not exiting; an array access. */
 Process *process_find(VM *vm, term pid);
 
+/* Has something happened that the running process must not go on with: its end, or a suspension? Asked by the engines after
+   whatever handles signals (mailbox_peek), or a built-in that returned by bif_yield: they then leave with RUN_YIELD. */
+static inline bool process_must_leave(const Process *p) {
+    return (p->state & (STATE_EXITING | STATE_SUSPENDED | STATE_KILLED)) != 0;
+}
+
 /* How a process enters code: the inversion that keeps proc/ above code/ and exec/. Runs p until its slice ends, it waits or
-   it exits. */
+   it exits. Before: s->x holds p->live registers, heap.reds what the slice has. Afterwards (unless RUN_EXIT): p->ip says where
+   it goes on and s->x the p->live registers it then wants; the scheduler saves them. RUN_EXIT: process_end has been called. */
 typedef enum { RUN_YIELD, RUN_WAIT, RUN_EXIT } RunResult;
 typedef RunResult RunFunction(Scheduler *s, Process *p);
 

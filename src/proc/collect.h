@@ -1,0 +1,21 @@
+/* Garbage collection of a process: gathers its roots, keeps its limits. */
+#ifndef MOTE_PROC_COLLECT_H
+#define MOTE_PROC_COLLECT_H
+
+#include "proc/process.h"
+
+/* Collects so that `need` words (besides HEAP_RESERVE) are free. Roots are the stack, x[0..live-1] of the scheduler, the
+   dictionary, the messages that have been looked at. False: not enough memory, or max_heap_size broken: the process has
+   STATE_KILLED and must leave at once with RUN_YIELD; its heap is still whole. */
+bool process_collect(Process *p, size_t need, size_t live);
+
+/* Asked at boundaries: have fragments grown so that it is time? */
+static inline bool process_should_collect(const Process *p) {
+    size_t block = (size_t)(p->heap.end - p->heap.start);
+    return UNLIKELY(p->heap.fragment_words > 2 * block + 512) || UNLIKELY(p->flags & FLAG_GC_WANTED);
+}
+
+/* For process_info and erlang:memory. Bytes, all included. */
+size_t process_memory(const Process *p);
+
+#endif

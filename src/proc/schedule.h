@@ -1,0 +1,76 @@
+/* The scheduler: who runs next; the process table; the loop that runs processes, fires timers, asks io/ for readiness and
+   sleeps when there is nothing to do. */
+#ifndef MOTE_PROC_SCHEDULE_H
+#define MOTE_PROC_SCHEDULE_H
+
+#include "proc/clock.h"
+#include "proc/timer.h"
+
+enum { PROCESS_LIMIT_DEFAULT = 262144, PROCESS_LIMIT_MAX = 1 << 27, PROCESS_LIMIT_MIN = 1024 };
+/* New processes begin with so many words; their first collection gives them MIN_HEAP_WORDS. */
+enum { FIRST_HEAP_WORDS = 17, MIN_HEAP_WORDS = 233, MIN_BINARY_WORDS = 46422, FULL_SWEEP_AFTER = 65535 };
+
+/* Called when a process ends, while its memory is still there: how table/ and io/ (rooms that come later) free what it
+   owned. Asked again in the next slice until it returns true. */
+typedef bool ProcessEnded(Process *p);
+enum { MAX_END_HOOKS = 4 };
+
+struct Name;
+typedef struct Processes {
+    Process **table;               /* by number modulo size */
+    uint32_t size, limit;          /* size: limit rounded up to a power of 2 */
+    uint32_t count;                /* alive */
+    uint32_t next_number;          /* where the search for the next number begins */
+    uint32_t wraps;
+    Scheduler *scheduler;          /* the one there is */
+    Clock clock;
+    struct Name *names;            /* hash table, see names.c */
+    uint32_t name_count, name_room;
+    BifTimer **timers;             /* hash table by reference, see bif_timer.c */
+    uint32_t timer_count, timer_room;
+    RunFunction *run;              /* the engine; set by vm/ before the first process runs */
+    /* io/: waits up to `nanoseconds` (0: only looks; < 0: for ever) until something is ready, and sends its signals. May return
+       early. NULL: none. `pending`: is there anything that could become ready? */
+    void (*poll)(VM *vm, int64_t nanoseconds);
+    bool (*pending)(VM *vm);
+    ProcessEnded *ended[MAX_END_HOOKS];
+    size_t ended_count;
+    uint64_t spawned;              /* processes ever made */
+    uint64_t reductions_exited;
+    uint64_t last_reductions;      /* as statistics(reductions) told last */
+    bool halting;                  /* halt has been asked for: scheduler_run returns */
+    int halt_status;
+    term halt_reason;              /* what halt/1,2 was given: small, A_abort or NONE with text */
+    char halt_text[256];
+    /* system_flag settings */
+    uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;
+    size_t max_heap_words;
+    bool max_heap_kill, max_heap_log, max_heap_binaries;
+    bool off_heap_messages;        /* default of message_queue_data */
+} Processes;
+
+/* limit 0: the default; seed 0: free choices are seeded from the platform's entropy. */
+bool processes_init(VM *vm, uint32_t limit, uint64_t seed);
+void processes_done(VM *vm); /* frees all processes, also those that are alive */
+
+typedef enum {
+    SCHEDULE_HALTED, /* halt was asked for: halt_status */
+    SCHEDULE_IDLE    /* nobody can run, no timer is set and io/ waits for nothing: nothing will ever happen */
+} ScheduleResult;
+ScheduleResult scheduler_run(Scheduler *s);
+/* Runs one process for one slice, and timers that are due, without sleeping. False: nobody could run. For embedding and tests. */
+bool scheduler_step(Scheduler *s);
+
+void schedule(Process *p); /* makes it runnable, if it is not running, runnable, suspended */
+void schedule_halt(VM *vm, int status);
+uint64_t schedule_random(Scheduler *s); /* the source of all free choices */
+size_t schedule_queue_length(const Scheduler *s, Priority priority);
+bool processes_on_end(VM *vm, ProcessEnded *hook);
+
+/* The slot of a number, for walking over all: the i-th of `size`; NULL: free. Exiting ones are returned too. */
+Process *process_at(const VM *vm, uint32_t i);
+static inline Scheduler *vm_scheduler(const VM *vm) {
+    return vm->processes->scheduler;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* How processes begin and end. */
+#ifndef MOTE_PROC_SPAWN_H
+#define MOTE_PROC_SPAWN_H
+
+#include "proc/process.h"
+
+typedef struct {
+    bool link, system;
+    bool monitor;
+    uint8_t alias;                 /* RELATION_ALIAS_... flags of the monitor; 0: none */
+    term monitor_tag;              /* NONE: 'DOWN' */
+    term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
+    Priority priority;
+    size_t max_heap_words;
+    bool max_heap_kill, max_heap_log, max_heap_binaries;
+    uint32_t min_heap_words, min_binary_words, full_sweep_after; /* 0, 0, UINT32_MAX: the system's */
+    bool off_heap_messages, async_dist;
+} SpawnOptions;
+void spawn_options_init(VM *vm, SpawnOptions *o);
+
+/* Makes a process that calls module:function(args...) and makes it runnable. parent NULL: none (the first process).
+   Returns its pid, or NONE with *reason: A_system_limit (too many processes) or A_enomem. Args is a proper list. */
+term process_spawn(VM *vm, Process *parent, term module, term function, term args, const SpawnOptions *o, term *reason);
+
+/* Begins the end of p: from here on it runs no more code and takes no signals. The scheduler does the rest (names, timers,
+   links, monitors, memory), in slices. reason: a term on p's heap. */
+void process_end(Process *p, term reason);
+/* The same, with the error report that uncaught errors and throws get: to the process registered as logger. */
+void process_end_logged(Process *p, term reason);
+
+/* Goes on with the end of a process that has STATE_EXITING; false: not done yet, wants another slice. */
+bool process_end_continue(Process *p);
+
+/* {log, Level, Format, Args, Metadata} to the process registered as logger; dropped if there is none. args: a term. */
+void log_send(VM *vm, term level, const char *format, term args, term group_leader, term from_pid);
+
+#endif

@@ -1,0 +1,44 @@
+/* Timers: a hierarchical wheel per scheduler with ticks of a millisecond. Putting in, taking out and firing take constant
+   time; a timer never fires early. */
+#ifndef MOTE_PROC_TIMER_H
+#define MOTE_PROC_TIMER_H
+
+#include "proc/process.h"
+
+typedef struct Timer Timer;
+typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel */
+
+struct Timer {
+    Timer *next, **link;  /* in its slot; link NULL: not in the wheel */
+    int64_t at;           /* tick: Erlang monotonic time in ms, rounded up */
+    TimerFire *fire;
+};
+
+typedef struct TimerWheel TimerWheel;
+TimerWheel *timers_new(VM *vm);
+void timers_free(VM *vm, TimerWheel *w);
+void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire);
+void timer_cancel(Scheduler *s, Timer *t); /* nothing if it is not in the wheel */
+int64_t timers_tick(VM *vm, int64_t monotonic_ns); /* the tick that has begun */
+/* Fires what is due. */
+void timers_run(Scheduler *s, int64_t now_tick);
+/* The tick at which timers_run should be called next; INT64_MAX: there is no timer. May be too early, never too late. */
+int64_t timers_next(const TimerWheel *w);
+
+/* send_after and start_timer: found by their reference. */
+typedef struct BifTimer {
+    Timer timer;          /* first */
+    struct BifTimer *chain;              /* in the table of references */
+    struct BifTimer *sibling, **back;    /* among those of the receiving process; back NULL: the receiver is a name */
+    uint64_t key[2];
+    term receiver;        /* pid or atom */
+    term value;           /* message, ready to be sent */
+    Fragment *data;
+} BifTimer;
+bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term message, bool wrap); /* wrap: {timeout, Ref, Msg} */
+/* Milliseconds left (as of now); -1: no such timer. */
+int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high);
+int64_t bif_timer_cancel(Scheduler *s, uint64_t low, uint64_t high);
+void bif_timers_drop(Process *p); /* those that would send to a process that has ended */
+
+#endif
