@@ -58,10 +58,10 @@ size_t integer_magnitude_size(term t); /* bytes without leading zeros; 0 for 0 *
 void integer_write_magnitude(term t, uint8_t *p);
 term integer_from_magnitude(Heap *h, const uint8_t *p, size_t size, bool negative);
 
-/* Text, digits above 9 as capitals. integer_to_text needs integer_text_room bytes at p and writes at their end: the text is
-   [result, p + integer_text_room). NULL: no memory. Both charge their work. */
+/* Text, digits above 9 as capitals, no terminating 0. p needs integer_text_room bytes; the result is how many are used, 0 when
+   there is no memory. Both directions charge their work. */
 size_t integer_text_room(term t, unsigned base);
-char *integer_to_text(Heap *h, term t, unsigned base, char *p);
+size_t integer_to_text(Heap *h, term t, unsigned base, char *p);
 /* An optional sign and one or more digits, nothing else. NONE: h->reason is A_badarg or A_system_limit. */
 term integer_from_text(Heap *h, const uint8_t *p, size_t size, unsigned base);
 

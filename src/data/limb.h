@@ -15,9 +15,6 @@ Limb limb_add_n(Limb *r, const Limb *a, const Limb *b, size_t n);
 Limb limb_sub_n(Limb *r, const Limb *a, const Limb *b, size_t n);
 Limb limb_add_1(Limb *r, const Limb *a, size_t n, Limb b);
 Limb limb_sub_1(Limb *r, const Limb *a, size_t n, Limb b);
-/* The same for an >= bn. */
-Limb limb_add(Limb *r, const Limb *a, size_t an, const Limb *b, size_t bn);
-Limb limb_sub(Limb *r, const Limb *a, size_t an, const Limb *b, size_t bn);
 
 int limb_cmp(const Limb *a, const Limb *b, size_t n);
 
@@ -44,6 +41,16 @@ size_t limb_get_str(uint8_t *digits, unsigned base, Limb *a, size_t n);
 size_t limb_set_str(Limb *r, const uint8_t *digits, size_t count, unsigned base);
 size_t limb_digits(size_t n, unsigned base);
 size_t limb_room(size_t digits, unsigned base);
+
+/* r = a + b, a - b for an >= bn; returns the carry or borrow. */
+static inline Limb limb_add(Limb *r, const Limb *a, size_t an, const Limb *b, size_t bn) {
+    assert(an >= bn);
+    return limb_add_1(r + bn, a + bn, an - bn, bn == 0 ? 0 : limb_add_n(r, a, b, bn));
+}
+static inline Limb limb_sub(Limb *r, const Limb *a, size_t an, const Limb *b, size_t bn) {
+    assert(an >= bn);
+    return limb_sub_1(r + bn, a + bn, an - bn, bn == 0 ? 0 : limb_sub_n(r, a, b, bn));
+}
 
 static inline size_t limb_normal(const Limb *a, size_t n) { /* the size without leading zeros */
     while (n > 0 && a[n - 1] == 0) {
