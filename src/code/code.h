@@ -4,9 +4,26 @@
 
 #include "code/module.h"
 
+/* A run of addresses that belongs to one generation of a module's code. */
+typedef struct {
+    uintptr_t start, end;
+    ModuleCode *code;
+    Module *module;
+    bool native;
+} CodeRange;
+
 typedef struct Code {
     Export **exports;            /* hash table, chained; a power of two of buckets */
     uint32_t export_buckets, export_count;
+    Module **modules;            /* the same */
+    uint32_t module_buckets, module_count;
+    Lambda **lambdas;            /* the same */
+    uint32_t lambda_buckets, lambda_count;
+    CodeRange *ranges;           /* sorted by address */
+    uint32_t range_count, range_capacity;
+    CatchHandler *catches;       /* index 0 is never used */
+    uint32_t catch_count, catch_capacity, catch_free;
+    uint32_t backtrace_depth;
 } Code;
 
 bool exports_init(VM *vm);

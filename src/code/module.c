@@ -1,15 +1,120 @@
-/* Loaded modules. */
+/* Loaded modules: the tables, and finding what an address belongs to. */
 #include "code/code.h"
 
 bool code_init(VM *vm) {
     vm->code = MEM_NEW(&vm->mem, MEM_CODE, Code);
-    return vm->code != NULL && exports_init(vm);
+    if (vm->code == NULL) {
+        return false;
+    }
+    vm->code->backtrace_depth = 8;
+    return exports_init(vm);
 }
 
 void code_done(VM *vm) {
-    if (vm->code != NULL) {
-        exports_done(vm);
-        MEM_DELETE(&vm->mem, MEM_CODE, vm->code);
-        vm->code = NULL;
+    Code *c = vm->code;
+    if (c == NULL) {
+        return;
     }
+    exports_done(vm);
+    mem_free(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *c->ranges);
+    mem_free(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *c->catches);
+    MEM_DELETE(&vm->mem, MEM_CODE, c);
+    vm->code = NULL;
+}
+
+uint32_t code_backtrace_depth(const VM *vm) {
+    return vm->code->backtrace_depth;
+}
+
+void code_set_backtrace_depth(VM *vm, uint32_t depth) {
+    vm->code->backtrace_depth = MIN(depth, CODE_MAX_BACKTRACE);
+}
+
+/* --- Catch marks --------------------------------------------------------------------------------------------------- */
+
+uint32_t catch_new(VM *vm, ModuleCode *code) {
+    Code *c = vm->code;
+    uint32_t index = c->catch_free;
+    if (index != 0) {
+        c->catch_free = c->catches[index].next;
+    } else {
+        if (c->catch_count >= c->catch_capacity) {
+            uint32_t capacity = MAX(64, 2 * c->catch_capacity);
+            CatchHandler *grown = mem_resize(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *grown, capacity * sizeof *grown);
+            if (grown == NULL) {
+                return 0;
+            }
+            c->catches = grown;
+            c->catch_capacity = capacity;
+        }
+        index = MAX(c->catch_count, 1);
+        c->catch_count = index + 1;
+    }
+    c->catches[index] = (CatchHandler){.next = code->catches};
+    code->catches = index;
+    return index;
+}
+
+CatchHandler *catch_handler(VM *vm, uint32_t index) {
+    assert(index > 0 && index < vm->code->catch_count);
+    return &vm->code->catches[index];
+}
+
+/* --- What an address belongs to ------------------------------------------------------------------------------------ */
+
+/* How many of the ranges start at or before an address. */
+static uint32_t ranges_before(const Code *c, uintptr_t at) {
+    uint32_t low = 0, high = c->range_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (c->ranges[middle].start <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module) {
+    const Code *c = vm->code;
+    uint32_t i = ranges_before(c, (uintptr_t)at);
+    if (i == 0 || (uintptr_t)at >= c->ranges[i - 1].end) {
+        return NULL;
+    }
+    const CodeRange *r = &c->ranges[i - 1];
+    const Function *f = r->code->functions;
+    uint32_t low = 0, high = r->code->function_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)f[middle].info <= (uintptr_t)at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *code = r->code;
+    *module = r->module;
+    return low == 0 ? NULL : &f[low - 1];
+}
+
+bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLine *line) {
+    uint32_t low = 0, high = code->line_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)code->lines[middle].at <= (uintptr_t)at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || code->lines[low - 1].at < f->info) {
+        return false;
+    }
+    uint32_t place = code->lines[low - 1].line;
+    if (place == 0 || place >= code->place_count) {
+        return false;
+    }
+    *line = code->places[place];
+    return true;
 }

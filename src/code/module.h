@@ -60,6 +60,10 @@ typedef struct Module {
     term file;                 /* where it came from: NONE, or a literal string */
 } Module;
 
+enum { CODE_MAX_BACKTRACE = 64 };
+uint32_t code_backtrace_depth(const VM *vm); /* erlang:system_flag(backtrace_depth, N) */
+void code_set_backtrace_depth(VM *vm, uint32_t depth);
+
 bool code_init(VM *vm); /* vm->bifs is set before */
 void code_done(VM *vm);
 

@@ -22,12 +22,13 @@ void exception_error_with(Process *p, term tag, term value); /* error:{Tag, Valu
 void exception_in_bif(Process *p, const BifEntry *bif, const term *args);
 /* Sets one up as if erlang:Name/Arity had raised it: arithmetic, guard built-ins and the like that are instructions. */
 void exception_in_operator(Process *p, term reason, term name, uint32_t arity, const term *args);
-/* function_clause of Module:Name(x0, x1, ...), and undef of a function that is not there. */
-void exception_function_clause(Process *p, term module, term name, uint32_t arity, const term *x);
+/* function_clause with arguments x0, x1 ...: pc is then the func_info. Undef of a function that is not there. */
+void exception_function_clause(Process *p, uint32_t arity, const term *x);
 void exception_undef(Process *p, term module, term name, uint32_t arity, const term *x);
 
-/* Unwinds: pc is the address of the failed instruction. Puts the stack pointer at the handler's frame (its y0) and fills x0..x3.
-   NULL: nobody handles it; p->heap.reason is then the reason the process exits with. */
+/* Unwinds: pc is the address of the failed instruction. Puts the stack pointer at the handler's frame (its y0), clears the mark
+   and fills x0..x3. NULL: nobody handles it; p->heap.reason is then the reason the process exits with, and the scheduler's
+   class CLASS_ERROR if that is to be logged. */
 const CatchHandler *exception_unwind(Process *p, const void *pc);
 
 /* Instructions. */
