@@ -317,7 +317,7 @@ term exception_stacktrace(Process *p, term trace) {
     }
     term whole = n == 0 ? list : add_address(h, addresses[0], raw[RAW_ARGS], expand_info(h, raw[RAW_INFO]), list);
     if (whole == NIL) { /* it failed before there was any code, as in spawn(erlang, abs, [x]) */
-        whole = add_item(h, p->initial[0], p->initial[1], p->initial[2], NIL, NIL);
+        whole = add_item(h, ATOM(p->initial_module), ATOM(p->initial_function), SMALL(p->initial_arity), NIL, NIL);
     }
     return whole;
 }
