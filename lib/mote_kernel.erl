@@ -1,6 +1,138 @@
-%% The small kernel of bare mode.
+%% Bare mode's first process. It starts the services that programs expect (group leader, code loader, and others when they
+%% are first used), runs what the command line asks for, and answers what OTP's init answers.
 -module(mote_kernel).
--export([start/0]).
+-export([start/3, become/1, run/2]).
 
-start() ->
+%% Actions, in order: {file, Path, Module} | {apply, M, F, Args} | {eval, Text}; Args: what follows on the command line.
+start(Actions, Args, Encoding) ->
+    register(init, self()),
+    Io = mote_io:start(Encoding),
+    register(user, Io),
+    group_leader(Io, self()),
+    _ = [service(Name) || Name <- [code_server, file_server_2, logger, erl_prim_loader]],
+    {Main, Ref} = spawn_monitor(?MODULE, run, [Actions, Args]),
+    loop(Main, Ref).
+
+%% A service that sleeps until somebody sends it a message, and only then loads its code: it costs a few hundred bytes.
+service(Name) ->
+    spawn(fun() ->
+        register(Name, self()),
+        erlang:hibernate(?MODULE, become, [Name])
+    end).
+
+become(code_server) ->
+    mote_code:serve();
+become(logger) ->
+    mote_error:serve();
+become(erl_prim_loader) ->
+    mote_code:serve_loader();
+become(file_server_2) ->
+    process_flag(trap_exit, true),
+    {ok, State} = file_server:init([]),
+    gen_server:enter_loop(file_server, [], State, {local, file_server_2}).
+
+loop(Main, Ref) ->
+    receive
+        {'DOWN', Ref, process, Main, {mote_done, Status}} ->
+            erlang:halt(Status);
+        {'DOWN', Ref, process, Main, Reason} ->
+            mote_error:print_exit(Reason),
+            erlang:halt(1);
+        {stop, {stop, Status}} ->
+            erlang:halt(Status);
+        {stop, stop} ->
+            erlang:halt(0);
+        {From, Request} when is_pid(From) ->
+            From ! {init, answer(Request)},
+            loop(Main, Ref);
+        _ ->
+            loop(Main, Ref)
+    end.
+
+answer({get_argument, root}) -> {ok, [[mote:otp_root()]]};
+answer({get_argument, home}) ->
+    case os:getenv("HOME") of
+        false -> error;
+        Home -> {ok, [[Home]]}
+    end;
+answer({get_argument, progname}) -> {ok, [["mote"]]};
+answer({get_argument, _}) -> error;
+answer(get_arguments) -> [];
+answer(get_plain_arguments) -> mote:arguments();
+answer(get_status) -> {started, started};
+answer(script_id) -> {"Mote", "bare"};
+answer({get_flag, Flag}) -> answer({get_argument, Flag});
+answer(_) -> error.
+
+%% Runs in a process of its own; its exit reason is the result.
+run([], _) ->
+    exit({mote_done, 0});
+run([Action | Rest], Args) ->
+    try act(Action, Args) of
+        {done, Status} when Rest =:= [] -> exit({mote_done, Status});
+        {done, 0} -> run(Rest, Args);
+        {done, Status} -> exit({mote_done, Status});
+        ok -> run(Rest, Args)
+    catch
+        exit:{mote_done, Status} ->
+            exit({mote_done, Status});
+        Class:Reason:Trace ->
+            mote_error:print(Class, Reason, Trace),
+            exit({mote_done, failed(Action)})
+    end.
+
+%% The status of an uncaught exception: 127 from main/1, as escript; else 1.
+failed({file, _, M}) ->
+    case erlang:function_exported(M, start, 0) of
+        false -> 127;
+        true -> 1
+    end;
+failed(_) ->
+    1.
+
+act({file, _, M}, Args) ->
+    case erlang:function_exported(M, start, 0) of
+        true ->
+            Value = M:start(),
+            mote:print_value(<<"Return value: ">>, Value),
+            {done, case Value of ok -> 0; 0 -> 0; _ -> 1 end};
+        false ->
+            M:main(Args),
+            {done, 0}
+    end;
+act({compile, Path}, Args) ->
+    case compile:file(Path, [binary, debug_info, report, return_errors]) of
+        {ok, M, Binary} ->
+            {module, M} = mote_code:load_compiled(M, Path, Binary),
+            act({file, Path, M}, Args);
+        _ ->
+            {done, 1}
+    end;
+act({apply, M, F, As}, _) ->
+    apply(M, F, As),
+    ok;
+act({eval, Text}, _) ->
+    {ok, Tokens, _} = scanned(erl_scan:string(dotted(Text))),
+    {ok, Exprs} = parsed(erl_parse:parse_exprs(Tokens)),
+    {value, Value, _} = erl_eval:exprs(Exprs, erl_eval:new_bindings()),
+    io:format("~tp~n", [Value]),
     ok.
+
+dotted(Text) ->
+    case lists:reverse(string:trim(Text, trailing)) of
+        [$. | _] -> Text;
+        _ -> Text ++ "."
+    end.
+
+scanned({error, {Location, M, Description}, _}) -> bad_expression(Location, M:format_error(Description));
+scanned(Ok) -> Ok.
+
+parsed({error, {Location, M, Description}}) -> bad_expression(Location, M:format_error(Description));
+parsed(Ok) -> Ok.
+
+bad_expression(Location, Text) ->
+    mote_error:write(io_lib:format("-e:~w: ~ts~n", [line(Location), Text])),
+    exit({mote_done, 1}).
+
+line({Line, _}) -> Line;
+line(Line) -> Line.

@@ -1,0 +1,204 @@
+%% Finds and loads code in bare mode: the error handler that loads a module when it is first called, and the process that
+%% answers OTP's module `code`.
+-module(mote_code).
+-export([undefined_function/3, undefined_lambda/3, ensure_loaded/1, load_file/1, load_compiled/3, serve/0, serve_loader/0]).
+
+%% The engine calls this in place of a function that is not there (as OTP's error_handler).
+undefined_function(M, F, Args) ->
+    case ensure_loaded(M) of
+        {module, M} ->
+            case erlang:function_exported(M, F, length(Args)) of
+                true -> apply(M, F, Args);
+                false -> handle_undefined(M, F, Args)
+            end;
+        _ ->
+            undefined(M, F, Args)
+    end.
+
+undefined_lambda(M, Fun, Args) ->
+    case ensure_loaded(M) of
+        {module, M} -> apply(Fun, Args);
+        _ -> undefined_fun(Fun, Args)
+    end.
+
+handle_undefined(M, F, Args) ->
+    case erlang:function_exported(M, '$handle_undefined_function', 2) of
+        true -> M:'$handle_undefined_function'(F, Args);
+        false -> undefined(M, F, Args)
+    end.
+
+undefined(M, F, Args) ->
+    try
+        erlang:error(undef)
+    catch
+        error:undef:Trace -> erlang:raise(error, undef, [{M, F, Args, []} | tl(Trace)])
+    end.
+
+undefined_fun(Fun, Args) ->
+    try
+        erlang:error(undef)
+    catch
+        error:undef:Trace -> erlang:raise(error, undef, [{Fun, Args, []} | tl(Trace)])
+    end.
+
+%% {module, M} or {error, nofile | badfile | on_load_failure}, as code:ensure_loaded/1.
+ensure_loaded(M) ->
+    case erlang:module_loaded(M) of
+        true -> {module, M};
+        false -> load_file(M)
+    end.
+
+load_file(M) ->
+    loaded(M, mote:load(M)).
+
+%% Loads a module from its binary; File is where it is said to come from.
+load_compiled(M, File, Binary) ->
+    loaded(M, mote:load_binary(M, File, Binary)).
+
+loaded(M, ok) ->
+    {module, M};
+loaded(M, on_load) ->
+    Result = try erlang:call_on_load_function(M) catch _:R -> {error, R} end,
+    erlang:finish_after_on_load(M, Result =:= ok),
+    case Result of
+        ok -> {module, M};
+        _ -> {error, on_load_failure}
+    end;
+loaded(_, {error, Reason}) ->
+    {error, Reason}.
+
+%% The loop of the process registered as code_server.
+serve() ->
+    receive
+        {code_call, From, Request} ->
+            Reply = try answer(Request) catch _:R -> {error, R} end,
+            From ! {code_server, Reply},
+            serve();
+        _ ->
+            serve()
+    end.
+
+%% The loop of the process registered as erl_prim_loader.
+serve_loader() ->
+    receive
+        {From, Request} when is_pid(From) ->
+            From ! {erl_prim_loader, load(Request)},
+            serve_loader();
+        _ ->
+            serve_loader()
+    end.
+
+load({get_file, File}) ->
+    case prim_file:read_file(to_list(File)) of
+        {ok, Binary} -> {ok, Binary, to_list(File)};
+        _ -> error
+    end;
+load({list_dir, Dir}) -> or_error(prim_file:list_dir(to_list(Dir)));
+load({read_file_info, File}) -> or_error(prim_file:read_file_info(to_list(File)));
+load({read_link_info, File}) -> or_error(prim_file:read_link_info(to_list(File)));
+load({get_cwd, _}) -> prim_file:get_cwd();
+load(get_path) -> {ok, mote:path()};
+load(_) -> error.
+
+or_error({error, _}) -> error;
+or_error(Ok) -> Ok.
+
+answer({ensure_loaded, M}) -> ensure_loaded(M);
+answer({load_file, M}) -> load_file(M);
+answer({load_abs, File, M}) -> load_abs(File, M);
+answer({load_binary, M, File, Binary}) -> load_compiled(M, to_list(File), Binary);
+answer({is_loaded, M}) ->
+    case erlang:module_loaded(M) of
+        true -> {file, where_loaded(M)};
+        false -> false
+    end;
+answer(all_loaded) -> [{M, where_loaded(M)} || M <- erlang:loaded()];
+answer({get_object_code, M}) ->
+    case mote:where(M) of
+        false -> error;
+        File ->
+            case prim_file:read_file(File) of
+                {ok, Binary} -> {M, Binary, File};
+                _ -> error
+            end
+    end;
+answer(get_path) -> mote:path();
+answer({add_path, Where, Dir}) -> add_path(Where, Dir);
+answer({add_paths, Where, Dirs}) ->
+    _ = [add_path(Where, D) || D <- in_order(Where, Dirs)],
+    ok;
+answer({set_path, Dirs}) -> mote:set_path(Dirs);
+answer({del_path, Dir}) -> del_path(to_list(Dir), mote:path());
+answer({replace_path, Name, Dir}) ->
+    _ = del_path(to_list(Name), mote:path()),
+    add_path(last, Dir);
+answer({dir, root_dir}) -> mote:otp_root();
+answer({dir, lib_dir}) -> mote:otp_root() ++ "/lib";
+answer({dir, compiler_dir}) -> lib_dir("compiler");
+answer({dir, {lib_dir, App}}) -> lib_dir(to_list(App));
+answer({dir, {lib_dir, App, Sub}}) -> below(lib_dir(to_list(App)), to_list(Sub));
+answer({dir, {priv_dir, App}}) -> below(lib_dir(to_list(App)), "priv");
+answer({delete, M}) -> try erlang:delete_module(M) of undefined -> false; _ -> true catch _:_ -> false end;
+answer({purge, M}) -> purge(M);
+answer({soft_purge, M}) -> purge(M), true;
+answer({stick_dir, _}) -> ok;
+answer({unstick_dir, _}) -> ok;
+answer({stick_mod, _}) -> true;
+answer({unstick_mod, _}) -> true;
+answer({is_sticky, _}) -> false;
+answer(get_mode) -> interactive;
+answer(_) -> {error, badarg}.
+
+where_loaded(M) ->
+    case mote:where_loaded(M) of
+        false -> preloaded;
+        File -> File
+    end.
+
+load_abs(File, M) ->
+    Name = to_list(File) ++ ".beam",
+    case prim_file:read_file(Name) of
+        {ok, Binary} -> load_compiled(M, Name, Binary);
+        _ -> {error, nofile}
+    end.
+
+purge(M) ->
+    try erlang:check_old_code(M) andalso erts_internal:purge_module(M, prepare) of
+        _ -> false
+    catch
+        _:_ -> false
+    end.
+
+add_path(Where, Dir) ->
+    case mote:add_path(Where, to_list(Dir)) of
+        true -> true;
+        false -> {error, bad_directory}
+    end.
+
+in_order(first, Dirs) -> lists:reverse(Dirs);
+in_order(_, Dirs) -> Dirs.
+
+del_path(Name, Dirs) ->
+    case lists:partition(fun(D) -> D =:= Name orelse is_application(D, Name) end, Dirs) of
+        {[], _} -> false;
+        {_, Rest} -> mote:set_path(Rest)
+    end.
+
+%% The folder of an application on the code path: .../NAME-1.2/ebin or .../NAME/ebin.
+lib_dir(App) ->
+    case [D || D <- mote:path(), is_application(D, App)] of
+        [D | _] -> filename:dirname(D);
+        [] -> {error, bad_name}
+    end.
+
+is_application(Dir, App) ->
+    case lists:reverse(filename:split(Dir)) of
+        ["ebin", Name | _] -> Name =:= App orelse lists:prefix(App ++ "-", Name);
+        _ -> false
+    end.
+
+below({error, _} = E, _) -> E;
+below(Dir, Sub) -> Dir ++ "/" ++ Sub.
+
+to_list(A) when is_atom(A) -> atom_to_list(A);
+to_list(L) -> L.
