@@ -10,11 +10,13 @@ int64_t platform_system_time(void);         /* since 1970-01-01 UTC; may jump */
 int64_t platform_cpu_time(void);            /* of this process */
 void platform_sleep(int64_t nanoseconds);
 bool platform_entropy(void *to, size_t size);
+bool platform_utf8(void); /* does the user's locale say that text is UTF-8 */
 
 /* The console: standard input, output and error. Reads return the bytes read, 0 at the end, < 0 on an error. */
 ptrdiff_t platform_read(int fd, void *to, size_t size);
 bool platform_write(int fd, const void *from, size_t size); /* all of it, or false */
 bool platform_is_terminal(int fd);
+bool platform_window_size(int fd, int *columns, int *rows); /* false: not a terminal */
 /* Waits until fd can be read or the time is up; fd < 0: only waits. Returns whether fd can be read. */
 bool platform_wait_readable(int fd, int64_t nanoseconds);
 

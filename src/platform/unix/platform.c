@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -35,6 +37,26 @@ void platform_sleep(int64_t nanoseconds) {
 
 bool platform_entropy(void *to, size_t size) {
     return getrandom(to, size, 0) == (ssize_t)size;
+}
+
+bool platform_utf8(void) {
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *v = getenv(names[i]);
+        if (v != NULL && *v != '\0') { /* the first one that is set decides */
+            return strcasestr(v, "utf-8") != NULL || strcasestr(v, "utf8") != NULL;
+        }
+    }
+    return false;
+}
+
+bool platform_window_size(int fd, int *columns, int *rows) {
+    struct winsize w;
+    if (ioctl(fd, TIOCGWINSZ, &w) < 0 || w.ws_col == 0) {
+        return false;
+    }
+    *columns = w.ws_col, *rows = w.ws_row;
+    return true;
 }
 
 ptrdiff_t platform_read(int fd, void *to, size_t size) {
