@@ -20,6 +20,7 @@ CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_thread   := -O1 -g -fsanitize=thread
 CFLAGS_stress   := -O1 -g -DMOTE_STRESS
+CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections -rdynamic $(LDFLAGS)
 LIBS := -lgmp -lz -lm -ldl -lpthread
@@ -83,6 +84,54 @@ $(B)/unit_%.o: tests/unit/%.c Makefile | $(GENERATED)
 
 setup:
 	$(V)scripts/setup
+
+# --- what a newcomer runs
+# Erlang's own compiler, running on Mote, compiles a program; Mote runs the result.
+run: setup
+	$(V)$(MAKE) --no-print-directory all
+	$(V)echo "Erlang's compiler, on Mote, compiles examples/life.erl; then Mote runs it:"
+	$(V)mkdir -p build/examples
+	$(V)$(B)/mote -s mote_compile file examples/life.erl build/examples
+	$(V)$(B)/mote build/examples/life.beam
+
+# --- tests
+BUILDS_TESTED := release sanitize stress
+check: setup
+	$(V)$(MAKE) --no-print-directory tested fuzzers
+	$(V)$(PYTHON) tests/run.py --build release,sanitize,stress
+check-long: setup
+	$(V)$(MAKE) --no-print-directory tested fuzzers
+	$(V)$(PYTHON) tests/run.py --long --build release,sanitize,stress
+.PHONY: tested fuzzers
+tested:
+	$(V)for b in $(BUILDS_TESTED); do $(MAKE) --no-print-directory -j2 BUILD=$$b all build/$$b/unit || exit 1; done
+
+# Fuzz targets: the library once more, with clang and coverage, and one executable per tests/fuzz/fuzz_*.c.
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
+fuzzers:
+	$(V)$(MAKE) --no-print-directory -j2 BUILD=fuzz CC=clang $(FUZZERS)
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a
+	$(V)$(CC) $(CFLAGS_all) -fsanitize=address,undefined,fuzzer -rdynamic -o $@ $^ $(LIBS)
+
+bench: all
+	$(V)$(PYTHON) bench/run.py
+size: all
+	$(V)strip -o $(B)/mote.stripped $(B)/mote && size -A $(B)/mote.stripped | awk '$$2 > 1000' && ls -l $(B)/mote.stripped
+	$(V)nm --size-sort -S -r $(B)/mote | head -30
+
+# --- the house
+fmt:
+	$(V)clang-format -i src/*/*.[ch] src/platform/unix/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c
+lint:
+	$(V)$(PYTHON) tools/check_rooms.py
+	$(V)cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --suppress=nullPointer -Isrc -I$(G) src
+	$(V)$(MAKE) --no-print-directory BUILD=lint CC=clang WERROR=1 lib
+
+PREFIX ?= /usr/local
+install: all
+	$(V)install -D $(B)/mote $(DESTDIR)$(PREFIX)/bin/mote
+	$(V)$(if $(ATOMVM_LINK),ln -sf mote $(DESTDIR)$(PREFIX)/bin/AtomVM)
 clean:
 	$(V)rm -rf build
 

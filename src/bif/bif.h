@@ -24,7 +24,9 @@
 #include "proc/process.h"
 #include "term/atom.h"
 
-#define BIF(module, name, arity) term bif_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
+#define BIF(module, name, arity)                                                                                          \
+    BifFunction bif_##module##_##name##_##arity;                                                                          \
+    term bif_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
 #define BIF_AS(module, text, name, arity) BIF(module, name, arity)
 
 #define HEAP(p) (&(p)->heap)

@@ -171,7 +171,7 @@ static term read_at(Process *p, OpenFile *f, size_t size, int64_t offset) {
     if (error != 0) {
         result = posix_error(p, error);
     } else if (t.size > 0 || size == 0) {
-        term binary = bits_from_bytes(HEAP(p), t.at, t.size);
+        term binary = bits_from(HEAP(p), t.at, t.size);
         result = binary == NONE ? posix_error(p, FILE_NO_MEMORY) : ok_binary(p, binary);
     }
     text_done(&t);
@@ -208,20 +208,13 @@ static term write_all(Process *p, OpenFile *f, term list, int64_t offset) {
         if (!is_binary(head(list))) {
             return raise_badarg(p);
         }
-        Bits b = bits_of(head(list));
-        uint8_t *copy = NULL;
-        const uint8_t *from = b.at;
-        size_t n = b.size / 8;
-        if (b.start != 0 && n > 0) {
-            copy = mem_alloc(&process_vm(p)->mem, MEM_TEMPORARY, n);
-            if (copy == NULL) {
-                return posix_error(p, FILE_NO_MEMORY);
-            }
-            bitrun_copy(copy, 0, b.at, b.start, b.size);
-            from = copy;
+        BitsBytes b;
+        if (!bits_bytes(process_vm(p), head(list), &b)) {
+            return posix_error(p, FILE_NO_MEMORY);
         }
-        int error = file_write(f->fd, from, n, offset);
-        mem_free(&process_vm(p)->mem, MEM_TEMPORARY, copy, copy == NULL ? 0 : n);
+        size_t n = b.size;
+        int error = file_write(f->fd, b.at, n, offset);
+        bits_bytes_done(process_vm(p), &b);
         if (error != 0) {
             return posix_error(p, error);
         }
@@ -332,7 +325,7 @@ BIF(prim_file, ipread_s32bu_p32bu_nif, 3) {
 BIF(prim_file, get_handle_nif, 1) {
     OPEN_FILE(f);
     int fd = f->fd;
-    return bits_from_bytes(HEAP(p), (const uint8_t *)&fd, sizeof fd);
+    return bits_from(HEAP(p), (const uint8_t *)&fd, sizeof fd);
 }
 
 static term info_term(Process *p, const FileInfo *i) {
@@ -429,7 +422,7 @@ BIF(prim_file, set_cwd_nif, 1) {
 }
 
 static term text_result(Process *p, Text *t, int error) {
-    term result = error != 0 ? posix_error(p, error) : ok_binary(p, bits_from_bytes(HEAP(p), t->at, t->size));
+    term result = error != 0 ? posix_error(p, error) : ok_binary(p, bits_from(HEAP(p), t->at, t->size));
     text_done(t);
     return result;
 }
@@ -464,7 +457,7 @@ typedef struct {
 
 static bool list_entry(void *arg, const char *name) {
     Listing *l = arg;
-    term t = bits_from_bytes(HEAP(l->p), (const uint8_t *)name, strlen(name));
+    term t = bits_from(HEAP(l->p), (const uint8_t *)name, strlen(name));
     l->list = heap_cons(HEAP(l->p), t, l->list);
     BUMP(l->p, 1);
     return true;
@@ -486,7 +479,7 @@ BIF(prim_file, read_file_nif, 1) {
     }
     term result = read_at(p, &f, SIZE_MAX / 2, -1);
     file_close(f.fd);
-    return result == A_eof ? ok_binary(p, bits_from_bytes(HEAP(p), NULL, 0)) : result;
+    return result == A_eof ? ok_binary(p, bits_from(HEAP(p), NULL, 0)) : result;
 }
 
 /* A file name as the system's bytes, zero-terminated: from a list of characters or a binary. */
@@ -519,7 +512,7 @@ BIF(prim_file, internal_name2native, 1) {
     }
     good = good && (t.size == 0 || memchr(t.at, 0, t.size) == NULL);
     text_byte(&t, 0);
-    term result = good && !t.failed ? bits_from_bytes(HEAP(p), t.at, t.size) : raise_badarg(p);
+    term result = good && !t.failed ? bits_from(HEAP(p), t.at, t.size) : raise_badarg(p);
     text_done(&t);
     return result;
 }
