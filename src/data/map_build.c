@@ -1,0 +1,396 @@
+/* Maps from many pairs at once, and merging two maps: in time linear in what differs, not pair by pair. */
+#include "data/map.h"
+
+#include "term/atom.h"
+#include "term/compare.h"
+#include "term/literal.h"
+
+/* ---- Flat ---- */
+
+/* Moves key i to its place among the sorted keys before it. False: it is there already, at *place. */
+static bool sort_in(VM *vm, term *keys, term *values, size_t i, size_t *place) {
+    size_t low = 0, high = i;
+    int order = i == 0 ? -1 : term_compare_exact(vm, keys[i - 1], keys[i]);
+    if (order <= 0) { /* as a rule they come in order */
+        *place = order < 0 ? i : i - 1;
+        return order < 0;
+    }
+    high--;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        order = term_compare_exact(vm, keys[middle], keys[i]);
+        if (order == 0) {
+            *place = middle;
+            return false;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    term key = keys[i], value = values[i];
+    memmove(keys + low + 1, keys + low, (i - low) * sizeof(term));
+    memmove(values + low + 1, values + low, (i - low) * sizeof(term));
+    keys[low] = key, values[low] = value;
+    return true;
+}
+
+term map_from_flat(Heap *h, term *map, term *keys, size_t n, bool unique) {
+    assert(n <= MAP_FLAT_MAX);
+    term *k = keys + 1, *v = map + 2;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t place;
+        k[count] = k[i], v[count] = v[i];
+        if (sort_in(h->vm, k, v, count, &place)) {
+            count++;
+        } else if (unique) {
+            return heap_fail(h, A_badarg);
+        } else {
+            v[place] = v[count];
+        }
+    }
+    map[0] = HEADER(1 + count, KIND_MAP);
+    if (count == 0) {
+        map[1] = literal_empty_tuple(h->vm);
+    } else {
+        keys[0] = HEADER(count, KIND_TUPLE);
+        map[1] = make_boxed(keys);
+    }
+    return make_boxed(map);
+}
+
+static term flat_from_cells(Heap *h, const term *cells, size_t n, bool unique) {
+    term *keys = heap_alloc(h, 2 * n + 3), *map = keys + n + 1;
+    for (size_t i = 0; i < n; i++) {
+        keys[1 + i] = cells[2 * i], map[2 + i] = cells[2 * i + 1];
+    }
+    return map_from_flat(h, map, keys, n, unique);
+}
+
+term map_from_pairs(Heap *h, const term *pairs, size_t n) {
+    if (n <= MAP_FLAT_MAX) {
+        return flat_from_cells(h, pairs, n, false);
+    }
+    term *cells = heap_alloc(h, 2 * n);
+    if (cells == NULL) {
+        return heap_fail(h, A_system_limit);
+    }
+    memcpy(cells, pairs, 2 * n * sizeof(term));
+    return map_from_cells(h, cells, n, false);
+}
+
+/* ---- Tries ---- */
+
+/* A leaf with the hash of its round, the four bits of the first level on top: sorted, entries are in the trie's order. */
+typedef struct {
+    uint32_t hash;
+    term leaf;
+} Entry;
+
+typedef struct {
+    Heap *h;
+    Entry *other; /* as many entries again, to sort with */
+} Build;
+
+static uint32_t sort_hash(VM *vm, term leaf, unsigned round) {
+    uint32_t hash = __builtin_bswap32(map_hash(vm, head(leaf), round));
+    return (hash & 0x0f0f0f0f) << 4 | (hash >> 4 & 0x0f0f0f0f);
+}
+
+/* Stable. Four passes, each over a byte. */
+static void sort_by_radix(Entry *e, Entry *other, size_t n) {
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        size_t at[257] = {0};
+        for (size_t i = 0; i < n; i++) {
+            at[(e[i].hash >> shift & 255) + 1]++;
+        }
+        for (unsigned b = 0; b < 256; b++) {
+            at[b + 1] += at[b];
+        }
+        for (size_t i = 0; i < n; i++) {
+            other[at[e[i].hash >> shift & 255]++] = e[i];
+        }
+        Entry *swap = e;
+        e = other, other = swap;
+    }
+}
+
+/* Stable. By merging, for a few entries or for an order that bits do not give: by hash, or by key. */
+static void sort_by_merging(VM *vm, Entry *e, Entry *other, size_t n, bool by_key) {
+    Entry *from = e, *to = other;
+    for (size_t run = 1; run < n; run *= 2) {
+        for (size_t start = 0; start < n; start += 2 * run) {
+            size_t a = start, a_end = MIN(start + run, n), b = a_end, b_end = MIN(b + run, n);
+            for (size_t i = start; i < b_end; i++) {
+                bool take_b;
+                if (a == a_end || b == b_end) {
+                    take_b = a == a_end;
+                } else if (by_key) {
+                    take_b = term_compare_exact(vm, head(from[b].leaf), head(from[a].leaf)) < 0;
+                } else {
+                    take_b = from[b].hash < from[a].hash;
+                }
+                to[i] = from[take_b ? b++ : a++];
+            }
+        }
+        Entry *swap = from;
+        from = to, to = swap;
+    }
+    if (from != e) {
+        memcpy(e, from, n * sizeof *e);
+    }
+}
+
+/* Drops all but the last entry of each key. Returns how many stay. */
+static size_t drop_duplicates(VM *vm, Entry *e, Entry *other, size_t n) {
+    size_t count = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && e[end].hash == e[i].hash; end++) {
+        }
+        if (end - i > 1) {
+            sort_by_merging(vm, e + i, other, end - i, true);
+        }
+        for (; i < end; i++) {
+            if (i + 1 == end || !term_same(vm, head(e[i].leaf), head(e[i + 1].leaf))) {
+                e[count++] = e[i];
+            }
+        }
+    }
+    return count;
+}
+
+static term build_collisions(Build *b, Entry *e, size_t n) {
+    sort_by_merging(b->h->vm, e, b->other, n, true);
+    term *p = heap_alloc(b->h, 2 + n);
+    if (p == NULL) {
+        return heap_fail(b->h, A_system_limit);
+    }
+    p[0] = HEADER(1 + n, KIND_HASH_NODE);
+    p[1] = SMALL(0);
+    for (size_t i = 0; i < n; i++) {
+        p[2 + i] = e[i].leaf;
+    }
+    return make_boxed(p);
+}
+
+static term build_node(Build *b, Entry *e, size_t n, unsigned level) {
+    if (level == MAP_LEVELS) {
+        return build_collisions(b, e, n);
+    }
+    if (level % 8 == 0 && level > 0) {
+        for (size_t i = 0; i < n; i++) {
+            e[i].hash = sort_hash(b->h->vm, e[i].leaf, level / 8);
+        }
+        sort_by_merging(b->h->vm, e, b->other, n, false);
+    }
+    unsigned shift = 28 - 4 * (level % 8), bitmap = 0;
+    term children[16];
+    size_t count = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        unsigned slot = e[i].hash >> shift & 15;
+        bitmap |= 1u << slot;
+        for (end = i + 1; end < n && (e[end].hash >> shift & 15) == slot; end++) {
+        }
+        children[count] = end - i == 1 ? e[i].leaf : build_node(b, e + i, end - i, level + 1);
+        if (children[count++] == NONE) {
+            return NONE;
+        }
+    }
+    size_t head_words = level == 0 ? 3 : 2;
+    term *p = heap_alloc(b->h, head_words + count);
+    p[0] = HEADER(head_words - 1 + count, level == 0 ? KIND_HASH_MAP : KIND_HASH_NODE);
+    p[1] = SMALL(n);
+    p[head_words - 1] = SMALL(bitmap);
+    memcpy(p + head_words, children, count * sizeof(term));
+    return make_boxed(p);
+}
+
+term map_from_cells(Heap *h, term *cells, size_t n, bool unique) {
+    if (n <= MAP_FLAT_MAX) {
+        return flat_from_cells(h, cells, n, unique);
+    }
+    VM *vm = h->vm;
+    Entry *e = mem_alloc(&vm->mem, MEM_TEMPORARY, 2 * n * sizeof *e);
+    if (e == NULL) {
+        return heap_fail(h, A_system_limit);
+    }
+    for (size_t i = 0; i < n; i++) {
+        e[i].leaf = make_cons(cells + 2 * i);
+        e[i].hash = sort_hash(vm, e[i].leaf, 0);
+    }
+    Build b = {h, e + n};
+    if (n < 256) {
+        sort_by_merging(vm, e, b.other, n, false);
+    } else {
+        sort_by_radix(e, b.other, n);
+    }
+    size_t count = drop_duplicates(vm, e, b.other, n);
+    term map;
+    if (unique && count < n) {
+        map = heap_fail(h, A_badarg);
+    } else if (count <= MAP_FLAT_MAX) {
+        term *keys = heap_alloc(h, 2 * count + 3), *flat = keys + count + 1;
+        for (size_t i = 0; i < count; i++) {
+            keys[1 + i] = head(e[i].leaf), flat[2 + i] = tail(e[i].leaf);
+        }
+        map = map_from_flat(h, flat, keys, count, true);
+    } else {
+        map = build_node(&b, e, count, 0);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, e, 2 * n * sizeof *e);
+    return map;
+}
+
+/* ---- Merging ---- */
+
+static term merge_flat(Heap *h, term a, term b) {
+    size_t na = map_size(a), nb = map_size(b), n = 0, i = 0, j = 0;
+    const term *ka = map_flat_keys(a), *kb = map_flat_keys(b), *va = map_flat_values(a), *vb = map_flat_values(b);
+    term pairs[2 * 2 * MAP_FLAT_MAX];
+    for (; i < na || j < nb; n++) {
+        int order = i == na ? 1 : j == nb ? -1 : ka[i] == kb[j] ? 0 : term_compare_exact(h->vm, ka[i], kb[j]);
+        pairs[2 * n] = order < 0 ? ka[i] : kb[j];
+        pairs[2 * n + 1] = order < 0 ? va[i] : vb[j];
+        i += order <= 0, j += order >= 0;
+    }
+    if (n == nb) {
+        return b;
+    }
+    if (n > MAP_FLAT_MAX) {
+        return map_from_pairs(h, pairs, n);
+    }
+    bool share = n == na;
+    term *p = heap_alloc(h, share ? 2 + n : 3 + 2 * n);
+    p[0] = HEADER(1 + n, KIND_MAP);
+    p[1] = share ? boxed(a)[1] : make_boxed(p + 2 + n);
+    for (i = 0; i < n; i++) {
+        p[2 + i] = pairs[2 * i + 1];
+    }
+    if (!share) {
+        p[2 + n] = HEADER(n, KIND_TUPLE);
+        for (i = 0; i < n; i++) {
+            p[3 + n + i] = pairs[2 * i];
+        }
+    }
+    return make_boxed(p);
+}
+
+/* What stands below some place in a trie, as a node has it: a leaf is a node with one child. */
+typedef struct {
+    unsigned bitmap;
+    size_t count;
+    const term *children;
+} Side;
+
+static Side side_of(VM *vm, const term *t, unsigned level) {
+    Side s;
+    if (is_cons(*t)) {
+        s.bitmap = level == MAP_LEVELS ? 0 : 1u << (map_hash(vm, head(*t), level / 8) >> 4 * (level % 8) & 15);
+        s.children = t, s.count = 1;
+    } else {
+        s.children = map_children(*t, &s.count);
+        s.bitmap = (unsigned)small_value(s.children[-1]);
+    }
+    return s;
+}
+
+static size_t count_leaves(term t) {
+    if (is_cons(t)) {
+        return 1;
+    }
+    MapWalk w;
+    size_t n = 0;
+    w.depth = 0, w.keys = NULL;
+    w.at = map_children(t, &w.left);
+    while (map_next(&w)) {
+        n++;
+    }
+    return n;
+}
+
+static term merge_collisions(Heap *h, term a, term b, size_t *duplicates) {
+    Side sa = side_of(h->vm, &a, MAP_LEVELS), sb = side_of(h->vm, &b, MAP_LEVELS);
+    term *p = heap_alloc(h, 2 + sa.count + sb.count);
+    if (p == NULL) {
+        return heap_fail(h, A_system_limit);
+    }
+    size_t n = 0, i = 0, j = 0;
+    for (; i < sa.count || j < sb.count; n++) {
+        int order = i == sa.count   ? 1
+                    : j == sb.count ? -1
+                                    : term_compare_exact(h->vm, head(sa.children[i]), head(sb.children[j]));
+        p[2 + n] = order < 0 ? sa.children[i] : sb.children[j];
+        *duplicates += order == 0;
+        i += order <= 0, j += order >= 0;
+    }
+    p[0] = HEADER(1 + n, KIND_HASH_NODE);
+    p[1] = SMALL(0);
+    return make_boxed(p);
+}
+
+/* The subtree at `level` with all that is in a or b, which are leaves or nodes (level 0: roots). */
+static term merge_tries(Heap *h, term a, term b, unsigned level, size_t *duplicates) {
+    h->reds--;
+    if (a == b) {
+        *duplicates += count_leaves(a);
+        return b;
+    }
+    if (is_cons(a) && is_cons(b) && term_same(h->vm, head(a), head(b))) {
+        ++*duplicates;
+        return b;
+    }
+    if (level == MAP_LEVELS) {
+        return merge_collisions(h, a, b, duplicates);
+    }
+    Side sa = side_of(h->vm, &a, level), sb = side_of(h->vm, &b, level);
+    unsigned bitmap = sa.bitmap | sb.bitmap;
+    term children[16];
+    size_t n = 0, i = 0, j = 0;
+    bool as_a = !is_cons(a), as_b = !is_cons(b);
+    for (unsigned left = bitmap; left != 0; left &= left - 1, n++) {
+        unsigned bit = left & -left;
+        term ca = sa.bitmap & bit ? sa.children[i++] : NONE, cb = sb.bitmap & bit ? sb.children[j++] : NONE;
+        term c = ca == NONE ? cb : cb == NONE ? ca : merge_tries(h, ca, cb, level + 1, duplicates);
+        if (c == NONE) {
+            return NONE;
+        }
+        as_a &= c == ca, as_b &= c == cb;
+        children[n] = c;
+    }
+    if (as_a || as_b) {
+        return as_a ? a : b;
+    }
+    size_t head_words = level == 0 ? 3 : 2;
+    term *p = heap_alloc(h, head_words + n);
+    p[0] = HEADER(head_words - 1 + n, level == 0 ? KIND_HASH_MAP : KIND_HASH_NODE);
+    p[head_words - 1] = SMALL(bitmap);
+    memcpy(p + head_words, children, n * sizeof(term));
+    if (level == 0) {
+        p[1] = SMALL(map_size(a) + map_size(b) - *duplicates);
+    }
+    return make_boxed(p);
+}
+
+term map_merge(Heap *h, term a, term b) {
+    if (a == NONE || b == NONE) {
+        return NONE; /* the reason is in the heap */
+    }
+    bool flat_a = is_flat_map(a), flat_b = is_flat_map(b);
+    if (flat_a && flat_b) {
+        return merge_flat(h, a, b);
+    }
+    if (!flat_a && !flat_b) {
+        size_t duplicates = 0;
+        return merge_tries(h, a, b, 0, &duplicates);
+    }
+    MapWalk w;
+    term map = flat_a ? b : a;
+    for (map_walk(&w, flat_a ? a : b); map != NONE && map_next(&w);) {
+        if (flat_b || !map_has(h->vm, b, w.key)) {
+            map = map_put(h, map, w.key, w.value);
+        }
+    }
+    return map;
+}
