@@ -110,6 +110,14 @@ static inline term make_port(uintptr_t data) {
 static inline uintptr_t pid_data(term t) {
     return t >> 4;
 }
+/* What <0.Number.Serial> and the external format show of a local pid. */
+enum { PID_NUMBER_BITS = 28 };
+static inline uint32_t pid_number(term t) {
+    return (uint32_t)(pid_data(t) & ((1u << PID_NUMBER_BITS) - 1));
+}
+static inline uint32_t pid_serial(term t) {
+    return (uint32_t)(pid_data(t) >> PID_NUMBER_BITS);
+}
 static inline term make_catch(uintptr_t index) {
     return (term)index << 6 | TAG_CATCH;
 }
