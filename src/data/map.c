@@ -210,7 +210,7 @@ static term path_replace(Heap *h, const Path *p, unsigned depth, term child, int
         size_t words = HEADER_WORDS(node[0]) + 1;
         term *copy = heap_alloc(h, words);
         if (copy == NULL) {
-            return heap_fail(h, A_system_limit);
+            return heap_no_memory(h);
         }
         memcpy(copy, node, words * sizeof(term));
         copy[p->node[depth] - node + 1 + p->index[depth]] = child;
@@ -228,7 +228,7 @@ static term path_insert(Heap *h, const Path *p, term child) {
     size_t words = HEADER_WORDS(node[0]) + 1, before = (size_t)(bitmap - node) + 1 + p->index[p->depth];
     term *copy = heap_alloc(h, words + 1);
     if (copy == NULL) {
-        return heap_fail(h, A_system_limit);
+        return heap_no_memory(h);
     }
     memcpy(copy, node, before * sizeof(term));
     copy[before] = child;
@@ -340,7 +340,7 @@ static term trie_remove(Heap *h, term map, term key) {
     size_t words = HEADER_WORDS(node[0]) + 1, before = (size_t)(bitmap - node) + 1 + index;
     term *copy = heap_alloc(h, words - 1);
     if (copy == NULL) {
-        return heap_fail(h, A_system_limit);
+        return heap_no_memory(h);
     }
     memcpy(copy, node, before * sizeof(term));
     memcpy(copy + before, node + before + 1, (words - before - 1) * sizeof(term));

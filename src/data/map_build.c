@@ -75,7 +75,7 @@ term map_from_pairs(Heap *h, const term *pairs, size_t n) {
     }
     term *cells = heap_alloc(h, 2 * n);
     if (cells == NULL) {
-        return heap_fail(h, A_system_limit);
+        return heap_no_memory(h);
     }
     memcpy(cells, pairs, 2 * n * sizeof(term));
     return map_from_cells(h, cells, n, false);
@@ -165,7 +165,7 @@ static term build_collisions(Build *b, Entry *e, size_t n) {
     sort_by_merging(b->h->vm, e, b->other, n, true);
     term *p = heap_alloc(b->h, 2 + n);
     if (p == NULL) {
-        return heap_fail(b->h, A_system_limit);
+        return heap_no_memory(b->h);
     }
     p[0] = HEADER(1 + n, KIND_HASH_NODE);
     p[1] = SMALL(0);
@@ -214,7 +214,7 @@ term map_from_cells(Heap *h, term *cells, size_t n, bool unique) {
     VM *vm = h->vm;
     Entry *e = mem_alloc(&vm->mem, MEM_TEMPORARY, 2 * n * sizeof *e);
     if (e == NULL) {
-        return heap_fail(h, A_system_limit);
+        return heap_no_memory(h);
     }
     for (size_t i = 0; i < n; i++) {
         e[i].leaf = make_cons(cells + 2 * i);
@@ -314,7 +314,7 @@ static term merge_collisions(Heap *h, term a, term b, size_t *duplicates) {
     Side sa = side_of(h->vm, &a, MAP_LEVELS), sb = side_of(h->vm, &b, MAP_LEVELS);
     term *p = heap_alloc(h, 2 + sa.count + sb.count);
     if (p == NULL) {
-        return heap_fail(h, A_system_limit);
+        return heap_no_memory(h);
     }
     size_t n = 0, i = 0, j = 0;
     for (; i < sa.count || j < sb.count; n++) {

@@ -2,6 +2,8 @@
    maps have the same order there and here. */
 #include "data/map.h"
 
+#include "term/ref.h"
+
 /* What a part of a key begins with, so that 1, [1], {1} and <<1>> differ: multiples of the golden ratio. */
 #define CONSTANT(n) ((uint32_t)(0x9e3779b9u * (n)))
 
@@ -263,11 +265,9 @@ static void hash_boxed(Walk *w, term t) {
         w->hash = mix_64(w->hash, bits, 12);
         break;
     }
-    case KIND_REF: {
-        Ref *r = (Ref *)p;
-        w->hash = mix_64(mix_one(w->hash, (uint32_t)r->high, 7), r->low, 8);
+    case KIND_REF:
+        w->hash = mix_64(mix_one(w->hash, (uint32_t)ref_high(t), 7), ref_low(t), 8);
         break;
-    }
     case KIND_BITS:
     case KIND_VIEW:
         w->hash = hash_bits(w->hash, t);
