@@ -23,10 +23,14 @@ typedef struct Code {
     uint32_t range_count, range_capacity;
     CatchHandler *catches;       /* index 0 is never used */
     uint32_t catch_count, catch_capacity, catch_free;
-    uint32_t backtrace_depth;
 } Code;
 
 bool exports_init(VM *vm);
 void exports_done(VM *vm);
+bool lambdas_init(VM *vm);
+void lambdas_done(VM *vm);
+bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bool native); /* false: no memory */
+void ranges_remove(VM *vm, const ModuleCode *code);
+void catches_free(VM *vm, ModuleCode *code);
 
 #endif

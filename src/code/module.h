@@ -6,15 +6,16 @@
 #include "code/export.h"
 
 typedef struct Lambda {        /* a fun of a module: outlives the code, as funs may */
-    struct Export *export_of;  /* unused for local funs: NULL */
-    const Unit *code;          /* entry; a stub that calls the error handler once the code is purged */
+    const Unit *code;          /* entry; a stub that calls the error handler while its code is not there */
     const void *native;
-    term module, name;         /* name: of the lambda's function, -f/1-fun-0- */
+    struct ModuleCode *loaded; /* whose code that is; NULL: a stub */
+    term module, name;         /* name: of the lambda's function, -f/1-fun-0-; NIL: never loaded */
     uint32_t arity;            /* as called: without the free variables */
     uint32_t free;
-    uint32_t index, old_uniq;
+    uint32_t index, old_index, old_uniq;
     uint8_t uniq[16];          /* MD5 of the module */
-    struct Lambda *next;
+    Unit stub[2];
+    struct Lambda *next;       /* in its bucket */
 } Lambda;
 
 typedef struct {
@@ -37,6 +38,11 @@ typedef struct Function {
     uint32_t arity;
 } Function;
 
+typedef struct {
+    Export *slot;
+    const Function *function;
+} ModuleExport;
+
 typedef struct ModuleCode {    /* one generation of a module's code */
     Unit *units;               size_t unit_count;
     Function *functions;       uint32_t function_count; /* in order of their code */
@@ -44,25 +50,28 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     BeamLine *places;          uint32_t place_count;
     term *files;               uint32_t file_count;
     term *literal_block;       size_t literal_words;  term literal_off_heap;
-    BeamExport *exports;       uint32_t export_count;
-    BeamExport *locals;        uint32_t local_count;
+    ModuleExport *exports;     uint32_t export_count;
+    Lambda **lambdas;          uint32_t lambda_count;   /* in the file's order */
+    const Function **lambda_functions;                  /* their code, likewise */
     Bytes attributes, compile_info; /* copies */
     uint8_t md5[16];
     struct NativeCode *native; /* native/'s part */
     uint32_t catches;          /* its first catch mark; 0: none */
-    uint32_t on_load;          /* 0: none, else index of the function + 1 */
+    const Function *on_load;   /* NULL: none */
+    struct Module *module;
 } ModuleCode;
 
 typedef struct Module {
     term name;
     ModuleCode *current, *old;
-    struct Module *next;
+    ModuleCode *pending;       /* its on_load function has not finished */
+    Export *on_load;           /* hidden: leads to that function */
+    struct Module *next;       /* in its bucket */
     term file;                 /* where it came from: NONE, or a literal string */
+    bool preloaded;
 } Module;
 
 enum { CODE_MAX_BACKTRACE = 64 };
-uint32_t code_backtrace_depth(const VM *vm); /* erlang:system_flag(backtrace_depth, N) */
-void code_set_backtrace_depth(VM *vm, uint32_t depth);
 
 bool code_init(VM *vm); /* vm->bifs is set before */
 void code_done(VM *vm);
@@ -77,8 +86,20 @@ bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLi
 uint32_t catch_new(VM *vm, ModuleCode *code);
 CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next catch_new */
 
-/* Makes the file's code the module's current code; takes over its literals. False: *error says why. The old current code,
-   if any, becomes old; there must be none that is old already. */
+/* Loading. module_prepare makes code of a file (NULL: *error says why; the file's literals are taken over) that nobody can reach
+   yet. module_commit makes it the module's current code, and cannot fail; the old current code, if any, becomes old: there must
+   be none that is old already. Code with an on_load function waits in module->pending instead, until module_finish_on_load. */
+ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error);
+void module_commit(VM *vm, ModuleCode *code);
+void module_finish_on_load(VM *vm, Module *m, bool keep);
+/* Both at once, and on_load functions ignored, for code that the VM itself starts with. */
 bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module);
+
+void module_delete(VM *vm, Module *m);           /* current code becomes old; there must be none */
+void module_code_free(VM *vm, ModuleCode *code); /* nobody uses it any more; NULL is no error */
+void module_each(VM *vm, void (*visit)(Module *m, void *arg), void *arg);
+
+/* The fun of this description; made, with a stub for code, if it is not there. NULL: no memory. */
+Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "data/map.h"
+#include "proc/schedule.h"
 
 /* A raw trace is a tuple of six:
 
@@ -15,6 +16,10 @@
 
    Addresses are only ever looked up, so that a tuple made by hostile code does no harm. */
 enum { RAW_CLASS = 1, RAW_MODULE, RAW_NAME, RAW_ARGS, RAW_INFO, RAW_ADDRESSES, RAW_ARITY = RAW_ADDRESSES };
+
+static uint32_t backtrace_depth(const Process *p) {
+    return MIN(process_vm(p)->processes->backtrace_depth, CODE_MAX_BACKTRACE);
+}
 
 static const term class_atoms[] = {[CLASS_ERROR] = A_error, [CLASS_EXIT] = A_exit, [CLASS_THROW] = A_throw};
 
@@ -99,7 +104,7 @@ static term take_trace(Process *p, const void *pc) {
     Scheduler *s = p->scheduler;
     Heap *h = &p->heap;
     const BifEntry *bif = s->raised_by;
-    uint32_t depth = code_backtrace_depth(process_vm(p));
+    uint32_t depth = backtrace_depth(p);
     uint32_t max = MAX(depth, 1); /* entries in all; there is always a function on top */
     term info = NIL;
     if (bif != NULL) {
@@ -133,7 +138,7 @@ static term take_trace(Process *p, const void *pc) {
 /* exception_undef knows the top of its trace, but not the stack pointer at the time of unwinding. */
 static void complete_trace(Process *p, term *trace) {
     Heap *h = &p->heap;
-    uint32_t max = MAX(code_backtrace_depth(process_vm(p)), 1);
+    uint32_t max = MAX(backtrace_depth(p), 1);
     term *at = heap_alloc(h, HEAP_BITS_HEAD + max);
     HeapBits *bits = (HeapBits *)at;
     uint32_t n = gather(h->sp, h->end, NULL, max - 1, (uintptr_t *)bits->data);
@@ -386,7 +391,7 @@ term exception_raised_trace(Process *p, term class_atom, term stacktrace) {
     if (l != NIL) {
         return NONE;
     }
-    size_t max = MAX(code_backtrace_depth(process_vm(p)), 1);
+    size_t max = MAX(backtrace_depth(p), 1);
     if (n > max || !complete) {
         term items[CODE_MAX_BACKTRACE];
         n = MIN(n, max);
