@@ -8,10 +8,10 @@
 typedef struct {
     uintptr_t start, end;
     ModuleCode *code;
-    Module *module;
     bool native;
 } CodeRange;
 
+struct Program;
 typedef struct Code {
     Export **exports;            /* hash table, chained; a power of two of buckets */
     uint32_t export_buckets, export_count;
@@ -23,12 +23,16 @@ typedef struct Code {
     uint32_t range_count, range_capacity;
     CatchHandler *catches;       /* index 0 is never used */
     uint32_t catch_count, catch_capacity, catch_free;
+    /* native/'s: emits a program a second time, into c->native and functions' native addresses; frees that. NULL: no native code. */
+    void (*native)(struct Program *pr);
+    void (*native_free)(VM *vm, ModuleCode *c);
 } Code;
 
 bool exports_init(VM *vm);
 void exports_done(VM *vm);
 bool lambdas_init(VM *vm);
 void lambdas_done(VM *vm);
+void modules_done(VM *vm);
 bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bool native); /* false: no memory */
 void ranges_remove(VM *vm, const ModuleCode *code);
 void catches_free(VM *vm, ModuleCode *code);

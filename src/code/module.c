@@ -6,7 +6,6 @@ bool code_init(VM *vm) {
     if (vm->code == NULL) {
         return false;
     }
-    vm->code->backtrace_depth = 8;
     return exports_init(vm);
 }
 
@@ -20,14 +19,6 @@ void code_done(VM *vm) {
     mem_free(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *c->catches);
     MEM_DELETE(&vm->mem, MEM_CODE, c);
     vm->code = NULL;
-}
-
-uint32_t code_backtrace_depth(const VM *vm) {
-    return vm->code->backtrace_depth;
-}
-
-void code_set_backtrace_depth(VM *vm, uint32_t depth) {
-    vm->code->backtrace_depth = MIN(depth, CODE_MAX_BACKTRACE);
 }
 
 /* --- Catch marks --------------------------------------------------------------------------------------------------- */
@@ -60,6 +51,16 @@ CatchHandler *catch_handler(VM *vm, uint32_t index) {
     return &vm->code->catches[index];
 }
 
+void catches_free(VM *vm, ModuleCode *code) {
+    Code *c = vm->code;
+    while (code->catches != 0) {
+        uint32_t index = code->catches;
+        code->catches = c->catches[index].next;
+        c->catches[index] = (CatchHandler){.next = c->catch_free};
+        c->catch_free = index;
+    }
+}
+
 /* --- What an address belongs to ------------------------------------------------------------------------------------ */
 
 /* How many of the ranges start at or before an address. */
@@ -74,6 +75,35 @@ static uint32_t ranges_before(const Code *c, uintptr_t at) {
         }
     }
     return low;
+}
+
+bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bool native) {
+    Code *c = vm->code;
+    if (c->range_count >= c->range_capacity) {
+        uint32_t capacity = MAX(64, 2 * c->range_capacity);
+        CodeRange *grown = mem_resize(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *grown, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        c->ranges = grown;
+        c->range_capacity = capacity;
+    }
+    uint32_t i = ranges_before(c, (uintptr_t)start);
+    memmove(c->ranges + i + 1, c->ranges + i, (c->range_count - i) * sizeof *c->ranges);
+    c->ranges[i] = (CodeRange){(uintptr_t)start, (uintptr_t)end, code, native};
+    c->range_count++;
+    return true;
+}
+
+void ranges_remove(VM *vm, const ModuleCode *code) {
+    Code *c = vm->code;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->range_count; i++) {
+        if (c->ranges[i].code != code) {
+            c->ranges[kept++] = c->ranges[i];
+        }
+    }
+    c->range_count = kept;
 }
 
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module) {
@@ -94,7 +124,7 @@ const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **mo
         }
     }
     *code = r->code;
-    *module = r->module;
+    *module = r->code->module;
     return low == 0 ? NULL : &f[low - 1];
 }
 

@@ -59,12 +59,14 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
     struct Module *module;
+    struct ModuleCode *next;   /* in the module's list of abandoned code */
 } ModuleCode;
 
 typedef struct Module {
     term name;
     ModuleCode *current, *old;
-    ModuleCode *pending;       /* its on_load function has not finished */
+    ModuleCode *pending;       /* its on_load function has not finished, or has failed */
+    ModuleCode *abandoned;     /* was pending when other code came: somebody may still run it */
     Export *on_load;           /* hidden: leads to that function */
     struct Module *next;       /* in its bucket */
     term file;                 /* where it came from: NONE, or a literal string */
@@ -88,10 +90,11 @@ CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next cat
 
 /* Loading. module_prepare makes code of a file (NULL: *error says why; the file's literals are taken over) that nobody can reach
    yet. module_commit makes it the module's current code, and cannot fail; the old current code, if any, becomes old: there must
-   be none that is old already. Code with an on_load function waits in module->pending instead, until module_finish_on_load. */
+   be none that is old already. Code with an on_load function waits in module->pending instead, until that has
+   succeeded. */
 ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error);
 void module_commit(VM *vm, ModuleCode *code);
-void module_finish_on_load(VM *vm, Module *m, bool keep);
+void module_on_load_done(VM *vm, Module *m);
 /* Both at once, and on_load functions ignored, for code that the VM itself starts with. */
 bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module);
 
