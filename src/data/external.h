@@ -6,26 +6,10 @@
 #define MOTE_DATA_EXTERNAL_H
 
 #include "base/text.h"
+#include "term/fun.h"
 #include "term/heap.h"
 
 enum { EXTERNAL_VERSION = 131 };
-
-/* What data/ cannot know: funs lead to code. code/ points vm->external at its hooks when it starts; until then terms with
-   funs are neither written nor read (badarg). */
-typedef struct FunDescription {
-    term module;
-    uint32_t arity, index, old_index, old_uniq; /* arity: as called, without the free variables */
-    uint8_t uniq[16];
-} FunDescription;
-typedef struct ExternalHooks {
-    /* Word 1 of a KIND_FUN for this fun; made, with a stub for code, if its module is not there. NULL: no memory. */
-    void *(*lambda)(VM *vm, const FunDescription *fun, uint32_t free);
-    void (*describe_lambda)(VM *vm, const void *lambda, FunDescription *fun);
-    /* Word 1 of a KIND_EXPORT. NULL: no memory. */
-    void *(*export)(VM *vm, term module, term name, uint32_t arity);
-    void (*describe_export)(VM *vm, const void *export, term *module, term *name, uint32_t *arity);
-    bool (*export_exists)(VM *vm, term module, term name, uint32_t arity); /* for EXTERNAL_SAFE */
-} ExternalHooks;
 
 /* Decoding. */
 enum {

@@ -16,7 +16,17 @@ term term_copy_literals_too(Heap *to, term t);
    literal). NULL and NONE: no memory. */
 Fragment *term_copy_to_fragment(VM *vm, term t, term *copy);
 
-/* A copy in the literal area, for persistent terms and constants. NONE: no memory. Freed with literal_free. */
-term term_copy_to_literal(VM *vm, term t);
+/* A copy in the literal area, for persistent terms and constants; all of it is in the block, literals too. NONE: no memory.
+   block->words is 0 for an immediate. */
+typedef struct {
+    term *at;
+    size_t words;
+    term off_heap;
+} LiteralBlock; /* as literal_free wants it */
+term term_copy_to_literal(VM *vm, term t, LiteralBlock *block);
+
+/* The primitive behind them: writes the copy to `at`, where there is room for term_size words (term_flat_size, if literals
+   are copied too), and links its off-heap objects in front of *off_heap. Cannot fail. */
+term term_copy_at(VM *vm, term *at, term t, bool literals_too, term *off_heap);
 
 #endif

@@ -58,6 +58,18 @@ term ref_write_fresh(VM *vm, term *at) {
     return ref_write(at, (n & 0x3ffff) | (n >> 18 & 0xffffffff) << 32, n >> 50);
 }
 
+size_t ref_words(term t, uint32_t words[5]) {
+    memset(words, 0, 5 * sizeof *words);
+    if (!is_local_ref(t)) {
+        const External *e = (External *)boxed(t);
+        memcpy(words, e->number, e->count * sizeof *words);
+        return e->count;
+    }
+    uint64_t low = ref_low(t);
+    words[0] = (uint32_t)low, words[1] = (uint32_t)(low >> 32), words[2] = (uint32_t)ref_high(t);
+    return 3;
+}
+
 term ref_make(Heap *h) {
     return ref_write_fresh(h->vm, heap_alloc(h, REF_WORDS));
 }

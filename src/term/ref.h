@@ -16,6 +16,22 @@ term ref_write(term *at, uint64_t low, uint64_t high); /* REF_WORDS words */
 term ref_write_fresh(VM *vm, term *at);                /* a fresh number */
 uint64_t unique_integer(VM *vm);      /* strictly increasing from 1, per VM */
 
+/* A local pid's number and serial are the low 28 bits of its data and those above. */
+enum { PID_NUMBER_BITS = 28 };
+static inline uint32_t pid_number(term t) { /* of a local or external one */
+    return is_local_pid(t) ? (uint32_t)pid_data(t) & ((1u << PID_NUMBER_BITS) - 1) : ((External *)boxed(t))->number[0];
+}
+static inline uint32_t pid_serial(term t) {
+    return is_local_pid(t) ? (uint32_t)((uint64_t)pid_data(t) >> PID_NUMBER_BITS) : ((External *)boxed(t))->number[1];
+}
+static inline uint64_t port_number(term t) {
+    if (is_local_port(t)) {
+        return pid_data(t);
+    }
+    const External *e = (External *)boxed(t);
+    return (uint64_t)e->number[0] << 32 | e->number[1];
+}
+
 static inline uint64_t ref_low(term t) {
     uint64_t low;
     memcpy(&low, ((Ref *)boxed(t))->number, sizeof low);
@@ -26,6 +42,8 @@ static inline uint64_t ref_high(term t) {
     memcpy(&high, (uint8_t *)((Ref *)boxed(t))->number + 8, sizeof high);
     return high;
 }
+/* The words of a reference's number as in the external format, least significant first; returns how many (3 to 5). */
+size_t ref_words(term t, uint32_t words[5]);
 static inline bool is_alias(term t) {
     return is_local_ref(t) && HEADER_WORDS(header_of(t)) == ALIAS_WORDS - 1;
 }

@@ -1,0 +1,301 @@
+/* Copying: the copy is its own work list, walked from front to back as a collection walks its new space. */
+#include "term/copy.h"
+
+#include <stdlib.h>
+
+#include "base/stack.h"
+#include "term/bitstring.h"
+#include "term/layout.h"
+#include "term/literal.h"
+
+/* A view of so many bits at most is copied as bits of its own: smaller than view and handle, and keeps no buffer alive. */
+enum { COPIED_BITS = 8 * 48 };
+
+static size_t bits_words(size_t bits) { /* of a KIND_BITS object */
+    return HEAP_BITS_HEAD + (bits + 8 * sizeof(term) - 1) / (8 * sizeof(term));
+}
+
+/* What a view becomes when it is copied: bits of its own. Else it is copied with what it is a view of. */
+static bool copied_as_bits(const View *v) {
+    return v->end - v->start <= COPIED_BITS || kind_of(v->base) == KIND_BITS;
+}
+
+/* Words of all copies below t, each subterm as often as it is mentioned. */
+static size_t measure(VM *vm, term t, bool literals_too) {
+    Stack s;
+    stack_init(&s);
+    size_t words = 0;
+    term *at = &t;
+    size_t n = 1;
+    for (;;) {
+        while (n > 0) {
+            term x = *at++;
+            n--;
+            if (is_immediate(x)) {
+                continue;
+            }
+            term *p = (term *)(x & ~(term)TAG_MASK), *first;
+            if (!literals_too && is_literal_address(vm, p)) {
+                continue;
+            }
+            size_t more;
+            if (is_cons(x)) {
+                words += 2, more = 2, first = p;
+            } else if (HEADER_KIND(p[0]) == KIND_VIEW && copied_as_bits((View *)p)) {
+                words += bits_words(((View *)p)->end - ((View *)p)->start);
+                continue;
+            } else {
+                words += 1 + HEADER_WORDS(p[0]);
+                more = object_terms(p, &first);
+            }
+            if (n > 0 && more > 0) {
+                uintptr_t *r = stack_room(&s, 2);
+                r[0] = (uintptr_t)at, r[1] = n;
+            }
+            if (more > 0) {
+                at = first, n = more;
+            }
+        }
+        if (stack_is_empty(&s)) {
+            stack_done(&s);
+            return words;
+        }
+        uintptr_t *r = s.top -= 2;
+        at = (term *)r[0], n = r[1];
+    }
+}
+
+size_t term_size(VM *vm, term t) {
+    return is_immediate(t) ? 0 : measure(vm, t, false);
+}
+
+size_t term_flat_size(VM *vm, term t) {
+    return is_immediate(t) ? 0 : measure(vm, t, true);
+}
+
+/* A set of addresses, open addressing. Not on anybody's account, like the work stack. */
+typedef struct {
+    uintptr_t *at;
+    size_t size, count;
+} Seen;
+
+static size_t seen_place(const Seen *s, uintptr_t p) {
+    size_t i = (p / sizeof(term)) * (size_t)0x9e3779b97f4a7c15 >> 7;
+    for (;; i++) {
+        uintptr_t have = s->at[i & (s->size - 1)];
+        if (have == 0 || have == p) {
+            return i & (s->size - 1);
+        }
+    }
+}
+
+static bool seen_add(Seen *s, const term *p) { /* false: it was there */
+    if (2 * (s->count + 1) > s->size) {
+        Seen old = *s;
+        s->size = MAX(64, 2 * old.size);
+        s->at = calloc(s->size, sizeof *s->at);
+        if (s->at == NULL) {
+            abort();
+        }
+        for (size_t i = 0; i < old.size; i++) {
+            if (old.at[i] != 0) {
+                s->at[seen_place(s, old.at[i])] = old.at[i];
+            }
+        }
+        free(old.at);
+    }
+    size_t i = seen_place(s, (uintptr_t)p);
+    if (s->at[i] != 0) {
+        return false;
+    }
+    s->at[i] = (uintptr_t)p, s->count++;
+    return true;
+}
+
+size_t term_shared_size(VM *vm UNUSED, term t) {
+    Seen seen = {0};
+    Stack s;
+    stack_init(&s);
+    stack_push(&s, t);
+    size_t words = 0;
+    while (!stack_is_empty(&s)) {
+        term x = stack_pop(&s);
+        if (is_immediate(x)) {
+            continue;
+        }
+        term *p = (term *)(x & ~(term)TAG_MASK), *first;
+        if (!seen_add(&seen, p)) {
+            continue;
+        }
+        size_t n = 2;
+        if (is_cons(x)) {
+            words += 2, first = p;
+        } else {
+            words += 1 + HEADER_WORDS(p[0]);
+            n = object_terms(p, &first);
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (!is_immediate(first[i])) {
+                stack_push(&s, first[i]);
+            }
+        }
+    }
+    free(seen.at);
+    stack_done(&s);
+    return words;
+}
+
+/* One copy in the making. */
+typedef struct {
+    VM *vm;
+    term *top;
+    term off_heap;
+    bool literals_too;
+} Copy;
+
+static void copy_bits(Copy *c, const View *v) {
+    HeapBits *b = (HeapBits *)c->top;
+    size_t bits = v->end - v->start, words = bits_words(bits);
+    b->header = HEADER(words - 1, KIND_BITS);
+    b->bits = bits;
+    c->top += words;
+    c->top[-1] = 0; /* no bytes that were never written */
+    bitrun_copy(b->data, 0, bits_base(v->base), v->start, bits);
+}
+
+static void copy_off_heap(Copy *c, term *at) {
+    term object = make_boxed(at);
+    if (HEADER_KIND(at[0]) == KIND_BUFFER) {
+        BufferRef *r = (BufferRef *)at;
+        buffer_share(r->buffer);
+        r->writable = false;
+    } else {
+        resource_keep((Resource *)((Ref *)at)->of);
+    }
+    *off_heap_next(object) = c->off_heap;
+    c->off_heap = object;
+}
+
+/* Copies the object that *slot points to, but not yet what that points to. */
+static inline void copy_object(Copy *c, term *slot) {
+    term t = *slot;
+    if (is_immediate(t)) {
+        return;
+    }
+    const term *p = (term *)(t & ~(term)TAG_MASK);
+    if (!c->literals_too && is_literal_address(c->vm, p)) {
+        return;
+    }
+    term *to = c->top;
+    if (is_cons(t)) {
+        to[0] = p[0], to[1] = p[1];
+        c->top += 2;
+        *slot = make_cons(to);
+        return;
+    }
+    term header = p[0];
+    if (header == HEADER(0, KIND_TUPLE)) {
+        *slot = literal_empty_tuple(c->vm);
+        return;
+    }
+    *slot = make_boxed(to);
+    Kind k = HEADER_KIND(header);
+    if (k == KIND_VIEW && copied_as_bits((const View *)p)) {
+        copy_bits(c, (const View *)p);
+        return;
+    }
+    assert(k != KIND_MATCH);
+    size_t n = HEADER_WORDS(header);
+    for (size_t i = 0; i <= n; i++) {
+        to[i] = p[i];
+    }
+    c->top += n + 1;
+    if (k == KIND_BUFFER || (k == KIND_REF && n == MAGIC_WORDS - 1)) {
+        copy_off_heap(c, to);
+    }
+}
+
+static term copy_all(Copy *c, term t) {
+    term *scan = c->top;
+    copy_object(c, &t);
+    while (scan < c->top) {
+        term x = *scan;
+        if (!is_header(x)) {
+            copy_object(c, scan++);
+            continue;
+        }
+        unsigned raw = kind_layout[HEADER_KIND(x)];
+        if (raw < LAYOUT_BASE_ONLY) {
+            scan += 1 + raw;
+            continue;
+        }
+        if (raw == LAYOUT_BASE_ONLY) {
+            copy_object(c, scan + 1);
+        }
+        scan += 1 + HEADER_WORDS(x);
+    }
+    return t;
+}
+
+term term_copy_at(VM *vm, term *at, term t, bool literals_too, term *off_heap) {
+    Copy c = {vm, at, *off_heap, literals_too};
+    t = copy_all(&c, t);
+    *off_heap = c.off_heap;
+    return t;
+}
+
+static term copy_to_heap(Heap *to, term t, bool literals_too) {
+    if (is_immediate(t) || (!literals_too && is_literal_address(to->vm, (term *)(t & ~(term)TAG_MASK)))) {
+        return t;
+    }
+    term *at = heap_alloc(to, measure(to->vm, t, literals_too));
+    if (at == NULL) {
+        return heap_no_memory(to);
+    }
+    term off_heap = NONE;
+    t = term_copy_at(to->vm, at, t, literals_too, &off_heap);
+    while (off_heap != NONE) {
+        term next = *off_heap_next(off_heap);
+        heap_link_off_heap(to, off_heap);
+        off_heap = next;
+    }
+    return t;
+}
+
+term term_copy(Heap *to, term t) {
+    return copy_to_heap(to, t, false);
+}
+
+term term_copy_literals_too(Heap *to, term t) {
+    return copy_to_heap(to, t, true);
+}
+
+Fragment *term_copy_to_fragment(VM *vm, term t, term *copy) {
+    *copy = t;
+    size_t words = term_size(vm, t);
+    if (words == 0) {
+        return NULL;
+    }
+    Fragment *f = fragment_new(vm, words);
+    if (f == NULL) {
+        *copy = NONE;
+        return NULL;
+    }
+    *copy = term_copy_at(vm, f->data, t, false, &f->off_heap);
+    f->used = f->size;
+    return f;
+}
+
+term term_copy_to_literal(VM *vm, term t, LiteralBlock *block) {
+    *block = (LiteralBlock){NULL, 0, NONE};
+    size_t words = term_flat_size(vm, t);
+    if (words == 0) {
+        return t;
+    }
+    term *at = literal_alloc(vm, words);
+    if (at == NULL) {
+        return NONE;
+    }
+    *block = (LiteralBlock){at, words, NONE};
+    return term_copy_at(vm, at, t, true, &block->off_heap);
+}
