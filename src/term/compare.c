@@ -164,9 +164,16 @@ static int compare_nodes(VM *vm, term x, term y) {
     return name[0] != name[1] ? atom_compare(vm, name[0], name[1]) : ORDER(creation[0], creation[1]);
 }
 
+static uint64_t pid_place(term t) { /* serial, then number */
+    if (is_local_pid(t)) {
+        return (uint64_t)pid_serial(t) << 32 | pid_number(t);
+    }
+    const External *e = (External *)boxed(t);
+    return (uint64_t)e->number[1] << 32 | e->number[0];
+}
+
 static int compare_pids(VM *vm, term x, term y) {
-    int c = ORDER(pid_serial(x), pid_serial(y));
-    c = c != 0 ? c : ORDER(pid_number(x), pid_number(y));
+    int c = ORDER(pid_place(x), pid_place(y));
     return c != 0 ? c : compare_nodes(vm, x, y);
 }
 

@@ -16,14 +16,6 @@ term ref_write(term *at, uint64_t low, uint64_t high); /* REF_WORDS words */
 term ref_write_fresh(VM *vm, term *at);                /* a fresh number */
 uint64_t unique_integer(VM *vm);      /* strictly increasing from 1, per VM */
 
-/* A local pid's number and serial are the low 28 bits of its data and those above. */
-enum { PID_NUMBER_BITS = 28 };
-static inline uint32_t pid_number(term t) { /* of a local or external one */
-    return is_local_pid(t) ? (uint32_t)pid_data(t) & ((1u << PID_NUMBER_BITS) - 1) : ((External *)boxed(t))->number[0];
-}
-static inline uint32_t pid_serial(term t) {
-    return is_local_pid(t) ? (uint32_t)((uint64_t)pid_data(t) >> PID_NUMBER_BITS) : ((External *)boxed(t))->number[1];
-}
 static inline uint64_t port_number(term t) {
     if (is_local_port(t)) {
         return pid_data(t);
