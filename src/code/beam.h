@@ -16,23 +16,35 @@ typedef enum {
     ARG_NUMBER,  /* value: an untagged number (arity, live count, size, flags ...) */
     ARG_TERM,    /* term: small integer, atom or nil */
     ARG_LITERAL, /* term: a literal (built in the literal area), or a big integer written in the code */
-    ARG_LIST,    /* value: how many elements; list: the first of them */
+    ARG_LIST,    /* value: how many elements; list: the first of them (no list holds another) */
+    ARG_HEAP,    /* value: words, floats, funs: an allocation list, or a plain number (then it is only words) */
 } ArgKind;
 
 typedef struct Arg {
     uint8_t kind;   /* ArgKind */
     uint16_t type;
+    uint32_t value;
     union {
-        uint32_t value;
         term term;
         struct Arg *list;
+        struct {
+            uint16_t floats, funs;
+        };
     };
-    uint32_t count; /* of a list */
 } Arg;
+
+/* What the verifier has to tell the loader about an instruction. */
+enum {
+    OP_UNPROVED = 1 << 0, /* it relies on the kind of an operand (generic.tab says of which: T, C, M, Q ...), and nothing in
+                             the file proves that it is of that kind: the instruction must check, and raise badarg */
+    OP_DEAD = 1 << 1,     /* nothing leads here; not verified beyond its operands' kinds */
+    OP_CLEAR = 1 << 2,    /* allocate: something may raise before all its y registers are written: they must be cleared */
+};
 
 typedef struct {
     uint8_t op;      /* generic instruction number, GEN_name */
     uint8_t count;
+    uint8_t flags;   /* OP_... */
     uint32_t offset; /* in the Code chunk, for messages */
     Arg *arg;
 } GenericOp;
@@ -46,14 +58,16 @@ typedef struct {
     uint32_t arity, label;
 } BeamExport; /* exports and local functions */
 typedef struct {
-    term name;
-    uint32_t arity, label, index, free, old_uniq;
+    term name;               /* of the function that is its body, -f/1-fun-0- */
+    uint32_t arity;          /* of that function: with the free variables */
+    uint32_t label, index, free, old_uniq;
 } BeamLambda;
 typedef struct {
     uint32_t file, line; /* file 0: the module's own name + ".erl" */
 } BeamLine;
 
-/* What the compiler knows of a register's value. */
+/* What the compiler knows of a register's value. It comes from the file and nothing proves it: code that relies on it may
+   compute wrong numbers from a wrong type, but must not read or write what it should not. */
 enum {
     TYPE_ATOM = 1 << 0, TYPE_BITSTRING = 1 << 1, TYPE_CONS = 1 << 2, TYPE_FLOAT = 1 << 3, TYPE_FUN = 1 << 4,
     TYPE_INTEGER = 1 << 5, TYPE_MAP = 1 << 6, TYPE_NIL = 1 << 7, TYPE_PID = 1 << 8, TYPE_PORT = 1 << 9, TYPE_REF = 1 << 10,
@@ -66,10 +80,31 @@ typedef struct {
     int64_t min, max;         /* of an integer */
 } BeamType;
 
+/* A native record of OTP 29: its definition, from the Recs chunk. */
+typedef struct {
+    term name;       /* atom */
+    bool exported;
+    uint32_t count;  /* of fields */
+    struct BeamField {
+        term key;           /* atom */
+        term value;         /* its default; NONE: it has none */
+        uint32_t literal;   /* where the default comes from while the file is read */
+    } *fields;              /* in the order of the source */
+} BeamRecord;
+
+typedef struct {
+    term name;               /* atom */
+    uint32_t arity;
+    uint32_t entry;          /* label of its entry */
+    uint32_t first, end;     /* ops [first, end): first is the label before its func_info */
+} BeamFunction;
+
 typedef struct BeamFile {
     VM *vm;
     term module;
-    uint32_t instruction_set, max_opcode, labels, functions;
+    uint32_t max_opcode;
+    uint32_t labels;          /* labels are 1..labels - 1 */
+    uint32_t *label_op;       /* of each label: index of its instruction; UINT32_MAX: there is none */
     term *atoms;              /* 1..atom_count */
     uint32_t atom_count;
     BeamImport *imports;      uint32_t import_count;
@@ -83,15 +118,21 @@ typedef struct BeamFile {
     BeamLine *lines;          uint32_t line_count;   /* index 0: no line */
     term *files;              uint32_t file_count;   /* names, as literals: 1..file_count - 1 */
     Bytes attributes, compile_info, meta; /* external terms; empty: no chunk */
-    struct BeamRecord *records; uint32_t record_count; /* native records, OTP 29 */
+    BeamRecord *records;      uint32_t record_count; /* native records, OTP 29 */
     GenericOp *ops;           uint32_t op_count;     /* the whole Code chunk, up to int_code_end */
-    uint32_t on_load_label;   /* 0: none */
+    BeamFunction *functions;  uint32_t function_count; /* in order of their code */
+    uint32_t on_load_label;   /* entry of the function that has on_load; 0: none */
     uint8_t md5[16];
-    struct Arena *arena;      /* all of the above is in here */
+    struct Arena *arena;      /* all of the above is in here, but for: */
+    size_t op_room;           /* ops are a block of so many */
+    size_t literal_room;      /* and literals */
 } BeamFile;
 
 /* Parses and verifies. `name` is what messages call the file. NULL: *error says why. The bytes may go afterwards. */
 BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error);
-void beam_free(BeamFile *b);
+void beam_free(BeamFile *b); /* takes literal_block along unless somebody has taken it over and set it to NULL */
+
+/* The MD5 of the module in a file, as code:module_md5/1 has it. False: it is no .beam file, or there is no memory. */
+bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]);
 
 #endif

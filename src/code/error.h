@@ -14,5 +14,9 @@ typedef struct {
 
 /* Fills in an error; returns false, so that readers can `return load_error(...)`. */
 bool load_error(LoadError *e, const char *chunk, int64_t offset, const char *format, ...) PRINTF_LIKE(4, 5);
+bool load_no_memory(LoadError *e);
+
+/* The line itself: FILE: chunk CHUNK, offset N: REASON. */
+void load_error_text(const LoadError *e, char *text, size_t size);
 
 #endif

@@ -1,0 +1,314 @@
+/* Reading a .beam file: the container, the order in which its chunks are read, and what holds them together. */
+#include "code/reader.h"
+#include "code/verify.h"
+#include "data/md5.h"
+#include "term/atom.h"
+#include "term/copy.h"
+#include "term/literal.h"
+
+#include <stdio.h>
+#include <zlib.h>
+
+/* A compressed file (erlc +compressed) may not grow beyond this. The largest .beam file of OTP has 2 MB. */
+enum { INFLATED_LIMIT = 128 << 20 };
+
+const char chunk_names[CHUNKS][5] = {
+    [CHUNK_ATOMS] = "AtU8", [CHUNK_CODE] = "Code", [CHUNK_STRINGS] = "StrT", [CHUNK_IMPORTS] = "ImpT", [CHUNK_EXPORTS] = "ExpT",
+    [CHUNK_LAMBDAS] = "FunT", [CHUNK_LITERALS] = "LitT", [CHUNK_PLAIN_LITERALS] = "LitU", [CHUNK_ATTRIBUTES] = "Attr",
+    [CHUNK_COMPILE_INFO] = "CInf", [CHUNK_LINES] = "Line", [CHUNK_LOCALS] = "LocT", [CHUNK_TYPES] = "Type", [CHUNK_META] = "Meta",
+    [CHUNK_RECORDS] = "Recs", [CHUNK_DEBUG] = "DbgB", [CHUNK_OLD_ATOMS] = "Atom",
+};
+
+static bool find_chunks(Bytes file, Bytes chunks[CHUNKS], LoadError *error) {
+    memset(chunks, 0, CHUNKS * sizeof *chunks);
+    if (file.size < 12 || memcmp(file.at, "FOR1", 4) != 0 || memcmp(file.at + 8, "BEAM", 4) != 0) {
+        return load_error(error, "", 0, "this is no .beam file");
+    }
+    uint32_t size = read_be32(file.at + 4);
+    if (size < 4 || size > file.size - 8) {
+        return load_error(error, "", 4, "the file should have %u bytes more", (unsigned)(size - MIN(size, file.size - 8)));
+    }
+    size_t at = 12, end = 8 + (size_t)size;
+    while (at < end) {
+        if (end - at < 8) {
+            return load_error(error, "", (int64_t)at, "it ends in the head of a chunk");
+        }
+        const uint8_t *p = file.at + at;
+        uint32_t n = read_be32(p + 4);
+        at += 8;
+        if (n > end - at) {
+            return load_error(error, "", (int64_t)at - 8, "a chunk of %u bytes does not fit into it", n);
+        }
+        for (int i = 0; i < CHUNKS; i++) {
+            if (memcmp(p, chunk_names[i], 4) == 0) {
+                chunks[i] = (Bytes){p + 8, n};
+                break;
+            }
+        }
+        at += MIN(round_up(n, 4), end - at);
+    }
+    return true;
+}
+
+static bool is_compressed(Bytes file) {
+    return file.size > 2 && file.at[0] == 0x1f && file.at[1] == 0x8b;
+}
+
+/* Inflates a gzip file into a block of its own. */
+static bool inflate_file(Mem *mem, Bytes file, uint8_t **data, size_t *room, size_t *size, LoadError *error) {
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)file.at, .avail_in = (uInt)MIN(file.size, (size_t)UINT32_MAX)};
+    if (inflateInit2(&z, 15 + 16) != Z_OK) {
+        return load_no_memory(error);
+    }
+    int result = Z_OK;
+    *data = NULL;
+    *room = *size = 0;
+    while (result == Z_OK) {
+        size_t more = MAX(2 * *room, MIN(4 * file.size, (size_t)1 << 20) + 1024);
+        if (*room >= INFLATED_LIMIT) {
+            break;
+        }
+        uint8_t *p = mem_resize(mem, MEM_TEMPORARY, *data, *room, more);
+        if (p == NULL) {
+            result = Z_MEM_ERROR;
+            break;
+        }
+        *data = p;
+        *room = more;
+        z.next_out = p + *size;
+        z.avail_out = (uInt)(more - *size);
+        result = inflate(&z, Z_NO_FLUSH);
+        *size = more - z.avail_out;
+    }
+    inflateEnd(&z);
+    if (result == Z_STREAM_END) {
+        return true;
+    }
+    mem_free(mem, MEM_TEMPORARY, *data, *room);
+    *data = NULL;
+    return result == Z_MEM_ERROR ? load_no_memory(error)
+           : result == Z_OK      ? load_error(error, "", 0, "inflated it would be too large")
+                                 : load_error(error, "", (int64_t)z.total_in, "its compressed data are damaged");
+}
+
+/* The module's MD5, as the compiler defines it: of its essential chunks, without the old hashes in FunT. */
+static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
+    static const uint8_t order[] = {CHUNK_ATOMS, CHUNK_CODE, CHUNK_STRINGS, CHUNK_IMPORTS, CHUNK_EXPORTS, CHUNK_LAMBDAS,
+                                    CHUNK_LITERALS, CHUNK_PLAIN_LITERALS, CHUNK_META, CHUNK_RECORDS, CHUNK_DEBUG};
+    Md5 m;
+    md5_init(&m);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        Bytes b = chunks[order[i]];
+        if (order[i] != CHUNK_LAMBDAS) {
+            md5_update(&m, b.at, b.size);
+            continue;
+        }
+        size_t at = MIN(b.size, (size_t)4);
+        md5_update(&m, b.at, at);
+        for (; b.size - at >= 24; at += 24) {
+            md5_update(&m, b.at + at, 20);
+            md5_update(&m, (const uint8_t[4]){0}, 4);
+        }
+    }
+    md5_final(&m, digest);
+}
+
+static Bytes keep(BeamFile *b, Bytes bytes, bool *ok) {
+    uint8_t *p = arena_alloc(b->arena, bytes.size);
+    if (p == NULL) {
+        *ok = false;
+        return (Bytes){0};
+    }
+    if (bytes.size != 0) {
+        memcpy(p, bytes.at, bytes.size);
+    }
+    return (Bytes){p, bytes.size};
+}
+
+/* Moves all literals into one block of the literal area, and tells those who wait for them. */
+static bool move_literals(Loading *l) {
+    BeamFile *b = l->b;
+    size_t words = 0;
+    for (uint32_t i = 0; i < b->literal_count; i++) {
+        words += term_size(b->vm, b->literals[i]);
+    }
+    for (uint32_t i = 1; i < b->file_count; i++) {
+        words += term_size(b->vm, b->files[i]);
+    }
+    if (words > 0) {
+        b->literal_block = literal_alloc(b->vm, words);
+        if (b->literal_block == NULL) {
+            return load_no_memory(l->error);
+        }
+        b->literal_words = words;
+        /* The block dressed up as a heap, so that term_copy fills it. */
+        Heap heap = {.vm = b->vm, .start = b->literal_block, .top = b->literal_block};
+        heap.mark = heap.start;
+        heap.sp = heap.end = heap.start + words + HEAP_RESERVE;
+        for (uint32_t i = 0; i < b->literal_count; i++) {
+            b->literals[i] = term_copy(&heap, b->literals[i]);
+        }
+        for (uint32_t i = 1; i < b->file_count; i++) {
+            b->files[i] = term_copy(&heap, b->files[i]);
+        }
+        assert(heap.top == heap.start + words && heap.fragments == NULL);
+        b->literal_off_heap = heap.off_heap;
+    }
+    for (size_t i = 0; i < l->fix_count; i++) {
+        l->fixes[i]->term = b->literals[l->fixes[i]->value];
+    }
+    for (uint32_t i = 0; i < b->record_count; i++) {
+        for (uint32_t k = 0; k < b->records[i].count; k++) {
+            struct BeamField *f = &b->records[i].fields[k];
+            if (f->literal != 0) {
+                f->value = b->literals[f->literal - 1];
+            }
+        }
+    }
+    return true;
+}
+
+static bool lambda_labels(Loading *l) {
+    const BeamFile *b = l->b;
+    for (uint32_t i = 0; i < b->lambda_count; i++) {
+        const BeamLambda *f = &b->lambdas[i];
+        uint32_t n = f->label < b->labels ? l->label_function[f->label] : 0;
+        if (n == 0 || b->functions[n - 1].arity != f->arity) {
+            return load_error(l->error, "FunT", 4 + 24 * (int64_t)i, "label %u is not the entry of a function of %u arguments",
+                              f->label, f->arity);
+        }
+    }
+    return true;
+}
+
+static bool read_chunks(Loading *l, const Bytes chunks[CHUNKS]) {
+    BeamFile *b = l->b;
+    LoadError *error = l->error;
+#define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
+#define HAS(i) (chunks[i].at != NULL)
+    static const uint8_t needed[] = {CHUNK_ATOMS, CHUNK_CODE, CHUNK_IMPORTS, CHUNK_EXPORTS};
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        if (!HAS(needed[i])) {
+            return load_error(error, "", -1, needed[i] == CHUNK_ATOMS && HAS(CHUNK_OLD_ATOMS)
+                              ? "it was compiled by a release before OTP 20%.0s" : "it has no chunk %s", chunk_names[needed[i]]);
+        }
+    }
+    if (!chunk_atoms(l, CURSOR(CHUNK_ATOMS)) || !chunk_imports(l, CURSOR(CHUNK_IMPORTS)) ||
+        (HAS(CHUNK_LAMBDAS) && !chunk_lambdas(l, CURSOR(CHUNK_LAMBDAS))) ||
+        (HAS(CHUNK_PLAIN_LITERALS) ? !chunk_literals(l, CURSOR(CHUNK_PLAIN_LITERALS), true)
+                                   : HAS(CHUNK_LITERALS) && !chunk_literals(l, CURSOR(CHUNK_LITERALS), false))) {
+        return false;
+    }
+    l->file_literals = b->literal_count;
+    if ((HAS(CHUNK_TYPES) && !chunk_types(l, CURSOR(CHUNK_TYPES))) || (HAS(CHUNK_LINES) && !chunk_lines(l, CURSOR(CHUNK_LINES))) ||
+        !code_decode(l, CURSOR(CHUNK_CODE)) || (HAS(CHUNK_RECORDS) && !chunk_records(l, CURSOR(CHUNK_RECORDS))) ||
+        !chunk_functions(l, CURSOR(CHUNK_EXPORTS), &b->exports, &b->export_count) ||
+        (HAS(CHUNK_LOCALS) && !chunk_functions(l, CURSOR(CHUNK_LOCALS), &b->locals, &b->local_count)) || !lambda_labels(l)) {
+        return false;
+    }
+    bool ok = true;
+    b->strings = keep(b, chunks[CHUNK_STRINGS], &ok);
+    b->attributes = keep(b, chunks[CHUNK_ATTRIBUTES], &ok);
+    b->compile_info = keep(b, chunks[CHUNK_COMPILE_INFO], &ok);
+    b->meta = keep(b, chunks[CHUNK_META], &ok);
+    hash_chunks(chunks, b->md5);
+    return ok ? move_literals(l) : load_no_memory(error);
+#undef CURSOR
+#undef HAS
+}
+
+static BeamFile *beam_new(VM *vm) {
+    Arena first;
+    arena_init(&first, &vm->mem, MEM_TEMPORARY);
+    BeamFile *b = ARENA_ARRAY(&first, BeamFile, 1);
+    Arena *arena = b == NULL ? NULL : arena_alloc(&first, sizeof *arena);
+    if (arena == NULL) {
+        arena_done(&first);
+        return NULL;
+    }
+    *arena = first;
+    b->vm = vm;
+    b->arena = arena;
+    b->literal_off_heap = NONE;
+    b->types = ARENA_ARRAY(arena, BeamType, 1);
+    b->type_count = 1;
+    if (b->types == NULL) {
+        beam_free(b);
+        return NULL;
+    }
+    b->types[0].types = TYPE_ANY;
+    return b;
+}
+
+static BeamFile *read_plain(VM *vm, Bytes file, LoadError *error) {
+    Bytes chunks[CHUNKS];
+    if (!find_chunks(file, chunks, error)) {
+        return NULL;
+    }
+    BeamFile *b = beam_new(vm);
+    if (b == NULL) {
+        load_no_memory(error);
+        return NULL;
+    }
+    Loading l = {.b = b, .error = error};
+    heap_init_detached(&l.heap, vm);
+    bool ok = read_chunks(&l, chunks);
+    mem_free(&vm->mem, MEM_TEMPORARY, l.fixes, l.fix_room * sizeof *l.fixes);
+    heap_free_fragments(vm, heap_detach(&l.heap));
+    ok = ok && beam_verify(b, l.label_function, error);
+    if (!ok) {
+        beam_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error) {
+    memset(error, 0, sizeof *error);
+    snprintf(error->file, sizeof error->file, "%s", name);
+    error->offset = -1;
+    if (!is_compressed(file)) {
+        return read_plain(vm, file, error);
+    }
+    uint8_t *data;
+    size_t room, size;
+    if (!inflate_file(&vm->mem, file, &data, &room, &size, error)) {
+        return NULL;
+    }
+    BeamFile *b = read_plain(vm, (Bytes){data, size}, error);
+    mem_free(&vm->mem, MEM_TEMPORARY, data, room);
+    return b;
+}
+
+void beam_free(BeamFile *b) {
+    if (b == NULL) {
+        return;
+    }
+    VM *vm = b->vm;
+    if (b->literal_block != NULL) {
+        literal_free(vm, b->literal_block, b->literal_words, b->literal_off_heap);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, b->ops, b->op_room * sizeof *b->ops);
+    mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
+    Arena arena = *b->arena;
+    arena_done(&arena);
+}
+
+bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]) {
+    LoadError error;
+    Bytes chunks[CHUNKS];
+    uint8_t *data = NULL;
+    size_t room = 0, size;
+    if (is_compressed(file)) {
+        if (!inflate_file(&vm->mem, file, &data, &room, &size, &error)) {
+            return false;
+        }
+        file = (Bytes){data, size};
+    }
+    bool ok = find_chunks(file, chunks, &error) && chunks[CHUNK_ATOMS].at != NULL && chunks[CHUNK_CODE].at != NULL;
+    if (ok) {
+        hash_chunks(chunks, digest);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, data, room);
+    return ok;
+}
