@@ -381,7 +381,7 @@ size_t integer_to_text(Heap *h, term t, unsigned base, char *p) {
     return (size_t)(digits - p) + count - zeros;
 }
 
-static unsigned digit_value(uint8_t c) {
+unsigned integer_digit(uint8_t c) {
     return c >= '0' && c <= '9' ? c - (unsigned)'0' : c >= 'a' && c <= 'z' ? c - 'a' + 10u : c >= 'A' && c <= 'Z' ? c - 'A' + 10u : 255;
 }
 
@@ -398,7 +398,7 @@ static term large_from_text(Heap *h, const uint8_t *p, size_t count, unsigned ba
     term result = heap_fail(h, A_system_limit);
     if (limbs != NULL) {
         for (size_t i = 0; i < count; i++) {
-            digits[i] = (uint8_t)digit_value(p[i]);
+            digits[i] = (uint8_t)integer_digit(p[i]);
         }
         size_t n = limb_set_str(limbs, digits, count, base);
         memset(limbs + n, 0, (room - n) * sizeof *limbs);
@@ -421,7 +421,7 @@ term integer_from_text(Heap *h, const uint8_t *p, size_t size, unsigned base) {
         return heap_fail(h, A_badarg);
     }
     for (size_t i = 0; i < size; i++) {
-        if (digit_value(p[i]) >= base) {
+        if (integer_digit(p[i]) >= base) {
             return heap_fail(h, A_badarg);
         }
     }
@@ -433,7 +433,7 @@ term integer_from_text(Heap *h, const uint8_t *p, size_t size, unsigned base) {
     }
     Limb n = 0;
     for (size_t i = 0; i < size; i++) {
-        n = n * base + digit_value(p[i]);
+        n = n * base + integer_digit(p[i]);
     }
     return integer_from_limbs(h, &n, 1, negative);
 }

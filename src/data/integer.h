@@ -62,6 +62,7 @@ term integer_from_magnitude(Heap *h, const uint8_t *p, size_t size, bool negativ
    there is no memory. Both directions charge their work. */
 size_t integer_text_room(term t, unsigned base);
 size_t integer_to_text(Heap *h, term t, unsigned base, char *p);
+unsigned integer_digit(uint8_t c); /* what a digit or letter stands for, of either case; 255 for others */
 /* An optional sign and one or more digits, nothing else. NONE: h->reason is A_badarg or A_system_limit. */
 term integer_from_text(Heap *h, const uint8_t *p, size_t size, unsigned base);
 

@@ -1,0 +1,32 @@
+/* Unique values: integers and references. */
+#include "bif/bif.h"
+
+#include "term/ref.h"
+
+/* Positive ones count from 1, the others from the smallest small integer, as in OTP: both stay small for ever. One counter
+   serves all, so that all are in the order of their making, too. */
+static term unique(Process *p, bool positive) {
+    uint64_t n = unique_integer(process_vm(p));
+    assert(n <= (uint64_t)SMALL_MAX);
+    return positive ? SMALL(n) : SMALL(SMALL_MIN + (intptr_t)n);
+}
+
+BIF(erlang, unique_integer, 0) {
+    return unique(p, false);
+}
+
+BIF(erlang, unique_integer, 1) {
+    bool positive = false;
+    term options = a[0];
+    for (; is_cons(options); options = tail(options)) {
+        if (head(options) != A_monotonic && head(options) != A_positive) {
+            return raise_badarg(p);
+        }
+        positive = positive || head(options) == A_positive;
+    }
+    return options == NIL ? unique(p, positive) : raise_badarg(p);
+}
+
+BIF(erlang, make_ref, 0) {
+    return ref_make(HEAP(p));
+}
