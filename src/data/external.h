@@ -31,17 +31,28 @@ void external_decoder_delete(ExternalDecoder *d);
 
 /* Encoding. */
 typedef struct ExternalOptions {
-    bool no_version;      /* no version byte in front */
-    bool deterministic;   /* atoms and map pairs in an order that does not depend on this VM (OTP 24.1+) */
-    bool local;           /* as LOCAL_EXT (OTP 26+) */
-    uint8_t minor_version; /* 0: floats as text; 1: OTP 17 to 25, atoms in Latin-1 where they fit; 2: OTP 26+, UTF-8 */
-    uint8_t compression;  /* 0: none; 1..9: zlib's levels, if that makes it shorter */
+    bool no_version;       /* no version byte in front */
+    bool deterministic;    /* large maps in map key order, not in the order of this VM's hash */
+    bool local;            /* pids, ports, references and funs such that only this VM can read them (OTP 26+) */
+    uint8_t minor_version; /* 0: floats as text; 1: as OTP 17 to 25, atoms in Latin-1 where they fit; 2: as OTP 26+, UTF-8 */
+    int8_t compression;    /* 0: none; 1..9: zlib's levels, -1: its default; where that makes it shorter */
 } ExternalOptions;
 
-/* Adds t's external form to out. False: no memory (out->failed), or a value that has no external form: *reason says. */
+/* Adds t's external form to out. False: *reason is A_system_limit (no memory: out->failed), or A_badarg: something that
+   has no external form (funs without hooks). */
 bool external_encode(Text *out, VM *vm, term t, const ExternalOptions *options, term *reason);
 
-/* Bytes that external_encode would write at most, without compression (erlang:external_size). */
-size_t external_size(VM *vm, term t, const ExternalOptions *options);
+/* Bytes that external_encode writes, without compression (erlang:external_size). *reason as above: 0. */
+size_t external_size(VM *vm, term t, const ExternalOptions *options, term *reason);
+
+/* The same in pieces, as for decoding. Between steps the heap may be collected, if what is still to be written is saved as a
+   term first and restored from it afterwards. */
+typedef struct ExternalEncoder ExternalEncoder;
+ExternalEncoder *external_encoder_new(VM *vm, term t, const ExternalOptions *options); /* NULL: no memory */
+bool external_encoder_step(ExternalEncoder *e, size_t *budget);
+term external_encoder_save(ExternalEncoder *e, Heap *h); /* NONE: cannot be saved now, go on */
+void external_encoder_restore(ExternalEncoder *e, term saved);
+bool external_encoder_result(ExternalEncoder *e, Bytes *result, term *reason); /* valid until the encoder is deleted */
+void external_encoder_delete(ExternalEncoder *e);
 
 #endif
