@@ -43,6 +43,8 @@ static inline term raise_badarg(Process *p) {
 }
 /* error_info gets `cause => cause`: for reasons that erl_erts_errors cannot find by looking at the arguments. */
 term raise_error_cause(Process *p, term reason, term cause);
+/* The exception is that of another built-in, which this one does the rest of: it is named in the stack trace. */
+term raise_error_as(Process *p, term reason, term module, term name, int arity, const term *args);
 /* A function of term/ or data/ returned NONE and left the reason in the heap: raise it as an error. */
 term raise_heap_reason(Process *p);
 

@@ -31,6 +31,14 @@ term raise_error_cause(Process *p, term reason, term cause) {
     return raise_class(p, CLASS_ERROR, reason, cause);
 }
 
+term raise_error_as(Process *p, term reason, term module, term name, int arity, const term *args) {
+    raise_class(p, CLASS_ERROR, reason, NONE);
+    p->scheduler->raised_by = bif_find(process_vm(p)->bifs, module, name, (uint32_t)arity);
+    p->scheduler->raised_args = heap_list(&p->heap, args, (size_t)arity, NIL);
+    assert(p->scheduler->raised_by != NULL);
+    return NONE;
+}
+
 term raise_heap_reason(Process *p) {
     return raise_class(p, CLASS_ERROR, p->heap.reason, NONE);
 }

@@ -42,10 +42,12 @@ static bool make_room(Heap *h, BufferRef *ref, size_t bits) {
         return false;
     }
     h->reds -= (intptr_t)(buffer->used / BITS_PER_REDUCTION);
+    size_t before = buffer->capacity;
     buffer = buffer_resize(h->vm, buffer, bytes * 2);
     if (buffer == NULL) {
         return false;
     }
+    h->fragment_words += (buffer->capacity - before) / HEAP_BUFFER_WEIGHT;
     ref->buffer = buffer;
     return true;
 }

@@ -43,7 +43,7 @@ void exception_error_with(Process *p, term tag, term value) {
 
 void exception_in_bif(Process *p, const BifEntry *bif, const term *args) {
     Scheduler *s = p->scheduler;
-    if (!s->raised_by_caller && s->trace == NONE) {
+    if (!s->raised_by_caller && s->trace == NONE && s->raised_by == NULL) {
         s->raised_by = bif;
         s->raised_args = heap_list(&p->heap, args, bif->arity, NIL);
     }
