@@ -82,10 +82,6 @@ static bool reserve_give(VM *vm, Fragment *f) {
 
 /* Blocks. */
 
-static size_t limit_for(size_t block_words) {
-    return MAX(block_words, FRAGMENT_LIMIT_MIN);
-}
-
 bool heap_init(Heap *h, VM *vm, size_t words) {
     words = MAX(words, HEAP_RESERVE + 8);
     heap_init_detached(h, vm);
@@ -95,7 +91,8 @@ bool heap_init(Heap *h, VM *vm, size_t words) {
     }
     h->top = h->mark = h->start;
     h->sp = h->end = h->start + words;
-    h->fragment_limit = limit_for(words);
+    h->fragment_limit = MAX(words, FRAGMENT_LIMIT_MIN);
+    h->last_reds = INT32_MIN, h->survival = 128;
     return true;
 }
 

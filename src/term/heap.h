@@ -26,7 +26,10 @@ typedef struct Fragment {
 /* The old generation: what has survived two collections. */
 typedef struct OldHeap {
     term *start, *top, *end;
+    term *limit;         /* more than that: time for a full sweep */
     term off_heap;
+    size_t buffer_bytes; /* of the buffers in off_heap */
+    size_t buffer_limit;
 } OldHeap;
 
 typedef struct Heap {
@@ -42,7 +45,9 @@ typedef struct Heap {
     size_t fragment_words; /* what has come beside the block since the last collection: see HEAP_BUFFER_WEIGHT */
     size_t fragment_limit; /* more than that: collect at the next boundary, see heap_wants_collection */
     VM *vm;
-    uint32_t live;         /* words that survived in the young block, in units of 64: a guess at how many will */
+    int32_t last_reds;     /* reds after the last collection: few since then means that the block is too small */
+    uint8_t heat;          /* how often in turn that has been so: the smallest block doubles with it */
+    uint8_t survival;      /* how much of the young objects survived the last collection, 255: all */
     bool doomed;           /* it drew on the emergency reserve: its process must be killed at the next boundary */
 } Heap;
 
