@@ -22,14 +22,26 @@ typedef struct BifTable {
 } BifTable;
 const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity);
 
+/* Where a call goes on: the common head of Export and Lambda. */
+typedef struct {
+    const Unit *code;          /* in the interpreter: the function's entry, or a stub; code[-1] is the arity */
+    const void *native;        /* in native code */
+} Entry;
+
 typedef struct Export {
-    const Unit *code;          /* where the interpreter goes on: the function's entry, or stub */
-    const void *native;        /* where native code goes on */
+    union {
+        Entry entry;           /* leads to the function's entry, or to stub */
+        struct {
+            const Unit *code;
+            const void *native;
+        };
+    };
     term module, name;
     uint32_t arity;
     const BifEntry *bif;       /* not NULL: a built-in */
     struct Module *loaded;     /* not NULL: the module whose current code exports it */
-    Unit stub[4];              /* instructions that call the built-in, or the error handler for what is not there */
+    Unit stub[4];              /* arity, then an instruction that calls the built-in, or the error handler for what is not
+                                  there: see emit.h */
     struct Export *next;       /* in its bucket */
 } Export;
 

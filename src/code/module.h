@@ -6,15 +6,20 @@
 #include "code/export.h"
 
 typedef struct Lambda {        /* a fun of a module: outlives the code, as funs may */
-    const Unit *code;          /* entry; a stub that calls the error handler while its code is not there */
-    const void *native;
+    union {
+        Entry entry;           /* the function; or stub, while its code is not there */
+        struct {
+            const Unit *code;
+            const void *native;
+        };
+    };
     struct ModuleCode *loaded; /* whose code that is; NULL: a stub */
     term module, name;         /* name: of the lambda's function, -f/1-fun-0-; NIL: never loaded */
     uint32_t arity;            /* as called: without the free variables */
     uint32_t free;
     uint32_t index, old_index, old_uniq;
     uint8_t uniq[16];          /* MD5 of the module */
-    Unit stub[2];
+    Unit stub[4];              /* as in Export */
     struct Lambda *next;       /* in its bucket */
 } Lambda;
 
@@ -36,6 +41,7 @@ typedef struct Function {
     const void *native;
     term name;
     uint32_t arity;
+    uint32_t label;            /* of the entry */
 } Function;
 
 typedef struct {

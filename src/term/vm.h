@@ -20,6 +20,7 @@ typedef struct VM {
     struct Native *native;         /* native/: executable memory; NULL when interpreting */
     struct Io *io;                 /* io/ */
     const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
+    const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
     struct Options *options;       /* vm/ */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
