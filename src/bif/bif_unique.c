@@ -1,14 +1,14 @@
 /* Unique values: integers and references. */
 #include "bif/bif.h"
 
+#include "data/integer.h"
 #include "term/ref.h"
 
-/* Positive ones count from 1, the others from the smallest small integer, as in OTP: both stay small for ever. One counter
-   serves all, so that all are in the order of their making, too. */
+/* Positive ones count from 1, the others from the smallest small integer, as in OTP. One counter serves all, so that all are in
+   the order of their making. */
 static term unique(Process *p, bool positive) {
-    uint64_t n = unique_integer(process_vm(p));
-    assert(n <= (uint64_t)SMALL_MAX);
-    return positive ? SMALL(n) : SMALL(SMALL_MIN + (intptr_t)n);
+    int64_t n = (int64_t)unique_integer(process_vm(p));
+    return integer_from_int64(HEAP(p), positive ? n : SMALL_MIN + n);
 }
 
 BIF(erlang, unique_integer, 0) {
