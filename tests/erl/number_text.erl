@@ -76,7 +76,7 @@ float_options() ->
               [[{scientific, N}] || N <- [0, 1, 5, 16, 20, 249, 250]] ++
               [[], [compact], [short, {decimals, 2}], [{decimals, 2}, short], [{scientific, 3}, {decimals, 1}], [{decimals, 1}, {scientific, 3}],
                [foo], [{decimals, a}], [{decimals, 1 bsl 70}], [{foo, 1}], [compact | x], x, [{decimals, 1, 2}]],
-    [show(erlang, float_to_list, [F, O]) || F <- some(), O <- Options, length(some()) > 0],
+    [show(erlang, float_to_list, [F, O]) || F <- some(), O <- Options],
     [true = try_it(erlang, float_to_list, [F, O]) =:=
          case try_it(erlang, float_to_binary, [F, O]) of
              B when is_binary(B) -> binary_to_list(B);
