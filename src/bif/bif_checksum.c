@@ -57,7 +57,7 @@ static bool add_some(Process *p, term data, void *state, AddBytes *add, term *re
         if (source == NONE) {
             few[count++] = *b.at;
         }
-        if (count == sizeof few || source != NONE) {
+        if (count == sizeof few || (count > 0 && source != NONE)) {
             add(state, few, count);
             count = 0;
         }
@@ -68,7 +68,9 @@ static bool add_some(Process *p, term data, void *state, AddBytes *add, term *re
             break;
         }
     }
-    add(state, few, count);
+    if (count > 0) {
+        add(state, few, count);
+    }
     BUMP(p, (budget - w.budget) / CELLS_PER_REDUCTION);
     if (end == IOLIST_LATER) {
         *rest = iolist_save(&w, HEAP(p));
@@ -88,9 +90,7 @@ typedef struct {
 
 static void sum_add(void *state, const uint8_t *p, size_t size) {
     Sum *s = state;
-    if (size > 0) { /* to zlib no bytes at NULL mean: the initial value */
-        s->sum = s->function(s->sum, p, (uInt)size);
-    }
+    s->sum = s->function(s->sum, p, (uInt)size);
 }
 
 static bool get_sum(term t, uLong *sum) {
@@ -144,8 +144,13 @@ BIF(erlang, adler32, 2) {
     return get_sum(a[0], &sum) ? checksum(p, adler32, sum, a[1], A_adler32) : raise_badarg(p);
 }
 
+/* zlib adds the second sum even if it is of no bytes. */
+static uLong adler32_combine_any(uLong one, uLong two, z_off_t size) {
+    return size == 0 ? one : adler32_combine(one, two, size);
+}
+
 BIF(erlang, adler32_combine, 3) {
-    return combine(p, adler32_combine, a);
+    return combine(p, adler32_combine_any, a);
 }
 
 /* MD5. Between calls the state is a binary. */
