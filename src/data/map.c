@@ -424,14 +424,20 @@ term map_put_pairs(Heap *h, term map, const term *pairs, size_t n) {
 
 /* ---- Walking ---- */
 
+static MapPlace place_in(term node) {
+    size_t count;
+    const term *child = map_children(node, &count);
+    return (MapPlace){child, 0, (uint32_t)count};
+}
+
 void map_walk(MapWalk *w, term map) {
-    w->depth = 0;
     if (is_flat_map(map)) {
         w->keys = map_flat_keys(map), w->values = map_flat_values(map);
         w->left = map_size(map);
     } else {
         w->keys = NULL;
-        w->at = map_children(map, &w->left);
+        w->depth = 0;
+        w->place[0] = place_in(map);
     }
 }
 
@@ -445,22 +451,63 @@ bool map_next(MapWalk *w) {
         return true;
     }
     for (;;) {
-        if (w->left == 0) {
+        MapPlace *p = &w->place[w->depth];
+        if (p->next == p->count) {
             if (w->depth == 0) {
                 return false;
             }
             w->depth--;
-            w->at = w->up[w->depth].at, w->left = w->up[w->depth].left;
             continue;
         }
-        term child = *w->at++;
-        w->left--;
+        term child = p->child[p->next++];
         if (is_cons(child)) {
             w->key = head(child), w->value = tail(child);
             return true;
         }
-        w->up[w->depth].at = w->at, w->up[w->depth].left = w->left;
-        w->depth++;
-        w->at = map_children(child, &w->left);
+        w->place[++w->depth] = place_in(child);
+    }
+}
+
+MapPause map_walk_path(MapWalk *w, MapPath *path) {
+    assert(w->keys == NULL);
+    while (w->place[w->depth].next == w->place[w->depth].count) {
+        if (w->depth == 0) {
+            return MAP_END;
+        }
+        w->depth--;
+    }
+    if (w->depth == MAP_LEVELS) {
+        return MAP_GO_ON;
+    }
+    *path = (MapPath){0, 0};
+    for (unsigned d = 0; d <= w->depth; d++) {
+        uint64_t index = w->place[d].next - (d < w->depth);
+        if (d < 16) {
+            path->low |= index << 4 * d;
+        } else {
+            path->high |= index << 4 * (d - 16);
+        }
+    }
+    return MAP_PAUSE;
+}
+
+bool map_walk_from(MapWalk *w, term map, MapPath path) {
+    map_walk(w, map);
+    assert(w->keys == NULL);
+    for (;; w->depth++) {
+        MapPlace *p = &w->place[w->depth];
+        if (w->depth == MAP_LEVELS) {
+            return true;
+        }
+        unsigned index = (w->depth < 16 ? path.low >> 4 * w->depth : path.high >> 4 * (w->depth - 16)) & 15;
+        if (index >= p->count) {
+            return false;
+        }
+        p->next = index;
+        if (is_cons(p->child[index])) {
+            return true;
+        }
+        p->next++;
+        w->place[w->depth + 1] = place_in(p->child[index]);
     }
 }

@@ -83,17 +83,26 @@ term map_merge(Heap *h, term a, term b);
            ... w.key, w.value ...
        } */
 typedef struct {
+    const term *child; /* first child of a node */
+    uint32_t next, count; /* which child comes next; how many there are */
+} MapPlace;
+typedef struct {
     term key, value;
     const term *keys, *values; /* flat: what comes next */
-    size_t left;               /* pairs to come (flat), or children to come in the node at hand */
-    const term *at;            /* large: next child */
-    unsigned depth;
-    struct {
-        const term *at;
-        size_t left;
-    } up[MAP_LEVELS + 1];
+    size_t left;               /* flat: pairs to come */
+    unsigned depth;            /* large: place[depth] is the node at hand */
+    MapPlace place[MAP_LEVELS + 1];
 } MapWalk;
 void map_walk(MapWalk *w, term map);
 bool map_next(MapWalk *w);
+
+/* Walks through large maps can be left and taken up again: where one stands is a number, four bits for the child in each
+   level, lowest first. */
+typedef struct {
+    uint64_t low, high;
+} MapPath;
+typedef enum { MAP_PAUSE, MAP_GO_ON, MAP_END } MapPause;
+MapPause map_walk_path(MapWalk *w, MapPath *path);         /* MAP_GO_ON: cannot be left here; MAP_END: nothing is left */
+bool map_walk_from(MapWalk *w, term map, MapPath path);    /* false: no such place */
 
 #endif

@@ -302,8 +302,7 @@ static size_t count_leaves(term t) {
     }
     MapWalk w;
     size_t n = 0;
-    w.depth = 0, w.keys = NULL;
-    w.at = map_children(t, &w.left);
+    map_walk(&w, t);
     while (map_next(&w)) {
         n++;
     }
