@@ -147,8 +147,11 @@ static SearchResult search(Process *p, Search *s, const uint8_t *text) {
 
 static term match_result(Process *p, Search *s, term list) {
     for (; s->left > 0; s->left--) {
-        if (s->left % MATCHES_PER_REDUCTION == 0 && BUMP(p, 1) <= 0) {
-            break;
+        if (s->left % MATCHES_PER_REDUCTION == 0) {
+            if (OUT_OF_TIME(p)) {
+                break;
+            }
+            BUMP(p, 1);
         }
         Found f = s->found[s->left - 1];
         list = heap_cons(HEAP(p), TUPLE2(HEAP(p), SMALL(f.at), SMALL(f.length)), list);
@@ -167,8 +170,11 @@ static term add_part(Process *p, Search *s, term subject, size_t from, term list
 
 static term split_result(Process *p, Search *s, term subject, term list) {
     for (; s->left > 0; s->left--) {
-        if (s->left % MATCHES_PER_REDUCTION == 0 && BUMP(p, 1) <= 0) {
-            return list;
+        if (s->left % MATCHES_PER_REDUCTION == 0) {
+            if (OUT_OF_TIME(p)) {
+                return list;
+            }
+            BUMP(p, 1);
         }
         Found f = s->found[s->left - 1];
         list = add_part(p, s, subject, f.at + f.length, list);
