@@ -38,6 +38,7 @@ enum {
     OP_UNPROVED = 1 << 0, /* it relies on the kind of an operand (generic.tab says of which: T, C, M, Q ...), and nothing in
                              the file proves that it is of that kind: the instruction must check, and raise badarg */
     OP_DEAD = 1 << 1,     /* nothing leads here; not verified beyond its operands' kinds */
+    OP_STOP = 1 << 3,     /* it never returns, or so the compiler says: behind it the loader puts an instruction that raises */
     OP_CLEAR = 1 << 2,    /* allocate: something may raise before all its y registers are written: they must be cleared */
 };
 

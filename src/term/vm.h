@@ -24,7 +24,13 @@ typedef struct VM {
     struct Options *options;       /* vm/ */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
+    uint32_t stress;               /* STRESS_..., looked at in builds with MOTE_STRESS */
 } VM;
+
+enum {
+    STRESS_COLLECT = 1 << 0,       /* collect wherever it may happen */
+    STRESS_YIELD = 1 << 1,         /* end the slice at every call */
+};
 
 /* Makes what term/ owns: atoms, literals, identity, reserve. False: no memory (and terms_done has been called). */
 bool terms_init(VM *vm);

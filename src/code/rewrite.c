@@ -1,0 +1,747 @@
+/* Rewrites generic instructions into specialised ones. Most of it is the rules of ops.tab; here is what they cannot say. */
+#include "code/rewrite.h"
+
+#include "term/atom.h"
+
+/* --- Memory of a program ------------------------------------------------------------------------------------------- */
+
+typedef struct Block {
+    struct Block *next;
+    size_t size, used;
+    char data[];
+} Block;
+
+enum { BLOCK_SIZE = 1 << 16 };
+
+void *program_alloc(Program *pr, size_t size) {
+    size = round_up(size, sizeof(uint64_t));
+    Block *b = pr->blocks;
+    if (b == NULL || b->size - b->used < size) {
+        size_t room = MAX(size, (size_t)BLOCK_SIZE);
+        b = mem_alloc(&pr->vm->mem, MEM_TEMPORARY, sizeof *b + room);
+        if (b == NULL) {
+            pr->no_memory = true;
+            return NULL;
+        }
+        *b = (Block){.next = pr->blocks, .size = room};
+        pr->blocks = b;
+    }
+    void *p = b->data + b->used;
+    b->used += size;
+    return memset(p, 0, size);
+}
+
+void program_free(Program *pr) {
+    VM *vm = pr->vm;
+    for (Block *b = pr->blocks, *next; b != NULL; b = next) {
+        next = b->next;
+        mem_free(&vm->mem, MEM_TEMPORARY, b, sizeof *b + b->size);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, pr->ins, pr->capacity * sizeof *pr->ins);
+    MEM_DELETE(&vm->mem, MEM_TEMPORARY, pr);
+}
+
+Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
+    if (pr->count >= pr->capacity) {
+        uint32_t capacity = MAX(256, 2 * pr->capacity);
+        Ins *grown = mem_resize(&pr->vm->mem, MEM_TEMPORARY, pr->ins, pr->capacity * sizeof *grown, capacity * sizeof *grown);
+        if (grown == NULL) {
+            pr->no_memory = true;
+        } else {
+            pr->ins = grown;
+            pr->capacity = capacity;
+        }
+    }
+    Operand *a = count == 0 ? NULL : program_alloc(pr, count * sizeof(Operand));
+    if (pr->no_memory) {
+        pr->lost = (Ins){.a = pr->lost_operands};
+        memset(pr->lost_operands, 0, sizeof pr->lost_operands);
+        return &pr->lost;
+    }
+    pr->ins[pr->count] = (Ins){.op = op, .count = count, .a = a};
+    return &pr->ins[pr->count++];
+}
+
+/* --- What is known of values --------------------------------------------------------------------------------------- */
+
+static BeamType constant_type(term t) {
+    BeamType k = {.types = TYPE_ANY};
+    if (is_small(t)) {
+        k = (BeamType){.types = TYPE_INTEGER, .has_min = true, .has_max = true, .min = small_value(t), .max = small_value(t)};
+    } else if (is_atom(t)) {
+        k.types = TYPE_ATOM;
+    } else if (t == NIL) {
+        k.types = TYPE_NIL;
+    } else if (is_cons(t)) {
+        k.types = TYPE_CONS;
+    } else if (is_tuple(t)) {
+        k.types = TYPE_TUPLE;
+    } else if (is_map(t)) {
+        k.types = TYPE_MAP;
+    } else if (is_float(t)) {
+        k.types = TYPE_FLOAT;
+    } else if (is_integer(t)) {
+        k.types = TYPE_INTEGER;
+    }
+    return k;
+}
+
+BeamType operand_type(const Program *pr, const Operand *o) {
+    if (o->kind == OPERAND_TERM) {
+        return constant_type(o->term);
+    }
+    return o->type < pr->file->type_count ? pr->file->types[o->type] : (BeamType){.types = TYPE_ANY};
+}
+
+bool operand_is_small(const Program *pr, const Operand *o) {
+    BeamType t = operand_type(pr, o);
+    return t.types == TYPE_INTEGER && t.has_min && t.has_max && t.min >= SMALL_MIN && t.max <= SMALL_MAX;
+}
+
+/* --- Operands ------------------------------------------------------------------------------------------------------ */
+
+UNUSED static bool is_any(const Arg *a UNUSED) { return true; }
+UNUSED static bool is_x(const Arg *a UNUSED) { return a->kind == ARG_X; }
+UNUSED static bool is_y(const Arg *a UNUSED) { return a->kind == ARG_Y; }
+UNUSED static bool is_register(const Arg *a UNUSED) { return a->kind == ARG_X || a->kind == ARG_Y; }
+UNUSED static bool is_constant(const Arg *a UNUSED) { return a->kind == ARG_TERM || a->kind == ARG_LITERAL; }
+UNUSED static bool is_immediate_arg(const Arg *a UNUSED) { return a->kind == ARG_TERM && is_immediate(a->term); }
+UNUSED static bool is_literal_arg(const Arg *a UNUSED) { return a->kind == ARG_LITERAL; }
+UNUSED static bool is_no_label(const Arg *a UNUSED) { return a->kind == ARG_LABEL && a->value == 0; }
+UNUSED static bool is_label(const Arg *a UNUSED) { return a->kind == ARG_LABEL && a->value != 0; }
+UNUSED static bool is_float_register(const Arg *a UNUSED) { return a->kind == ARG_F; }
+
+static bool same_arg(const Arg *a, const Arg *b) {
+    if (a->kind != b->kind) {
+        return false;
+    }
+    return is_constant(a) ? a->term == b->term : a->value == b->value;
+}
+
+static bool next_is(const Rewriter *r, const GenericOp *g, uint32_t n, unsigned op) {
+    return g + n < r->end && g[n].op == op && (g[n].flags & (OP_UNPROVED | OP_DEAD)) == 0;
+}
+
+Ins *out(Rewriter *r, uint16_t op, uint8_t count) {
+    return program_add(r->pr, op, count);
+}
+
+void set_value(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    o->type = a->type;
+    switch (a->kind) {
+    case ARG_X: o->kind = OPERAND_X, o->index = a->value; break;
+    case ARG_Y: o->kind = OPERAND_Y, o->index = a->value; break;
+    case ARG_F: o->kind = OPERAND_FLOAT, o->index = a->value; break;
+    case ARG_TERM:
+    case ARG_LITERAL: o->kind = OPERAND_TERM, o->term = a->term; break;
+    default: assert(!"not a value");
+    }
+}
+
+void set_number(Operand *o, uintptr_t n) {
+    o->kind = OPERAND_NUMBER;
+    o->number = n;
+}
+
+static void set_number_arg(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    set_number(o, a->value);
+}
+
+void set_label(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    o->kind = a->kind == ARG_LABEL && a->value != 0 ? OPERAND_LABEL : OPERAND_FAIL;
+    o->index = a->value;
+}
+
+static void set_callee(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    o->kind = OPERAND_CALL;
+    o->index = a->value;
+}
+
+static void set_handler(Rewriter *r, Operand *o, const Arg *a) {
+    o->kind = OPERAND_HANDLER;
+    o->index = a->value;
+    o->number = catch_new(r->pr->vm, r->pr->code);
+    r->pr->no_memory |= o->number == 0;
+}
+
+void set_pointer(Operand *o, const void *p) {
+    o->kind = OPERAND_POINTER;
+    o->pointer = p;
+}
+
+Operand *set_room(Rewriter *r, Operand *o, uint32_t count) {
+    o->kind = OPERAND_LIST;
+    o->number = count;
+    o->list = program_alloc(r->pr, MAX(count, 1u) * sizeof(Operand));
+    if (o->list == NULL) {
+        o->number = 0;
+    }
+    return o->list;
+}
+
+static void set_list(Rewriter *r, Operand *o, const Arg *a) {
+    Operand *to = set_room(r, o, a->value);
+    for (uint32_t i = 0; to != NULL && i < a->value; i++) {
+        if (a->list[i].kind == ARG_NUMBER) {
+            to[i] = (Operand){.kind = OPERAND_TERM, .term = SMALL(a->list[i].value)};
+        } else {
+            set_value(r, &to[i], &a->list[i]);
+        }
+    }
+}
+
+/* Instructions that want a register get constants through one of the last x registers, which compilers never use. */
+const Arg *in_register(Rewriter *r, const Arg *a, unsigned which) {
+    if (!is_constant(a)) {
+        return a;
+    }
+    Arg *x = &r->scratch[which % ARRAY_LEN(r->scratch)];
+    *x = (Arg){.kind = ARG_X, .value = MAX_X - which};
+    Ins *i = out(r, OP_move, 2);
+    set_value(r, &i->a[0], a);
+    set_value(r, &i->a[1], x);
+    return x;
+}
+
+static void make_tuple_header(Rewriter *r UNUSED, Operand *o, const Arg *arity) {
+    set_number(o, HEADER(arity->value, KIND_TUPLE));
+}
+
+static void make_plus1(Rewriter *r UNUSED, Operand *o, const Arg *n) {
+    set_number(o, n->value + 1);
+}
+
+enum { FUN_WORDS = 3 }; /* without the free variables */
+
+uint32_t heap_words(const Arg *a) {
+    return a->kind == ARG_HEAP ? a->value + a->floats * (uint32_t)FLOAT_WORDS + a->funs * (uint32_t)FUN_WORDS : a->value;
+}
+
+static void make_heap_words(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    set_number(o, heap_words(a));
+}
+
+static void make_lambda(Rewriter *r, Operand *o, const Arg *index) {
+    set_pointer(o, r->pr->lambdas[index->value]);
+}
+
+/* --- Conditions ---------------------------------------------------------------------------------------------------- */
+
+static bool rule_is_immediate(Rewriter *r UNUSED, const Arg *a) {
+    return is_immediate_arg(a);
+}
+
+/* Equality of values of which one is an immediate other than a number is identity. (Small integers are immediates too: =:=.) */
+static bool is_immediate_type(Rewriter *r, const Arg *a) {
+    Operand o;
+    set_value(r, &o, a);
+    BeamType t = operand_type(r->pr, &o);
+    return t.types != 0 && ((t.types & ~(TYPE_ATOM | TYPE_NIL)) == 0 || operand_is_small(r->pr, &o));
+}
+
+static bool rule_one_immediate(Rewriter *r, const Arg *a, const Arg *b) {
+    return is_immediate_type(r, a) || is_immediate_type(r, b);
+}
+
+/* --- Built-ins in guards ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    term name;
+    uint32_t arity;
+    const BifEntry *entry;
+    const Arg *fail, *live, *to;
+    Arg args[3];
+} BifCall;
+
+static void make_bif(Rewriter *r UNUSED, const BifCall *b, Operand *o) {
+    set_pointer(o, b->entry);
+}
+
+static bool apply_bif_rules(Rewriter *r, const BifCall *b);
+
+static Export *import_export(Rewriter *r, const BeamImport *i) {
+    Export *e = export_get(r->pr->vm, i->module, i->name, i->arity);
+    r->pr->no_memory |= e == NULL;
+    return e;
+}
+
+static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
+    static const Arg none = {.kind = ARG_LABEL}, zero = {.kind = ARG_NUMBER};
+    unsigned arity = g->op == GEN_bif0 ? 0 : g->op == GEN_bif1 || g->op == GEN_gc_bif1 ? 1 : g->op == GEN_bif2 || g->op == GEN_gc_bif2 ? 2 : 3;
+    bool gc = g->op == GEN_gc_bif1 || g->op == GEN_gc_bif2 || g->op == GEN_gc_bif3;
+    const Arg *a = g->arg;
+    BifCall b = {.arity = arity, .fail = &none, .live = &zero};
+    if (arity > 0) {
+        b.fail = a++;
+    }
+    if (gc) {
+        b.live = a++;
+    }
+    const BeamImport *import = &r->pr->file->imports[(a++)->value];
+    b.name = import->name;
+    b.entry = bif_find(r->pr->vm->bifs, import->module, import->name, import->arity);
+    for (unsigned i = 0; i < arity; i++) {
+        b.args[i] = a[i];
+    }
+    b.to = &a[arity];
+    if (b.entry == NULL || import->module != A_erlang || !apply_bif_rules(r, &b)) {
+        Ins *i = out(r, OP_no_bif, 2);
+        set_label(r, &i->a[0], b.fail);
+        set_pointer(&i->a[1], import_export(r, import));
+    }
+    return 1;
+}
+
+/* --- Frames and calls ---------------------------------------------------------------------------------------------- */
+
+static uint32_t rewrite_allocate(Rewriter *r, const GenericOp *g) {
+    bool heap = g->op == GEN_allocate_heap || g->op == GEN_allocate_heap_zero;
+    bool zero = g->op == GEN_allocate_zero || g->op == GEN_allocate_heap_zero || (g->flags & OP_CLEAR);
+    uint32_t size = g->arg[0].value;
+    Ins *i = out(r, OP_allocate, 3);
+    set_number(&i->a[0], size + (heap ? heap_words(&g->arg[1]) : 0));
+    set_number(&i->a[1], size);
+    set_number(&i->a[2], g->arg[heap ? 2 : 1].value);
+    if (zero && size > 0) {
+        i = out(r, OP_clear, 1);
+        set_number(&i->a[0], size);
+    }
+    return 1;
+}
+
+static uint32_t rewrite_init_yregs(Rewriter *r, const GenericOp *g) {
+    for (uint32_t k = 0; k < g->arg[0].value; k++) {
+        Ins *i = out(r, OP_init, 1);
+        set_value(r, &i->a[0], &g->arg[0].list[k]);
+    }
+    return 1;
+}
+
+/* Adds one of the three forms of a call to something that a pointer stands for. */
+static void add_pointer_call(Rewriter *r, uint16_t op, uint16_t only, uint16_t last, const GenericOp *g, const void *to) {
+    bool is_only = g->op == GEN_call_only || g->op == GEN_call_ext_only;
+    bool is_last = g->op == GEN_call_last || g->op == GEN_call_ext_last;
+    Ins *i = out(r, is_only ? only : is_last ? last : op, is_only ? 1 : 2);
+    set_pointer(&i->a[0], to);
+    if (is_last) {
+        set_number(&i->a[1], g->arg[2].value);
+    } else if (!is_only) {
+        set_number(&i->a[1], g->arg[0].value);
+    }
+}
+
+static void add_bif_call(Rewriter *r, const GenericOp *g, const BifEntry *b) {
+    add_pointer_call(r, OP_call_bif, OP_call_bif_only, OP_call_bif_last, g, b);
+}
+
+static uint32_t rewrite_call(Rewriter *r, const GenericOp *g) {
+    const BeamFile *file = r->pr->file;
+    const BeamFunction *f = r->function_of[g->arg[1].value];
+    const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, file->module, f->name, f->arity);
+    if (b != NULL) {
+        add_bif_call(r, g, b);
+        return 1;
+    }
+    uint16_t op = g->op == GEN_call ? OP_call : g->op == GEN_call_only ? OP_call_only : OP_call_last;
+    Ins *i = out(r, op, op == OP_call_only ? 1 : 2);
+    set_callee(r, &i->a[0], &g->arg[1]);
+    if (op == OP_call_last) {
+        set_number(&i->a[1], g->arg[2].value);
+    } else if (op == OP_call) {
+        set_number(&i->a[1], g->arg[0].value);
+    }
+    return 1;
+}
+
+/* apply/2,3 and hibernate/3 are instructions. */
+static bool rewrite_special_call(Rewriter *r, const GenericOp *g, const BeamImport *import) {
+    if (import->module != A_erlang) {
+        return false;
+    }
+    uint16_t op;
+    if (import->name == A_apply && import->arity == 3) {
+        op = OP_apply_list;
+    } else if (import->name == A_apply && import->arity == 2) {
+        op = OP_apply_fun;
+    } else if (import->name == A_hibernate && import->arity == 3) {
+        out(r, OP_hibernate, 0);
+        return true;
+    } else {
+        return false;
+    }
+    static const uint16_t only[] = {[OP_apply_list] = OP_apply_list_only, [OP_apply_fun] = OP_apply_fun_only};
+    static const uint16_t last[] = {[OP_apply_list] = OP_apply_list_last, [OP_apply_fun] = OP_apply_fun_last};
+    if (g->op == GEN_call_ext_last) {
+        set_number(&out(r, last[op], 1)->a[0], g->arg[2].value);
+    } else {
+        out(r, g->op == GEN_call_ext ? op : only[op], 0);
+    }
+    return true;
+}
+
+static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
+    const BeamImport *import = &r->pr->file->imports[g->arg[1].value];
+    if (rewrite_special_call(r, g, import)) {
+        return 1;
+    }
+    const BifEntry *b = bif_find(r->pr->vm->bifs, import->module, import->name, import->arity);
+    if (b != NULL) {
+        add_bif_call(r, g, b);
+    } else {
+        add_pointer_call(r, OP_call_export, OP_call_export_only, OP_call_export_last, g, import_export(r, import));
+    }
+    return 1;
+}
+
+static uint32_t rewrite_send(Rewriter *r, const GenericOp *g UNUSED) {
+    const BifEntry *b = bif_find(r->pr->vm->bifs, A_erlang, A_op_send, 2);
+    if (b == NULL) {
+        return 0;
+    }
+    Ins *i = out(r, OP_call_bif, 2);
+    set_pointer(&i->a[0], b);
+    set_number(&i->a[1], 2);
+    return 1;
+}
+
+/* The fun is in any register; call_fun wants it behind the arguments. A call with the end of the frame behind it is a tail call. */
+static uint32_t rewrite_call_fun2(Rewriter *r, const GenericOp *g) {
+    uint32_t n = g->arg[1].value;
+    if (!is_x(&g->arg[2]) || g->arg[2].value != n) {
+        Ins *i = out(r, OP_move, 2);
+        set_value(r, &i->a[0], &g->arg[2]);
+        i->a[1] = (Operand){.kind = OPERAND_X, .index = n};
+    }
+    if (next_is(r, g, 1, GEN_deallocate) && next_is(r, g, 2, GEN_return)) {
+        Ins *i = out(r, OP_call_fun_last, 2);
+        set_number(&i->a[0], n);
+        set_number(&i->a[1], g[1].arg[0].value);
+        return 3;
+    }
+    set_number(&out(r, OP_call_fun, 1)->a[0], n);
+    return 1;
+}
+
+/* The free variables are in x0 ..., and so will be the fun. */
+static uint32_t rewrite_make_fun2(Rewriter *r, const GenericOp *g) {
+    Lambda *l = r->pr->lambdas[g->arg[0].value];
+    Ins *i = out(r, OP_test_heap, 2);
+    set_number(&i->a[0], FUN_WORDS + l->free);
+    set_number(&i->a[1], l->free);
+    i = out(r, OP_make_fun, 3);
+    set_pointer(&i->a[0], l);
+    i->a[1] = (Operand){.kind = OPERAND_X};
+    Operand *env = set_room(r, &i->a[2], l->free);
+    for (uint32_t k = 0; env != NULL && k < l->free; k++) {
+        env[k] = (Operand){.kind = OPERAND_X, .index = k};
+    }
+    return 1;
+}
+
+/* --- Choices ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    term value;
+    Operand to;
+} Case;
+
+static void sort_cases(Case *c, uint32_t n) { /* heap sort: lists can be long, and hostile */
+    for (uint32_t root = n / 2, end = n; end > 1;) {
+        Case moving;
+        if (root > 0) {
+            moving = c[--root];
+        } else {
+            moving = c[--end];
+            c[end] = c[0];
+        }
+        uint32_t at = root;
+        for (uint32_t child; (child = 2 * at + 1) < end; at = child) {
+            if (child + 1 < end && c[child].value < c[child + 1].value) {
+                child++;
+            }
+            if (c[child].value <= moving.value) {
+                break;
+            }
+            c[at] = c[child];
+        }
+        c[at] = moving;
+    }
+}
+
+static void add_select(Rewriter *r, uint16_t op, const Arg *value, const Arg *fail, const Case *c, uint32_t n) {
+    Ins *i = out(r, op, 3);
+    set_value(r, &i->a[0], value);
+    set_label(r, &i->a[1], fail);
+    Operand *to = set_room(r, &i->a[2], 2 * n);
+    for (uint32_t k = 0; to != NULL && k < n; k++) {
+        to[k] = (Operand){.kind = OPERAND_TERM, .term = c[k].value};
+        to[n + k] = c[k].to;
+    }
+}
+
+/* Small integers close together: true if it was made. */
+static bool add_jump_table(Rewriter *r, const Arg *value, const Arg *fail, const Case *c, uint32_t n) {
+    if (n < 4 || !is_small(c[0].value) || !is_small(c[n - 1].value)) {
+        return false;
+    }
+    intptr_t low = small_value(c[0].value);
+    uint64_t range = (uint64_t)(small_value(c[n - 1].value) - low) + 1;
+    for (uint32_t k = 1; k < n; k++) { /* sorted as words: negative numbers come last, other terms may lie between */
+        if (!is_small(c[k].value) || small_value(c[k].value) <= small_value(c[k - 1].value)) {
+            return false;
+        }
+    }
+    if (range > 2 * (uint64_t)n + 8) {
+        return false;
+    }
+    Ins *i = out(r, OP_jump_table, 4);
+    set_value(r, &i->a[0], value);
+    set_label(r, &i->a[1], fail);
+    i->a[2] = (Operand){.kind = OPERAND_TERM, .term = c[0].value};
+    Operand *to = set_room(r, &i->a[3], (uint32_t)range);
+    for (uint32_t k = 0; to != NULL && k < range; k++) {
+        to[k] = i->a[1];
+    }
+    for (uint32_t k = 0; to != NULL && k < n; k++) {
+        to[small_value(c[k].value) - low] = c[k].to;
+    }
+    return true;
+}
+
+static uint32_t rewrite_select_val(Rewriter *r, const GenericOp *g) {
+    const Arg *list = &g->arg[2];
+    const Arg *value = in_register(r, &g->arg[0], 1);
+    uint32_t n = list->value / 2, immediate = 0;
+    if (is_no_label(&g->arg[1])) {
+        return 0;
+    }
+    Case *c = program_alloc(r->pr, (n + 1) * sizeof *c);
+    if (c == NULL) {
+        return 1;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        const Arg *constant = &list->list[2 * k], *to = &list->list[2 * k + 1];
+        if (is_immediate_arg(constant)) {
+            c[immediate].value = constant->term;
+            set_label(r, &c[immediate++].to, to);
+        } else {
+            Ins *i = out(r, OP_is_ne_exact, 3); /* equal: go there */
+            set_label(r, &i->a[0], to);
+            set_value(r, &i->a[1], value);
+            set_value(r, &i->a[2], constant);
+        }
+    }
+    sort_cases(c, immediate);
+    if (!add_jump_table(r, value, &g->arg[1], c, immediate)) {
+        add_select(r, OP_select_val, value, &g->arg[1], c, immediate);
+    }
+    return 1;
+}
+
+static uint32_t rewrite_select_arity(Rewriter *r, const GenericOp *g) {
+    const Arg *list = &g->arg[2];
+    const Arg *value = in_register(r, &g->arg[0], 1);
+    uint32_t n = list->value / 2;
+    if (is_no_label(&g->arg[1])) {
+        return 0;
+    }
+    Case *c = program_alloc(r->pr, (n + 1) * sizeof *c);
+    if (c == NULL) {
+        return 1;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        c[k].value = HEADER(list->list[2 * k].value, KIND_TUPLE);
+        set_label(r, &c[k].to, &list->list[2 * k + 1]);
+    }
+    sort_cases(c, n);
+    add_select(r, OP_select_arity, value, &g->arg[1], c, n);
+    return 1;
+}
+
+/* --- Tuples and maps ----------------------------------------------------------------------------------------------- */
+
+static void add_tuple(Rewriter *r, const Arg *to, uint32_t n, const Arg *elements, size_t stride) {
+    static const uint16_t small[] = {[2] = OP_put_tuple2, [3] = OP_put_tuple3, [4] = OP_put_tuple4};
+    if (n >= 2 && n <= 4) {
+        Ins *i = out(r, small[n], (uint8_t)(n + 1));
+        for (uint32_t k = 0; k < n; k++) {
+            set_value(r, &i->a[k], (const Arg *)((const char *)elements + k * stride));
+        }
+        set_value(r, &i->a[n], to);
+        return;
+    }
+    Ins *i = out(r, OP_put_tuple, 3);
+    set_number(&i->a[0], HEADER(n, KIND_TUPLE));
+    set_value(r, &i->a[1], to);
+    Operand *list = set_room(r, &i->a[2], n);
+    for (uint32_t k = 0; list != NULL && k < n; k++) {
+        set_value(r, &list[k], (const Arg *)((const char *)elements + k * stride));
+    }
+}
+
+static uint32_t rewrite_put_tuple2(Rewriter *r, const GenericOp *g) {
+    add_tuple(r, &g->arg[0], g->arg[1].value, g->arg[1].list, sizeof(Arg));
+    return 1;
+}
+
+static uint32_t rewrite_put_tuple(Rewriter *r, const GenericOp *g) {
+    uint32_t n = g->arg[0].value;
+    if ((size_t)(r->end - g) <= n) {
+        return 0;
+    }
+    Arg *elements = program_alloc(r->pr, (n + 1) * sizeof(Arg));
+    if (elements == NULL) {
+        return 1 + n;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (g[1 + k].op != GEN_put) {
+            return 0;
+        }
+        elements[k] = g[1 + k].arg[0];
+    }
+    add_tuple(r, &g->arg[1], n, elements, sizeof(Arg));
+    return 1 + n;
+}
+
+static uint32_t rewrite_misplaced(Rewriter *r UNUSED, const GenericOp *g UNUSED) {
+    return 0;
+}
+
+static uint32_t rewrite_put_map(Rewriter *r, const GenericOp *g) {
+    bool exact = g->op == GEN_put_map_exact;
+    Ins *i = out(r, exact ? OP_put_map_exact : OP_put_map_assoc, exact ? 5 : 4);
+    Operand *o = i->a;
+    if (exact) {
+        set_label(r, o++, &g->arg[0]);
+    }
+    set_value(r, &o[0], &g->arg[1]);
+    set_value(r, &o[1], &g->arg[2]);
+    set_number(&o[2], g->arg[3].value);
+    set_list(r, &o[3], &g->arg[4]);
+    return 1;
+}
+
+static uint32_t rewrite_has_map_fields(Rewriter *r, const GenericOp *g) {
+    for (uint32_t k = 0; k < g->arg[2].value; k++) {
+        Ins *i = out(r, OP_has_key, 3);
+        set_label(r, &i->a[0], &g->arg[0]);
+        set_value(r, &i->a[1], &g->arg[1]);
+        set_value(r, &i->a[2], &g->arg[2].list[k]);
+    }
+    return 1;
+}
+
+static uint32_t rewrite_get_map_elements(Rewriter *r, const GenericOp *g) {
+    const Arg *map = in_register(r, &g->arg[1], 1), *list = g->arg[2].list;
+    uint32_t n = g->arg[2].value;
+    for (uint32_t k = 0; k + 2 < n; k += 2) {
+        if (same_arg(&list[k + 1], map)) { /* overwritten while it is still needed */
+            static const Arg kept = {.kind = ARG_X, .value = MAX_X - 1};
+            Ins *i = out(r, OP_move, 2);
+            set_value(r, &i->a[0], map);
+            set_value(r, &i->a[1], &kept);
+            map = &kept;
+            break;
+        }
+    }
+    for (uint32_t k = 0; k + 1 < n; k += 2) {
+        Ins *i = out(r, OP_get_key, 4);
+        set_label(r, &i->a[0], &g->arg[0]);
+        set_value(r, &i->a[1], map);
+        set_value(r, &i->a[2], &list[k]);
+        set_value(r, &i->a[3], &list[k + 1]);
+    }
+    return 1;
+}
+
+/* --- The rules ----------------------------------------------------------------------------------------------------- */
+
+#include "gen/rules.inc"
+
+/* --- What the verifier could not prove ----------------------------------------------------------------------------- */
+
+static void require(Rewriter *r, uint16_t op, const Arg *value, uintptr_t number) {
+    Ins *i = out(r, op, op_infos[op].count);
+    set_value(r, &i->a[0], value);
+    if (i->count > 1) {
+        set_number(&i->a[1], number);
+    }
+}
+
+static void add_requirements(Rewriter *r, const GenericOp *g) {
+    switch (g->op) {
+    case GEN_get_tuple_element: require(r, OP_require_element, &g->arg[0], g->arg[1].value + 1); break;
+    case GEN_set_tuple_element: require(r, OP_require_element, &g->arg[1], g->arg[2].value + 1); break;
+    case GEN_update_record: require(r, OP_require_arity, &g->arg[2], HEADER(g->arg[1].value, KIND_TUPLE)); break;
+    case GEN_get_list:
+    case GEN_get_hd:
+    case GEN_get_tl: require(r, OP_require_cons, &g->arg[0], 0); break;
+    case GEN_put_map_assoc:
+    case GEN_put_map_exact:
+    case GEN_has_map_fields:
+    case GEN_get_map_elements: require(r, OP_require_map, &g->arg[1], 0); break;
+    case GEN_test_arity: {
+        Ins *i = out(r, OP_is_tuple, 2);
+        set_label(r, &i->a[0], &g->arg[0]);
+        set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
+        break;
+    }
+    case GEN_select_tuple_arity: break; /* checks by itself */
+    case GEN_bs_save2:
+    case GEN_bs_restore2:
+    case GEN_bs_get_tail:
+    case GEN_bs_get_position:
+    case GEN_bs_set_position: require(r, OP_require_context, &g->arg[0], 0); break;
+    default: require(r, OP_require_context, &g->arg[1], 0); break; /* of the bit syntax */
+    }
+}
+
+static bool rewrite_error(Rewriter *r, const GenericOp *g) {
+    return load_error(r->pr->error, "Code", g->offset, "instruction %u is not supported here", g->op);
+}
+
+static bool rewrite_all(Rewriter *r, const BeamFile *file) {
+    for (const GenericOp *g = file->ops; g < r->end;) {
+        if (g->flags & OP_DEAD && g->op != GEN_label && g->op != GEN_func_info) {
+            g++;
+            continue;
+        }
+        if (g->flags & OP_UNPROVED) {
+            add_requirements(r, g);
+        }
+        uint32_t used = apply_rules(r, g);
+        if (r->pr->no_memory) {
+            r->pr->error->no_memory = true;
+            return load_error(r->pr->error, "Code", g->offset, "out of memory");
+        }
+        if (used == 0) {
+            return rewrite_error(r, g);
+        }
+        g += used;
+    }
+    return true;
+}
+
+Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, LoadError *error) {
+    Program *pr = MEM_NEW(&vm->mem, MEM_TEMPORARY, Program);
+    if (pr == NULL) {
+        error->no_memory = true;
+        load_error(error, "Code", -1, "out of memory");
+        return NULL;
+    }
+    pr->vm = vm;
+    pr->file = file;
+    pr->code = code;
+    pr->lambdas = lambdas;
+    pr->labels = file->labels;
+    pr->error = error;
+    Rewriter r = {.pr = pr, .end = file->ops + file->op_count, .function_of = program_alloc(pr, file->labels * sizeof(BeamFunction *))};
+    for (uint32_t i = 0; r.function_of != NULL && i < file->function_count; i++) {
+        r.function_of[file->functions[i].entry] = &file->functions[i];
+    }
+    if (r.function_of == NULL || !rewrite_all(&r, file)) {
+        program_free(pr);
+        return NULL;
+    }
+    return pr;
+}

@@ -1,0 +1,176 @@
+/* Calls that find out at run time where they lead: funs, apply, functions that are not there, hibernation. */
+#include "exec/runtime.h"
+
+#include "proc/collect.h"
+#include "proc/mailbox.h"
+#include "proc/signal.h"
+
+enum { MAX_ARITY = 255 };
+
+static const Entry *fail_in_apply(Process *p, uint32_t arity, term a, term b, term c) {
+    const BifEntry *bif = bif_find(process_vm(p)->bifs, A_erlang, A_apply, arity);
+    exception_error(p, A_badarg);
+    if (bif != NULL) {
+        exception_in_bif(p, bif, (term[]){a, b, c});
+    }
+    return NULL;
+}
+
+/* --- Funs ---------------------------------------------------------------------------------------------------------- */
+
+const Entry *rt_call_fun_slow(Process *p, term *x, uintptr_t arity) {
+    Heap *h = &p->heap;
+    term fun = x[arity];
+    if (!is_fun(fun)) {
+        exception_error_with(p, A_badfun, fun);
+        return NULL;
+    }
+    const term *f = boxed(fun);
+    if (HEADER_KIND(f[0]) == KIND_EXPORT) {
+        const Export *e = (const Export *)f[1];
+        if (e->arity == arity) {
+            return &e->entry;
+        }
+    }
+    term args = heap_list(h, x, arity, NIL);
+    exception_error_with(p, A_badarity, TUPLE2(h, fun, args));
+    return NULL;
+}
+
+/* Puts the elements of a list into x registers from x0 on. -1: not a list, or too long. */
+static int spread(term *x, term list) {
+    int n = 0;
+    for (; is_cons(list); list = tail(list)) {
+        if (n >= MAX_ARITY) {
+            return -1;
+        }
+        x[n++] = head(list);
+    }
+    return list == NIL ? n : -1;
+}
+
+/* The list at the top of a call's arguments; *n: how long it is. */
+static bool list_length(term list, uint32_t *n) {
+    for (*n = 0; is_cons(list); list = tail(list)) {
+        if (++*n > MAX_ARITY) {
+            return false;
+        }
+    }
+    return list == NIL;
+}
+
+const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused UNUSED) {
+    term fun = x[0], args = x[1];
+    uint32_t n;
+    if (!list_length(args, &n)) {
+        return fail_in_apply(p, 2, fun, args, NONE);
+    }
+    spread(x, args);
+    x[n] = fun;
+    return rt_call_fun(p, x, n);
+}
+
+/* --- apply --------------------------------------------------------------------------------------------------------- */
+
+static const Entry *entry_of(Process *p, term module, term name, uint32_t arity) {
+    Export *e = export_get(process_vm(p), module, name, arity);
+    if (e == NULL) {
+        exception_error(p, A_system_limit);
+        return NULL;
+    }
+    return &e->entry;
+}
+
+const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
+    term module = x[arity], name = x[arity + 1];
+    if (!is_atom(module) || !is_atom(name)) {
+        return fail_in_apply(p, 3, module, name, heap_list(&p->heap, x, arity, NIL));
+    }
+    return entry_of(p, module, name, (uint32_t)arity);
+}
+
+const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
+    term module = x[0], name = x[1], args = x[2];
+    uint32_t n;
+    if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
+        return fail_in_apply(p, 3, module, name, args);
+    }
+    spread(x, args);
+    return entry_of(p, module, name, n);
+}
+
+/* --- What is not there --------------------------------------------------------------------------------------------- */
+
+const Entry *rt_undefined(Process *p, term *x, const Export *e) {
+    Export *handler = export_find(process_vm(p), A_error_handler, A_undefined_function_handler, 3);
+    if (handler == NULL || !export_is_callable(handler)) {
+        exception_undef(p, e->module, e->name, e->arity, x);
+        return NULL;
+    }
+    x[2] = heap_list(&p->heap, x, e->arity, NIL);
+    x[0] = e->module;
+    x[1] = e->name;
+    return &handler->entry;
+}
+
+/* The fun's parts are in registers already: arguments and free variables. */
+const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
+    Heap *h = &p->heap;
+    term *f = heap_alloc(h, 3 + l->free);
+    f[0] = HEADER(2 + l->free, KIND_FUN);
+    f[1] = (term)l;
+    f[2] = p->pid;
+    memcpy(f + 3, x + l->arity, l->free * sizeof(term));
+    term fun = make_boxed(f);
+    Export *handler = export_find(process_vm(p), A_error_handler, A_undefined_lambda, 3);
+    if (handler == NULL || !export_is_callable(handler)) {
+        exception_error_with(p, A_badfun, fun);
+        return NULL;
+    }
+    x[2] = heap_list(h, x, l->arity, NIL);
+    x[0] = l->module;
+    x[1] = fun;
+    return &handler->entry;
+}
+
+/* --- Hibernation --------------------------------------------------------------------------------------------------- */
+
+bool rt_hibernate(Process *p, term *x, RunResult *result) {
+    term module = x[0], name = x[1], args = x[2];
+    uint32_t n;
+    if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
+        const BifEntry *bif = bif_find(process_vm(p)->bifs, A_erlang, A_hibernate, 3);
+        exception_error(p, A_badarg);
+        if (bif != NULL) {
+            exception_in_bif(p, bif, x);
+        }
+        return false;
+    }
+    spread(x, args);
+    x[n] = module;
+    x[n + 1] = name;
+    uint16_t live = (uint16_t)(n + 2);
+    p->heap.sp = p->heap.end;
+    p->catches = 0;
+    p->ip = NULL;
+    p->native = false;
+    p->live = live;
+    signals_handle(p);
+    mailbox_drop_timer(p);
+    *result = RUN_YIELD;
+    if (p->messages > 0 || process_must_leave(p)) {
+        return true;
+    }
+    /* The registers are the whole stack while the heap shrinks. */
+    if ((size_t)(p->heap.sp - p->heap.top) < live + (size_t)HEAP_RESERVE && !process_collect(p, live, live)) {
+        return true;
+    }
+    p->heap.sp -= live;
+    memcpy(p->heap.sp, x, live * sizeof(term));
+    if (process_collect_hibernate(p)) {
+        *result = RUN_WAIT;
+    }
+    memcpy(x, p->heap.sp, live * sizeof(term));
+    p->heap.sp = p->heap.end;
+    return true;
+}
