@@ -15,6 +15,9 @@ static inline bool process_should_collect(const Process *p) {
     return UNLIKELY(p->heap.fragment_words > 2 * block + 512) || UNLIKELY(p->flags & FLAG_GC_WANTED);
 }
 
+/* Full sweep into the smallest block that will do; for a process that waits. */
+bool process_collect_hibernate(Process *p);
+
 /* For process_info and erlang:memory. Bytes, all included. */
 size_t process_memory(const Process *p);
 

@@ -35,4 +35,7 @@ void mailbox_marker_bind(Process *p, term marker, term reference);
 void mailbox_marker_use(Process *p, term reference);
 void mailbox_marker_clear(Process *p, term reference_or_marker);
 
+/* For the end of a process, hibernation and the collection. */
+void mailbox_drop_timer(Process *p);
+
 #endif
