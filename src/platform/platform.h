@@ -24,6 +24,7 @@ bool platform_wait_readable(int fd, int64_t nanoseconds);
 void *platform_reserve(size_t size);
 void platform_release(void *at, size_t size);
 void platform_forget(void *at, size_t size); /* the contents may go; the range stays */
+void platform_large_pages(void *at, size_t size); /* a hint: this much will be used, and soon */
 
 /* Memory for machine code. Written through `write`, run through `run`: two mappings of the same pages, or one. */
 typedef struct {

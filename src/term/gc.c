@@ -8,6 +8,7 @@
    the old space goes to the old space. While little is alive there is one generation: see GENERATIONAL_MIN. */
 #include "term/gc.h"
 
+#include "platform/platform.h"
 #include "term/bitstring.h"
 #include "term/layout.h"
 
@@ -18,6 +19,7 @@ enum {
     NURSERY_MAX = 128 * 1024, /* the same, with a large old generation */
     SHRINK_MIN = 16 * 1024,   /* smaller blocks are not worth shrinking */
     OLD_MIN = 4 * GENERATIONAL_MIN,
+    LARGE_MIN = 512 * 1024,   /* blocks to be backed by large pages */
     WORDS_PER_REDUCTION = 32,
 };
 enum { HOT_REDUCTIONS = 500, HOTTEST = 5, OLD_BUFFERS_MIN = 1 << 20 };
@@ -256,12 +258,20 @@ static void free_old(VM *vm, OldHeap *o) {
     }
 }
 
+/* For large blocks half of the time would go into the system's giving out pages one by one. */
+static void expect_use(term *block, size_t words) {
+    if (words >= LARGE_MIN) {
+        platform_large_pages(block, words * sizeof *block);
+    }
+}
+
 static OldHeap *new_old(VM *vm, size_t words, size_t at_least) {
     for (;; words = at_least) {
         OldHeap *o = mem_alloc(&vm->mem, MEM_HEAP, sizeof *o + words * sizeof(term));
         if (o != NULL) {
             *o = (OldHeap){.start = (term *)(o + 1), .off_heap = NONE, .buffer_limit = OLD_BUFFERS_MIN};
             o->top = o->start, o->end = o->limit = o->start + words;
+            expect_use(o->start, words);
             return o;
         }
         if (words <= at_least) {
@@ -273,8 +283,12 @@ static OldHeap *new_old(VM *vm, size_t words, size_t at_least) {
 static term *new_block(VM *vm, size_t *words, size_t at_least) {
     for (;; *words = at_least) {
         term *p = mem_alloc(&vm->mem, MEM_HEAP, *words * sizeof *p);
-        if (p != NULL || *words <= at_least) {
+        if (p != NULL) {
+            expect_use(p, *words);
             return p;
+        }
+        if (*words <= at_least) {
+            return NULL;
         }
     }
 }

@@ -106,6 +106,16 @@ void platform_forget(void *at, size_t size) {
     madvise(at, size, MADV_DONTNEED);
 }
 
+void platform_large_pages(void *at, size_t size) {
+#ifdef MADV_HUGEPAGE
+    enum { PAGE = 4096 };
+    uintptr_t from = ((uintptr_t)at + PAGE - 1) / PAGE * PAGE, to = ((uintptr_t)at + size) / PAGE * PAGE;
+    if (from < to) {
+        madvise((void *)from, to - from, MADV_HUGEPAGE);
+    }
+#endif
+}
+
 bool platform_code_memory(CodeMemory *m, size_t size) {
     int fd = memfd_create("mote-code", MFD_CLOEXEC);
     if (fd < 0) {
