@@ -34,6 +34,17 @@ static const uint64_t tens[][3] = {
 };
 enum { TENS_STEP = 27, TENS_FIRST = -297 };
 
+/* 5^0 ... 5^26 */
+static const uint64_t fives[TENS_STEP] = {
+    1, 5, 25, 125,
+    625, 3125, 15625, 78125,
+    390625, 1953125, 9765625, 48828125,
+    244140625, 1220703125, 6103515625u, 30517578125u,
+    152587890625u, 762939453125u, 3814697265625u, 19073486328125u,
+    95367431640625u, 476837158203125u, 2384185791015625u, 11920928955078125u,
+    59604644775390625u, 298023223876953125u, 1490116119384765625u,
+};
+
 static int floor_log2_pow10(int e) {
     return (e * 1741647) >> 19;
 }
@@ -63,10 +74,7 @@ static Wide multiply(uint64_t a, uint64_t b) {
 static Wide power_of_ten(int k) {
     assert(k >= -292 && k <= 324);
     int i = (k - TENS_FIRST) / TENS_STEP, base = TENS_FIRST + TENS_STEP * i;
-    uint64_t five = 1;
-    for (int n = k - base; n > 0; n--) {
-        five *= 5;
-    }
+    uint64_t five = fives[k - base];
     Wide p0 = multiply(tens[i][2], five), p1 = multiply(tens[i][1], five), p2 = multiply(tens[i][0], five);
     uint64_t w1 = p1.low + p0.high, carry = w1 < p0.high;
     uint64_t w2 = p2.low + p1.high + carry;
@@ -138,16 +146,17 @@ void dtoa_shortest(double d, Decimal *out) {
     while (digits % 10 == 0) {
         digits /= 10, exponent++;
     }
-    char text[20];
-    int n = 0;
-    for (; digits > 0; digits /= 10) {
-        text[n++] = (char)('0' + digits % 10);
+    char text[20], *at = text + sizeof text;
+    for (; digits > UINT32_MAX; digits /= 10) {
+        *--at = (char)('0' + digits % 10);
     }
+    for (uint32_t few = (uint32_t)digits; few > 0; few /= 10) { /* half the width, half the time */
+        *--at = (char)('0' + few % 10);
+    }
+    size_t n = (size_t)(text + sizeof text - at);
     assert(n <= DTOA_DIGITS);
-    for (int i = 0; i < n; i++) {
-        out->digits[i] = text[n - 1 - i];
-    }
-    out->count = (uint8_t)n, out->point = (int16_t)(n + exponent);
+    memcpy(out->digits, at, n);
+    out->count = (uint8_t)n, out->point = (int16_t)((int)n + exponent);
 }
 
 static char *put_exponent(char *p, int e) {

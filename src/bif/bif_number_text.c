@@ -77,17 +77,26 @@ static term list_integer(Process *p, term list, unsigned base, term *integer, te
         return list == NIL ? A_no_integer : A_not_a_list;
     }
     term t = list, sign = head(t);
-    size_t size = sign == SMALL('-') || sign == SMALL('+');
+    size_t size = sign == SMALL('-') || sign == SMALL('+'), before = size;
+    uintptr_t n = 0;
+    bool fits = true;
     t = size > 0 ? tail(t) : t;
-    size_t before = size;
-    /* Only the low byte of an element counts, as in OTP. */
-    for (; is_cons(t) && is_small(head(t)) && integer_digit((uint8_t)small_value(head(t))) < base; t = tail(t)) {
-        size++;
+    for (; is_cons(t) && is_small(head(t)); t = tail(t), size++) {
+        unsigned digit = integer_digit((uint8_t)small_value(head(t))); /* only the low byte counts, as in OTP */
+        if (digit >= base) {
+            break;
+        }
+        fits = fits && n <= (SMALL_MAX - 35) / 36;
+        n = n * base + digit;
     }
     if (size == before) {
         return A_no_integer;
     }
     *rest = t;
+    if (fits) {
+        *integer = SMALL(sign == SMALL('-') ? -n : n);
+        return A_true;
+    }
     char few[FEW], *text = characters(p, size, few);
     if (text == NULL) {
         return *integer = heap_fail(HEAP(p), A_system_limit), A_true;

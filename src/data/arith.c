@@ -58,8 +58,21 @@ static term from_intptr(Heap *h, intptr_t n) {
     return LIKELY(small_fits(n)) ? SMALL(n) : integer_from_int64(h, n);
 }
 
+/* An integer of at most two limbs. */
+static term from_two(Heap *h, Limb low, Limb high, bool negative) {
+    Limb limbs[2] = {low, high};
+    return integer_from_limbs(h, limbs, 2, negative);
+}
+
 /* |a| + |b| or |a| - |b|, with the sign that the result has. */
 static term add_views(Heap *h, const IntegerView *a, const IntegerView *b, bool b_negative) {
+    if (a->count == 1 && b->count == 1) {
+        Limb x = a->limbs[0], y = b->limbs[0];
+        if (a->negative == b_negative) {
+            return from_two(h, x + y, x + y < x, b_negative);
+        }
+        return x >= y ? from_two(h, x - y, 0, a->negative) : from_two(h, y - x, 0, b_negative);
+    }
     if (a->count < b->count || (a->count == b->count && a->count > 0 && limb_cmp(a->limbs, b->limbs, a->count) < 0)) {
         IntegerView larger = *b; /* its limbs may lie in b, which stays where it is */
         bool negative = a->negative;
@@ -117,6 +130,11 @@ static term mul_integers(Heap *h, term a, term b) {
     if (s->count == 0) {
         return SMALL(0);
     }
+    bool negative = x.negative != y.negative;
+    if (l->count == 1) {
+        Limb high, low = limb_mul_wide(l->limbs[0], s->limbs[0], &high);
+        return from_two(h, low, high, negative);
+    }
     Limb *r = integer_begin(h, l->count + s->count);
     if (r == NULL) {
         return NONE;
@@ -129,7 +147,7 @@ static term mul_integers(Heap *h, term a, term b) {
         limb_mul(r, l->limbs, l->count, s->limbs, s->count);
     }
     charge_product(h, l->count, s->count);
-    return integer_finish(h, r, l->count + s->count, x.negative != y.negative);
+    return integer_finish(h, r, l->count + s->count, negative);
 }
 
 term arith_mul(Heap *h, term a, term b) {
@@ -226,10 +244,33 @@ static inline Limb next_complement(const IntegerView *v, size_t i, Limb *borrow)
     return ~less;
 }
 
+/* Neither is negative: no two's complement. */
+static term combine_plain(Heap *h, const IntegerView *a, const IntegerView *b, BitOperator op) {
+    size_t both = MIN(a->count, b->count), count = op == AND ? both : MAX(a->count, b->count);
+    if (count <= 1) {
+        return from_two(h, combine(op, a->count > 0 ? a->limbs[0] : 0, b->count > 0 ? b->limbs[0] : 0), 0, false);
+    }
+    Limb *r = integer_begin(h, count);
+    if (r == NULL) {
+        return NONE;
+    }
+    for (size_t i = 0; i < both; i++) {
+        r[i] = combine(op, a->limbs[i], b->limbs[i]);
+    }
+    if (both < count) {
+        memcpy(r + both, (a->count > both ? a : b)->limbs + both, (count - both) * sizeof *r);
+    }
+    charge_linear(h, 2 * count);
+    return integer_finish(h, r, count, false);
+}
+
 static term combine_integers(Heap *h, term a, term b, BitOperator op) {
     IntegerView x, y;
     integer_view(&x, a);
     integer_view(&y, b);
+    if (!x.negative && !y.negative) {
+        return combine_plain(h, &x, &y, op);
+    }
     bool negative = combine(op, x.negative, y.negative) != 0;
     size_t count = MAX(x.count, y.count) + 1;
     Limb *r = integer_begin(h, count), x_borrow = 1, y_borrow = 1, carry = 1;

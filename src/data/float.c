@@ -7,15 +7,6 @@
 
 #include "base/dtoa.h"
 
-/* 10^0 ... 10^18 are exact as doubles. */
-static double power_of_ten(int n) {
-    double p = 1;
-    while (n-- > 0) {
-        p *= 10;
-    }
-    return p;
-}
-
 /* Drops zeros at the end, but the one behind the point. */
 static char *without_zeros(char *end) {
     while (end[-1] == '0') {
@@ -24,23 +15,38 @@ static char *without_zeros(char *end) {
     return end[-1] == '.' ? end + 1 : end;
 }
 
+/* Writes `count` digits (leading zeros included), or as many as n has if count is 0, to end before `end`. */
+static char *put_digits(char *end, uint64_t n, int count) {
+    do {
+        *--end = (char)('0' + n % 10);
+        n /= 10;
+    } while (--count > 0 || (count < 0 && n > 0));
+    return end;
+}
+
 /* OTP rounds the fraction alone, in doubles, as long as the number is small enough for that. So 0.15 with one decimal is 0.2,
    although the double is a little less than 0.15, and printf would say 0.1. */
 static size_t small_decimals(double d, int digits, bool compact, char *out) {
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                    1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
     double magnitude = fabs(d), whole = digits > 0 ? floor(magnitude) : round(magnitude);
-    double scale = power_of_ten(digits), fraction = digits > 0 ? round((magnitude - whole) * scale) : 0;
-    if (fraction >= scale) {
+    double fraction = digits > 0 ? round((magnitude - whole) * powers[digits]) : 0;
+    if (digits > 0 && fraction >= powers[digits]) {
         whole++, fraction = 0;
     }
-    const char *sign = signbit(d) ? "-" : "";
-    int n = snprintf(out, FLOAT_TEXT_MAX, "%s%llu", sign, (unsigned long long)whole);
+    char text[48], *end = text + sizeof text, *p = end;
     if (digits > 0) {
-        n += snprintf(out + n, (size_t)(FLOAT_TEXT_MAX - n), ".%0*llu", digits, (unsigned long long)fraction);
-        char *end = compact ? without_zeros(out + n) : out + n;
-        *end = 0;
-        n = (int)(end - out);
+        p = put_digits(p, (uint64_t)fraction, digits);
+        *--p = '.';
+        end = compact ? without_zeros(end) : end;
     }
-    return (size_t)n;
+    p = put_digits(p, (uint64_t)whole, 0);
+    if (signbit(d)) {
+        *--p = '-';
+    }
+    memcpy(out, p, (size_t)(end - p));
+    out[end - p] = 0;
+    return (size_t)(end - p);
 }
 
 size_t float_to_text(double d, const FloatFormat *f, char out[FLOAT_TEXT_MAX]) {

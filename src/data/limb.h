@@ -42,6 +42,17 @@ size_t limb_set_str(Limb *r, const uint8_t *digits, size_t count, unsigned base)
 size_t limb_digits(size_t n, unsigned base);
 size_t limb_room(size_t digits, unsigned base);
 
+/* a * b: the low limb, and the high one in *high. */
+static inline Limb limb_mul_wide(Limb a, Limb b, Limb *high) {
+#if UINTPTR_MAX == 0xffffffff
+    uint64_t p = (uint64_t)a * b;
+#else
+    unsigned __int128 p = (unsigned __int128)a * b;
+#endif
+    *high = (Limb)(p >> LIMB_BITS);
+    return (Limb)p;
+}
+
 /* r = a + b, a - b for an >= bn; returns the carry or borrow. */
 static inline Limb limb_add(Limb *r, const Limb *a, size_t an, const Limb *b, size_t bn) {
     assert(an >= bn);
