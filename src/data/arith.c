@@ -59,9 +59,18 @@ static term from_intptr(Heap *h, intptr_t n) {
 }
 
 /* An integer of at most two limbs. */
-static term from_two(Heap *h, Limb low, Limb high, bool negative) {
-    Limb limbs[2] = {low, high};
-    return integer_from_limbs(h, limbs, 2, negative);
+static inline term from_two(Heap *h, Limb low, Limb high, bool negative) {
+    if (high == 0 && low <= (Limb)SMALL_MAX + negative) {
+        return SMALL(negative ? -low : low);
+    }
+    size_t count = high == 0 ? 1 : 2;
+    term *p = heap_alloc(h, 1 + count);
+    p[0] = HEADER(count, negative ? KIND_NEG_BIG : KIND_BIG);
+    p[1] = low;
+    if (count == 2) {
+        p[2] = high;
+    }
+    return make_boxed(p);
 }
 
 /* |a| + |b| or |a| - |b|, with the sign that the result has. */

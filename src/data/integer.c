@@ -5,22 +5,6 @@
 
 #include "term/atom.h"
 
-void integer_view(IntegerView *v, term t) {
-    if (is_small(t)) {
-        intptr_t n = small_value(t);
-        v->negative = n < 0;
-        v->one = n < 0 ? -(Limb)n : (Limb)n;
-        v->limbs = &v->one;
-        v->count = n != 0;
-    } else {
-        const term *p = boxed(t);
-        assert(is_big(t));
-        v->negative = HEADER_KIND(p[0]) == KIND_NEG_BIG;
-        v->limbs = p + 1;
-        v->count = HEADER_WORDS(p[0]);
-    }
-}
-
 /* Does this magnitude of one limb fit into a small? */
 static bool fits_small(Limb limb, bool negative) {
     return limb <= (Limb)SMALL_MAX + negative;

@@ -18,7 +18,21 @@ typedef struct {
     bool negative;
     Limb one;
 } IntegerView;
-void integer_view(IntegerView *v, term t); /* t must be an integer */
+static inline void integer_view(IntegerView *v, term t) { /* t must be an integer */
+    if (is_small(t)) {
+        intptr_t n = small_value(t);
+        v->negative = n < 0;
+        v->one = n < 0 ? -(Limb)n : (Limb)n;
+        v->limbs = &v->one;
+        v->count = n != 0;
+    } else {
+        const term *p = boxed(t);
+        assert(is_big(t));
+        v->negative = HEADER_KIND(p[0]) == KIND_NEG_BIG;
+        v->limbs = p + 1;
+        v->count = HEADER_WORDS(p[0]);
+    }
+}
 
 term integer_from_int64(Heap *h, int64_t n);
 term integer_from_uint64(Heap *h, uint64_t n);
