@@ -6,7 +6,7 @@ bool code_init(VM *vm) {
     if (vm->code == NULL) {
         return false;
     }
-    return exports_init(vm);
+    return exports_init(vm) && lambdas_init(vm);
 }
 
 void code_done(VM *vm) {
@@ -14,6 +14,8 @@ void code_done(VM *vm) {
     if (c == NULL) {
         return;
     }
+    modules_done(vm);
+    lambdas_done(vm);
     exports_done(vm);
     mem_free(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *c->ranges);
     mem_free(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *c->catches);

@@ -1,0 +1,447 @@
+/* Built-ins on modules and their code: loading, asking, deleting. */
+#include "bif/bif.h"
+#include "code/module.h"
+#include "data/bits.h"
+#include "data/external.h"
+#include "term/copy.h"
+#include "term/ref.h"
+
+/* --- Asking -------------------------------------------------------------------------------------------------------- */
+
+BIF(erlang, module_loaded, 1) {
+    if (!is_atom(a[0])) {
+        return raise_badarg(p);
+    }
+    const Module *m = module_find(process_vm(p), a[0]);
+    return m != NULL && m->current != NULL ? A_true : A_false;
+}
+
+BIF(erlang, check_old_code, 1) {
+    if (!is_atom(a[0])) {
+        return raise_badarg(p);
+    }
+    const Module *m = module_find(process_vm(p), a[0]);
+    return m != NULL && m->old != NULL ? A_true : A_false;
+}
+
+typedef struct {
+    Heap *heap;
+    term list;
+} Names;
+
+static void add_loaded(Module *m, void *arg) {
+    Names *n = arg;
+    if (m->current != NULL || m->old != NULL) {
+        n->list = heap_cons(n->heap, m->name, n->list);
+    }
+}
+
+static void add_preloaded(Module *m, void *arg) {
+    Names *n = arg;
+    if (m->preloaded) {
+        n->list = heap_cons(n->heap, m->name, n->list);
+    }
+}
+
+BIF(erlang, loaded, 0) {
+    Names n = {HEAP(p), NIL};
+    module_each(process_vm(p), add_loaded, &n);
+    return n.list;
+}
+
+BIF(erlang, pre_loaded, 0) {
+    Names n = {HEAP(p), NIL};
+    module_each(process_vm(p), add_preloaded, &n);
+    return n.list;
+}
+
+/* {Name, Arity} in front of list. */
+static term add_function(Heap *h, term name, uint32_t arity, term list) {
+    return heap_cons(h, TUPLE2(h, name, SMALL(arity)), list);
+}
+
+static term all_functions(Heap *h, const ModuleCode *c) {
+    term list = NIL;
+    for (uint32_t i = c->function_count; i-- > 0;) {
+        list = add_function(h, c->functions[i].name, c->functions[i].arity, list);
+    }
+    return list;
+}
+
+static term all_exports(Heap *h, const ModuleCode *c) {
+    term list = NIL;
+    for (uint32_t i = 0; i < c->export_count; i++) {
+        list = add_function(h, c->exports[i].slot->name, c->exports[i].slot->arity, list);
+    }
+    return list;
+}
+
+/* The built-ins that stand in for functions of this module, if it is one that says it loads natives. */
+static term all_natives(Heap *h, const ModuleCode *c) {
+    term list = NIL;
+    for (uint32_t i = c->function_count; c->on_load != NULL && i-- > 0;) {
+        const Function *f = &c->functions[i];
+        if (bif_find(h->vm->bifs, c->module->name, f->name, f->arity) != NULL) {
+            list = add_function(h, f->name, f->arity, list);
+        }
+    }
+    return list;
+}
+
+static term decoded(Heap *h, Bytes b) {
+    term t = b.size == 0 ? NIL : external_decode(h, b, 0, NULL);
+    return t == NONE ? NIL : t;
+}
+
+static term module_info(Heap *h, const ModuleCode *c, term what) {
+    switch (what) {
+    case A_module: return c->module->name;
+    case A_md5: return bits_from(h, c->md5, sizeof c->md5);
+    case A_exports: return all_exports(h, c);
+    case A_functions: return all_functions(h, c);
+    case A_nifs: return all_natives(h, c);
+    case A_attributes: return decoded(h, c->attributes);
+    case A_compile: return decoded(h, c->compile_info);
+    case A_native_addresses: return NIL;
+    case A_native: return A_false;
+    default: return NONE;
+    }
+}
+
+static const ModuleCode *current_code(Process *p, term name) {
+    const Module *m = is_atom(name) ? module_find(process_vm(p), name) : NULL;
+    return m == NULL ? NULL : m->current;
+}
+
+BIF(erlang, get_module_info, 1) {
+    static const term items[] = {A_md5, A_compile, A_attributes, A_exports, A_module};
+    const ModuleCode *c = current_code(p, a[0]);
+    term list = NIL;
+    if (c == NULL) {
+        return raise_badarg(p);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+        list = heap_cons(HEAP(p), TUPLE2(HEAP(p), items[i], module_info(HEAP(p), c, items[i])), list);
+    }
+    return list;
+}
+
+BIF(erlang, get_module_info, 2) {
+    const ModuleCode *c = current_code(p, a[0]);
+    term info = c == NULL ? NONE : module_info(HEAP(p), c, a[1]);
+    return info == NONE ? raise_badarg(p) : info;
+}
+
+/* --- Loading ------------------------------------------------------------------------------------------------------- */
+
+/* Code that has been prepared, behind a magic reference until finish_loading takes it. */
+typedef struct {
+    Resource resource;
+    ModuleCode *code; /* NULL: taken */
+} Prepared;
+
+static const char prepared_type[] = "prepared code";
+
+static void prepared_destroy(VM *vm, Resource *r) {
+    Prepared *prepared = (Prepared *)r;
+    module_code_free(vm, prepared->code);
+    MEM_DELETE(&vm->mem, MEM_CODE, prepared);
+}
+
+static Prepared *prepared_of(term t) {
+    if (!is_magic_ref(t)) {
+        return NULL;
+    }
+    Resource *r = magic_resource(t);
+    return r->type == prepared_type ? (Prepared *)r : NULL;
+}
+
+/* Reads and translates a module's file. NONE: *code is it. Else the reason it cannot be had. */
+static term prepare(VM *vm, term name, Bytes file, ModuleCode **code) {
+    Bytes text = atom_text(vm, name);
+    char of[4 * ATOM_MAX_CHARS + 1];
+    memcpy(of, text.at, text.size);
+    of[text.size] = 0;
+    LoadError error = {0};
+    BeamFile *b = beam_read(vm, of, file, &error);
+    *code = b == NULL || b->module != name ? NULL : module_prepare(vm, b, &error);
+    if (b != NULL) {
+        beam_free(b);
+    }
+    return *code != NULL ? NONE : error.no_memory ? A_system_limit : A_badfile;
+}
+
+BIF(erts_internal, prepare_loading, 2) {
+    BitsBytes file;
+    if (!is_atom(a[0]) || !is_binary(a[1])) {
+        return raise_badarg(p);
+    }
+    VM *vm = process_vm(p);
+    Prepared *prepared = MEM_NEW(&vm->mem, MEM_CODE, Prepared);
+    if (prepared == NULL || !bits_bytes(vm, a[1], &file)) {
+        MEM_DELETE(&vm->mem, MEM_CODE, prepared);
+        return raise_error(p, A_system_limit);
+    }
+    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, &prepared->code);
+    BUMP(p, (intptr_t)(file.size / 16));
+    bits_bytes_done(vm, &file);
+    if (reason != NONE) {
+        MEM_DELETE(&vm->mem, MEM_CODE, prepared);
+        return TUPLE2(HEAP(p), A_error, reason);
+    }
+    prepared->resource = (Resource){.refs = 1, .destroy = prepared_destroy, .type = prepared_type};
+    return heap_magic_ref(HEAP(p), &prepared->resource);
+}
+
+BIF(erlang, has_prepared_code_on_load, 1) {
+    const Prepared *prepared = prepared_of(a[0]);
+    if (prepared == NULL || prepared->code == NULL) {
+        return raise_badarg(p);
+    }
+    return prepared->code->on_load != NULL ? A_true : A_false;
+}
+
+/* Is the module of the first of these also that of a later one? */
+static bool is_duplicated(term list) {
+    const Module *m = prepared_of(head(list))->code->module;
+    for (term l = tail(list); is_cons(l); l = tail(l)) {
+        if (prepared_of(head(l))->code->module == m) {
+            return true;
+        }
+    }
+    return false;
+}
+
+BIF(erlang, finish_loading, 1) {
+    Heap *h = HEAP(p);
+    size_t n = 0, on_load = 0;
+    term l, refused = NIL, duplicated = NIL;
+    for (l = a[0]; is_cons(l); l = tail(l), n++) {
+        const Prepared *prepared = prepared_of(head(l));
+        if (prepared == NULL || prepared->code == NULL) {
+            return raise_badarg(p);
+        }
+        on_load += prepared->code->on_load != NULL;
+    }
+    if (l != NIL) {
+        return raise_badarg(p);
+    }
+    if (n > 1 && on_load > 0) {
+        return raise_error(p, A_system_limit);
+    }
+    for (l = a[0]; is_cons(l); l = tail(l)) {
+        const Module *m = prepared_of(head(l))->code->module;
+        duplicated = is_duplicated(l) ? heap_cons(h, m->name, duplicated) : duplicated;
+        refused = m->current != NULL && m->old != NULL ? heap_cons(h, m->name, refused) : refused;
+    }
+    if (duplicated != NIL || refused != NIL) {
+        return duplicated != NIL ? TUPLE2(h, A_duplicated, duplicated) : TUPLE2(h, A_not_purged, refused);
+    }
+    for (l = a[0]; is_cons(l); l = tail(l)) {
+        Prepared *prepared = prepared_of(head(l));
+        term name = prepared->code->module->name;
+        module_commit(process_vm(p), prepared->code);
+        prepared->code = NULL;
+        if (on_load > 0) {
+            return TUPLE2(h, A_on_load, heap_cons(h, name, NIL));
+        }
+    }
+    return A_ok;
+}
+
+BIF(erlang, call_on_load_function, 1) {
+    const Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
+    return m == NULL || m->pending == NULL ? raise_badarg(p) : bif_trap(p, m->on_load, 0);
+}
+
+BIF(erlang, finish_after_on_load, 2) {
+    Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
+    if (m == NULL || m->pending == NULL || (a[1] != A_true && a[1] != A_false)) {
+        return raise_badarg(p);
+    }
+    if (a[1] == A_true) {
+        module_abandon_old(m);
+        module_on_load_done(process_vm(p), m);
+    }
+    return A_true;
+}
+
+BIF(erlang, delete_module, 1) {
+    Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
+    if (!is_atom(a[0]) || (m != NULL && m->old != NULL)) {
+        return raise_badarg(p);
+    }
+    if (m == NULL) {
+        return A_undefined;
+    }
+    if (m->current != NULL) {
+        module_delete(process_vm(p), m);
+    }
+    return A_true;
+}
+
+/* erts_code_purger has seen to it that nobody runs the code when it says `complete`. Its literals stay, as terms that refer
+   to them may be anywhere. */
+BIF(erts_internal, purge_module, 2) {
+    if (!is_atom(a[0])) {
+        return raise_badarg(p);
+    }
+    Module *m = module_find(process_vm(p), a[0]);
+    switch (a[1]) {
+    case A_prepare_on_load:
+        if (m == NULL || m->pending == NULL) {
+            return A_false;
+        }
+        module_abandon_old(m);
+        m->old = m->pending;
+        m->pending = NULL;
+        return A_true;
+    case A_prepare:
+        return m != NULL && m->old != NULL ? A_true : A_false;
+    case A_abort:
+        return A_false;
+    case A_complete:
+        if (m == NULL || m->old == NULL) {
+            return A_false;
+        }
+        module_purge(process_vm(p), m);
+        return A_true;
+    default:
+        return raise_badarg(p);
+    }
+}
+
+/* Does this process run, or will it return to, old code of the module? */
+BIF(erts_internal, check_process_code, 1) {
+    if (!is_atom(a[0])) {
+        return raise_badarg(p);
+    }
+    const Module *m = module_find(process_vm(p), a[0]);
+    if (m == NULL || m->old == NULL) {
+        return A_false;
+    }
+    BUMP(p, (p->heap.end - p->heap.sp) / 16);
+    for (const term *at = p->heap.sp; at < p->heap.end; at++) {
+        if (is_header(*at)) {
+            ModuleCode *code;
+            Module *of;
+            if (code_find(process_vm(p), (const void *)*at, &code, &of) != NULL && code == m->old) {
+                return A_true;
+            }
+        }
+    }
+    return A_false;
+}
+
+/* Natives are built in: for a module that has some, they have been in place since it was loaded. */
+BIF(erlang, load_nif, 2) {
+    VM *vm = process_vm(p);
+    uint8_t name[ATOM_MAX_CHARS];
+    size_t n = 0;
+    term l = a[0];
+    for (; is_cons(l) && is_small(head(l)) && n < sizeof name; l = tail(l)) {
+        name[n] = (uint8_t)small_value(head(l));
+        n = name[n] == '/' ? 0 : n + 1;
+    }
+    term module = l != NIL ? NONE : atom_find(vm, name, n);
+    for (size_t i = 0; i < vm->bifs->count && module != NONE; i++) {
+        if (vm->bifs->entries[i].module == module) {
+            return A_ok;
+        }
+    }
+    static const char text[] = "Failed to load NIF library: this VM has only those that are built in";
+    Heap *h = HEAP(p);
+    return TUPLE2(h, A_error, TUPLE2(h, A_load_failed, heap_latin1_list(h, text, sizeof text - 1)));
+}
+
+/* Loads a module for bare mode, whose code server is our own: old code that is still there is set aside. File: where it is said
+   to come from, a string. Returns ok, on_load (it is to be called) or {error, Reason}. */
+BIF(mote, load_binary, 3) {
+    VM *vm = process_vm(p);
+    BitsBytes file;
+    ModuleCode *code;
+    if (!is_atom(a[0]) || !is_binary(a[2])) {
+        return raise_badarg(p);
+    }
+    if (!bits_bytes(vm, a[2], &file)) {
+        return raise_error(p, A_system_limit);
+    }
+    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, &code);
+    BUMP(p, (intptr_t)(file.size / 16));
+    bits_bytes_done(vm, &file);
+    if (reason != NONE) {
+        return TUPLE2(HEAP(p), A_error, reason);
+    }
+    bool on_load = code->on_load != NULL;
+    module_abandon_old(code->module);
+    code->module->file = term_copy_to_literal(vm, a[1]);
+    module_commit(vm, code);
+    return on_load ? A_on_load : A_ok;
+}
+
+/* Where a module was loaded from; false: it is not loaded, or is part of the executable. */
+BIF(mote, where_loaded, 1) {
+    const Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
+    return m == NULL || m->current == NULL || m->file == NONE ? A_false : m->file;
+}
+
+/* --- Files in memory ----------------------------------------------------------------------------------------------- */
+
+/* The chunk with this name in a BEAM file; size 0: there is none. */
+static Bytes find_chunk(Bytes file, uint32_t name) {
+    if (file.size < 12 || read_be32(file.at) != 0x464f5231 /* FOR1 */ || read_be32(file.at + 8) != 0x4245414d /* BEAM */) {
+        return (Bytes){0};
+    }
+    size_t end = MIN(file.size, (size_t)read_be32(file.at + 4) + 8);
+    for (size_t at = 12; at + 8 <= end;) {
+        size_t size = read_be32(file.at + at + 4);
+        if (size > end - at - 8) {
+            break;
+        }
+        if (read_be32(file.at + at) == name) {
+            return (Bytes){file.at + at + 8, size};
+        }
+        at += 8 + round_up(size, 4);
+    }
+    return (Bytes){0};
+}
+
+BIF(erts_internal, beamfile_chunk, 2) {
+    VM *vm = process_vm(p);
+    uint32_t name = 0, chars = 0;
+    term l = a[1];
+    for (; is_cons(l) && chars < 4 && is_small(head(l)) && small_value(head(l)) >= 0 && small_value(head(l)) <= 255; l = tail(l), chars++) {
+        name = name << 8 | (uint32_t)small_value(head(l));
+    }
+    BitsBytes file;
+    if (l != NIL || chars != 4 || !is_binary(a[0])) {
+        return raise_badarg(p);
+    }
+    if (!bits_bytes(vm, a[0], &file)) {
+        return raise_error(p, A_system_limit);
+    }
+    Bytes chunk = find_chunk((Bytes){file.at, file.size}, name);
+    term result = chunk.size == 0 ? A_undefined : bits_sub(HEAP(p), a[0], (size_t)(chunk.at - file.at) * 8, chunk.size * 8);
+    bits_bytes_done(vm, &file);
+    return result;
+}
+
+BIF(erts_internal, beamfile_module_md5, 1) {
+    VM *vm = process_vm(p);
+    BitsBytes file;
+    if (!is_binary(a[0])) {
+        return raise_badarg(p);
+    }
+    if (!bits_bytes(vm, a[0], &file)) {
+        return raise_error(p, A_system_limit);
+    }
+    LoadError error = {0};
+    BeamFile *b = beam_read(vm, "binary", (Bytes){file.at, file.size}, &error);
+    bits_bytes_done(vm, &file);
+    if (b == NULL) {
+        return A_undefined;
+    }
+    term md5 = bits_from(HEAP(p), b->md5, sizeof b->md5);
+    beam_free(b);
+    return md5;
+}

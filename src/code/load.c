@@ -1,0 +1,416 @@
+/* From a file to a module's code, and that code's way through life: prepared, current, old, freed. */
+#include "code/code.h"
+#include "code/emit.h"
+#include "gen/generic.h"
+#include "term/literal.h"
+
+/* --- The table of modules ------------------------------------------------------------------------------------------ */
+
+enum { FIRST_BUCKETS = 64 };
+
+static Module **bucket_of(const Code *c, term name) {
+    return &c->modules[(name >> 6) & (c->module_buckets - 1)];
+}
+
+Module *module_find(VM *vm, term name) {
+    const Code *c = vm->code;
+    if (c->module_buckets == 0) {
+        return NULL;
+    }
+    Module *m = *bucket_of(c, name);
+    while (m != NULL && m->name != name) {
+        m = m->next;
+    }
+    return m;
+}
+
+static bool grow(VM *vm) {
+    Code *c = vm->code;
+    uint32_t size = MAX((uint32_t)FIRST_BUCKETS, 2 * c->module_buckets);
+    Module **table = mem_zalloc(&vm->mem, MEM_CODE, size * sizeof *table), **old = c->modules;
+    if (table == NULL) {
+        return c->module_buckets > 0;
+    }
+    uint32_t old_size = c->module_buckets;
+    c->modules = table;
+    c->module_buckets = size;
+    for (uint32_t i = 0; i < old_size; i++) {
+        for (Module *m = old[i], *next; m != NULL; m = next) {
+            next = m->next;
+            Module **bucket = bucket_of(c, m->name);
+            m->next = *bucket;
+            *bucket = m;
+        }
+    }
+    mem_free(&vm->mem, MEM_CODE, old, old_size * sizeof *old);
+    return true;
+}
+
+static Module *module_get(VM *vm, term name) {
+    Code *c = vm->code;
+    Module *m = module_find(vm, name);
+    if (m != NULL || (c->module_count >= c->module_buckets && !grow(vm))) {
+        return m;
+    }
+    m = MEM_NEW(&vm->mem, MEM_CODE, Module);
+    if (m != NULL) {
+        Module **bucket = bucket_of(c, name);
+        *m = (Module){.name = name, .next = *bucket};
+        *bucket = m;
+        c->module_count++;
+    }
+    return m;
+}
+
+void module_each(VM *vm, void (*visit)(Module *m, void *arg), void *arg) {
+    const Code *c = vm->code;
+    for (uint32_t i = 0; i < c->module_buckets; i++) {
+        for (Module *m = c->modules[i]; m != NULL; m = m->next) {
+            visit(m, arg);
+        }
+    }
+}
+
+void modules_done(VM *vm) {
+    Code *c = vm->code;
+    for (uint32_t i = 0; i < c->module_buckets; i++) {
+        for (Module *m = c->modules[i], *next; m != NULL; m = next) {
+            next = m->next;
+            module_code_free(vm, m->old);
+            module_code_free(vm, m->current);
+            module_code_free(vm, m->pending);
+            for (ModuleCode *code = m->abandoned, *after; code != NULL; code = after) {
+                after = code->next;
+                module_code_free(vm, code);
+            }
+            MEM_DELETE(&vm->mem, MEM_CODE, m);
+        }
+    }
+    mem_free(&vm->mem, MEM_CODE, c->modules, c->module_buckets * sizeof *c->modules);
+}
+
+/* --- Built-ins win over functions of the same name ----------------------------------------------------------------- */
+
+/* OTP's modules have stubs for what is native: not only the export leads to the built-in, local calls do, too. So these become
+   external ones in the decoded instructions. The file's imports are replaced by a longer table, which belongs to the caller. */
+typedef struct {
+    BeamImport *imports;
+    uint32_t count;
+    uint32_t *import_of; /* by label of a function's entry: index of its import + 1 */
+} Stubs;
+
+static bool stubs_find(VM *vm, const BeamFile *b, Stubs *s) {
+    uint32_t found = 0;
+    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
+        const Arg *a = b->ops[i].arg;
+        if (b->ops[i].op == GEN_func_info && bif_find(vm->bifs, a[0].term, a[1].term, a[2].value) != NULL) {
+            found++;
+        }
+    }
+    *s = (Stubs){.count = found};
+    if (found == 0) {
+        return true;
+    }
+    s->imports = mem_alloc(&vm->mem, MEM_TEMPORARY, (b->import_count + found) * sizeof *s->imports);
+    s->import_of = mem_zalloc(&vm->mem, MEM_TEMPORARY, b->labels * sizeof *s->import_of);
+    if (s->imports == NULL || s->import_of == NULL) {
+        return false;
+    }
+    if (b->import_count > 0) {
+        memcpy(s->imports, b->imports, b->import_count * sizeof *s->imports);
+    }
+    uint32_t next = b->import_count;
+    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
+        const Arg *a = b->ops[i].arg;
+        if (b->ops[i].op == GEN_func_info && bif_find(vm->bifs, a[0].term, a[1].term, a[2].value) != NULL) {
+            assert(b->ops[i + 1].op == GEN_label);
+            s->imports[next++] = (BeamImport){.module = a[0].term, .name = a[1].term, .arity = a[2].value};
+            s->import_of[b->ops[i + 1].arg[0].value] = next;
+        }
+    }
+    return true;
+}
+
+static void stubs_redirect(BeamFile *b, const Stubs *s) {
+    b->imports = s->imports;
+    b->import_count += s->count;
+    for (uint32_t i = 0; i < b->op_count; i++) {
+        GenericOp *op = &b->ops[i];
+        uint8_t external = op->op == GEN_call ? GEN_call_ext : op->op == GEN_call_last ? GEN_call_ext_last : op->op == GEN_call_only ? GEN_call_ext_only : 0;
+        if (external != 0 && s->import_of[op->arg[1].value] != 0) {
+            op->op = external;
+            op->arg[1] = (Arg){.kind = ARG_NUMBER, .value = s->import_of[op->arg[1].value] - 1};
+        }
+    }
+}
+
+static void stubs_done(VM *vm, const BeamFile *b, Stubs *s, uint32_t import_count) {
+    mem_free(&vm->mem, MEM_TEMPORARY, s->imports, (import_count + s->count) * sizeof *s->imports);
+    mem_free(&vm->mem, MEM_TEMPORARY, s->import_of, b->labels * sizeof *s->import_of);
+}
+
+/* --- Preparing ----------------------------------------------------------------------------------------------------- */
+
+static bool no_memory(LoadError *error) {
+    load_error(error, "", -1, "not enough memory");
+    error->no_memory = true;
+    return false;
+}
+
+static bool copy_bytes(VM *vm, Bytes *to, Bytes from) {
+    uint8_t *copy = from.size == 0 ? NULL : mem_alloc(&vm->mem, MEM_CODE, from.size);
+    if (copy != NULL) {
+        memcpy(copy, from.at, from.size);
+        *to = (Bytes){copy, from.size};
+    }
+    return from.size == 0 || copy != NULL;
+}
+
+static void *copy_array(VM *vm, const void *from, size_t size) {
+    void *copy = mem_alloc(&vm->mem, MEM_CODE, size);
+    if (copy != NULL && size > 0) {
+        memcpy(copy, from, size);
+    }
+    return copy;
+}
+
+/* What does not depend on the code itself. */
+static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
+    c->literal_block = b->literal_block, c->literal_words = b->literal_words, c->literal_off_heap = b->literal_off_heap;
+    b->literal_block = NULL, b->literal_words = 0, b->literal_off_heap = NONE;
+    memcpy(c->md5, b->md5, sizeof c->md5);
+    if (b->line_count > 0) {
+        c->places = copy_array(vm, b->lines, b->line_count * sizeof *c->places);
+        c->place_count = c->places == NULL ? 0 : b->line_count;
+    }
+    if (b->file_count > 0) {
+        c->files = copy_array(vm, b->files, b->file_count * sizeof *c->files);
+        c->file_count = c->files == NULL ? 0 : b->file_count;
+    }
+    return c->place_count == b->line_count && c->file_count == b->file_count && copy_bytes(vm, &c->attributes, b->attributes)
+        && copy_bytes(vm, &c->compile_info, b->compile_info);
+}
+
+static bool take_lambdas(VM *vm, ModuleCode *c, const BeamFile *b) {
+    if (b->lambda_count == 0) {
+        return true;
+    }
+    c->lambdas = mem_zalloc(&vm->mem, MEM_CODE, b->lambda_count * sizeof *c->lambdas);
+    c->lambda_functions = mem_zalloc(&vm->mem, MEM_CODE, b->lambda_count * sizeof *c->lambda_functions);
+    c->lambda_count = b->lambda_count;
+    if (c->lambdas == NULL || c->lambda_functions == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < b->lambda_count; i++) {
+        const BeamLambda *l = &b->lambdas[i];
+        c->lambdas[i] = lambda_get(vm, b->module, b->md5, l->index, i, l->old_uniq, l->arity - l->free, l->free);
+        if (c->lambdas[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What leads into the code, once it is there. */
+static bool take_entries(VM *vm, ModuleCode *c, const BeamFile *b) {
+    for (uint32_t i = 0; i < c->lambda_count; i++) {
+        c->lambda_functions[i] = emit_function(c, b->lambdas[i].label);
+    }
+    if (b->on_load_label != 0) {
+        c->on_load = emit_function(c, b->on_load_label);
+        c->module->on_load = export_get(vm, b->module, A_on_load_function, 0);
+        if (c->module->on_load == NULL) {
+            return false;
+        }
+    }
+    if (b->export_count > 0) {
+        c->exports = mem_zalloc(&vm->mem, MEM_CODE, b->export_count * sizeof *c->exports);
+        if (c->exports == NULL) {
+            return false;
+        }
+    }
+    c->export_count = b->export_count;
+    for (uint32_t i = 0; i < b->export_count; i++) {
+        const BeamExport *e = &b->exports[i];
+        c->exports[i] = (ModuleExport){.slot = export_get(vm, b->module, e->name, e->arity), .function = emit_function(c, e->label)};
+        if (c->exports[i].slot == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The code itself, in both forms. */
+static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
+    Stubs stubs;
+    BeamImport *imports = b->imports;
+    uint32_t import_count = b->import_count;
+    bool ok = stubs_find(vm, b, &stubs) || no_memory(error);
+    if (ok) {
+        if (stubs.count > 0) {
+            stubs_redirect(b, &stubs);
+        }
+        Program *pr = rewrite(vm, b, c->lambdas, c, error);
+        ok = pr != NULL && (emit_units(pr) || no_memory(error));
+        if (ok && vm->code->native != NULL) {
+            vm->code->native(pr);
+        }
+        if (pr != NULL) {
+            program_free(pr);
+        }
+        b->imports = imports;
+        b->import_count = import_count;
+    }
+    stubs_done(vm, b, &stubs, import_count);
+    return ok;
+}
+
+ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
+    ModuleCode *c = MEM_NEW(&vm->mem, MEM_CODE, ModuleCode);
+    if (c == NULL) {
+        no_memory(error);
+        return NULL;
+    }
+    c->module = module_get(vm, b->module);
+    bool ok = c->module != NULL && take_tables(vm, c, b) && take_lambdas(vm, c, b);
+    ok = ok || no_memory(error);
+    ok = ok && translate(vm, c, b, error);
+    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c, false)) || no_memory(error));
+    if (!ok) {
+        module_code_free(vm, c);
+        return NULL;
+    }
+    return c;
+}
+
+static void free_all_but_literals(VM *vm, ModuleCode *c) {
+    Mem *m = &vm->mem;
+    for (uint32_t i = 0; i < c->lambda_count && c->lambdas != NULL; i++) {
+        if (c->lambdas[i] != NULL && c->lambdas[i]->loaded == c) {
+            c->lambdas[i]->loaded = NULL;
+            emit_lambda_stub(vm, c->lambdas[i]);
+        }
+    }
+    ranges_remove(vm, c);
+    catches_free(vm, c);
+    if (c->native != NULL) {
+        vm->code->native_free(vm, c);
+    }
+    mem_free(m, MEM_CODE, c->units, c->unit_count * sizeof *c->units);
+    mem_free(m, MEM_CODE, c->functions, c->function_count * sizeof *c->functions);
+    mem_free(m, MEM_CODE, c->lines, c->line_count * sizeof *c->lines);
+    mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
+    mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
+    mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
+    mem_free(m, MEM_CODE, c->lambdas, c->lambda_count * sizeof *c->lambdas);
+    mem_free(m, MEM_CODE, c->lambda_functions, c->lambda_count * sizeof *c->lambda_functions);
+    mem_free(m, MEM_CODE, (void *)c->attributes.at, c->attributes.size);
+    mem_free(m, MEM_CODE, (void *)c->compile_info.at, c->compile_info.size);
+}
+
+void module_code_free(VM *vm, ModuleCode *c) {
+    if (c == NULL) {
+        return;
+    }
+    free_all_but_literals(vm, c);
+    if (c->literal_block != NULL) {
+        literal_free(vm, c->literal_block, c->literal_words, c->literal_off_heap);
+    }
+    MEM_DELETE(&vm->mem, MEM_CODE, c);
+}
+
+/* --- Current, old, deleted ----------------------------------------------------------------------------------------- */
+
+static void unexport(VM *vm, Module *m) {
+    for (uint32_t i = 0; i < m->current->export_count; i++) {
+        Export *e = m->current->exports[i].slot;
+        if (e->loaded == m) {
+            e->loaded = NULL;
+            emit_export_stub(vm, e);
+        }
+    }
+}
+
+void module_delete(VM *vm, Module *m) {
+    assert(m->current != NULL && m->old == NULL);
+    unexport(vm, m);
+    m->old = m->current;
+    m->current = NULL;
+}
+
+static void abandon(Module *m, ModuleCode *c) {
+    if (c != NULL) {
+        c->next = m->abandoned;
+        m->abandoned = c;
+    }
+}
+
+void module_abandon_old(Module *m) {
+    abandon(m, m->old);
+    m->old = NULL;
+}
+
+void module_purge(VM *vm, Module *m) {
+    ModuleCode *c = m->old;
+    m->old = NULL;
+    free_all_but_literals(vm, c);
+    *c = (ModuleCode){.literal_block = c->literal_block, .literal_words = c->literal_words, .literal_off_heap = c->literal_off_heap, .module = m};
+    abandon(m, c);
+}
+
+/* Funs lead to the newest code that has them, even while it waits for its on_load function. */
+static void link_lambdas(ModuleCode *c) {
+    for (uint32_t i = 0; i < c->lambda_count; i++) {
+        Lambda *l = c->lambdas[i];
+        const Function *f = c->lambda_functions[i];
+        l->code = f->code, l->native = f->native, l->name = f->name;
+        l->loaded = c;
+    }
+}
+
+static void make_current(VM *vm, ModuleCode *c) {
+    Module *m = c->module;
+    if (m->current != NULL) {
+        module_delete(vm, m);
+    }
+    m->current = c;
+    for (uint32_t i = 0; i < c->export_count; i++) {
+        Export *e = c->exports[i].slot;
+        if (e->bif == NULL) {
+            e->code = c->exports[i].function->code;
+            e->native = c->exports[i].function->native;
+            e->loaded = m;
+        }
+    }
+    link_lambdas(c);
+}
+
+void module_commit(VM *vm, ModuleCode *c) {
+    Module *m = c->module;
+    if (c->on_load == NULL) {
+        make_current(vm, c);
+        return;
+    }
+    abandon(m, m->pending);
+    m->pending = c;
+    link_lambdas(c);
+    m->on_load->code = c->on_load->code;
+    m->on_load->native = c->on_load->native;
+}
+
+void module_on_load_done(VM *vm, Module *m) {
+    ModuleCode *c = m->pending;
+    assert(c != NULL);
+    m->pending = NULL;
+    make_current(vm, c);
+}
+
+bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module) {
+    ModuleCode *c = module_prepare(vm, b, error);
+    if (c == NULL) {
+        return false;
+    }
+    *module = c->module;
+    make_current(vm, c);
+    return true;
+}
