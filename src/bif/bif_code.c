@@ -3,7 +3,6 @@
 #include "code/module.h"
 #include "data/bits.h"
 #include "data/external.h"
-#include "term/copy.h"
 #include "term/ref.h"
 
 /* --- Asking -------------------------------------------------------------------------------------------------------- */
@@ -249,19 +248,29 @@ BIF(erlang, finish_loading, 1) {
     return A_ok;
 }
 
+/* The code whose on_load function is to be called: code that waits for it, or what bare mode has made current already. */
+static Module *on_load_module(Process *p, term name) {
+    Module *m = is_atom(name) ? module_find(process_vm(p), name) : NULL;
+    const ModuleCode *c = m == NULL ? NULL : m->pending != NULL ? m->pending : m->current;
+    return c == NULL || c->on_load == NULL ? NULL : m;
+}
+
 BIF(erlang, call_on_load_function, 1) {
-    const Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
-    return m == NULL || m->pending == NULL ? raise_badarg(p) : bif_trap(p, m->on_load, 0);
+    const Module *m = on_load_module(p, a[0]);
+    return m == NULL ? raise_badarg(p) : bif_trap(p, m->on_load, 0);
 }
 
 BIF(erlang, finish_after_on_load, 2) {
-    Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
-    if (m == NULL || m->pending == NULL || (a[1] != A_true && a[1] != A_false)) {
+    Module *m = on_load_module(p, a[0]);
+    if (m == NULL || (a[1] != A_true && a[1] != A_false)) {
         return raise_badarg(p);
     }
-    if (a[1] == A_true) {
+    if (m->pending != NULL && a[1] == A_true) {
         module_abandon_old(m);
         module_on_load_done(process_vm(p), m);
+    } else if (m->pending == NULL && a[1] == A_false) {
+        module_abandon_old(m);
+        module_delete(process_vm(p), m);
     }
     return A_true;
 }
@@ -352,37 +361,6 @@ BIF(erlang, load_nif, 2) {
     static const char text[] = "Failed to load NIF library: this VM has only those that are built in";
     Heap *h = HEAP(p);
     return TUPLE2(h, A_error, TUPLE2(h, A_load_failed, heap_latin1_list(h, text, sizeof text - 1)));
-}
-
-/* Loads a module for bare mode, whose code server is our own: old code that is still there is set aside. File: where it is said
-   to come from, a string. Returns ok, on_load (it is to be called) or {error, Reason}. */
-BIF(mote, load_binary, 3) {
-    VM *vm = process_vm(p);
-    BitsBytes file;
-    ModuleCode *code;
-    if (!is_atom(a[0]) || !is_binary(a[2])) {
-        return raise_badarg(p);
-    }
-    if (!bits_bytes(vm, a[2], &file)) {
-        return raise_error(p, A_system_limit);
-    }
-    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, &code);
-    BUMP(p, (intptr_t)(file.size / 16));
-    bits_bytes_done(vm, &file);
-    if (reason != NONE) {
-        return TUPLE2(HEAP(p), A_error, reason);
-    }
-    bool on_load = code->on_load != NULL;
-    module_abandon_old(code->module);
-    code->module->file = term_copy_to_literal(vm, a[1]);
-    module_commit(vm, code);
-    return on_load ? A_on_load : A_ok;
-}
-
-/* Where a module was loaded from; false: it is not loaded, or is part of the executable. */
-BIF(mote, where_loaded, 1) {
-    const Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
-    return m == NULL || m->current == NULL || m->file == NONE ? A_false : m->file;
 }
 
 /* --- Files in memory ----------------------------------------------------------------------------------------------- */

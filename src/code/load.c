@@ -296,9 +296,7 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
     if (c->native != NULL) {
         vm->code->native_free(vm, c);
     }
-    mem_free(m, MEM_CODE, c->units, c->unit_count * sizeof *c->units);
-    mem_free(m, MEM_CODE, c->functions, c->function_count * sizeof *c->functions);
-    mem_free(m, MEM_CODE, c->lines, c->line_count * sizeof *c->lines);
+    emit_free(vm, c);
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
     mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
@@ -368,6 +366,11 @@ static void link_lambdas(ModuleCode *c) {
     }
 }
 
+static void set_on_load(ModuleCode *c) {
+    c->module->on_load->code = c->on_load->code;
+    c->module->on_load->native = c->on_load->native;
+}
+
 static void make_current(VM *vm, ModuleCode *c) {
     Module *m = c->module;
     if (m->current != NULL) {
@@ -394,8 +397,7 @@ void module_commit(VM *vm, ModuleCode *c) {
     abandon(m, m->pending);
     m->pending = c;
     link_lambdas(c);
-    m->on_load->code = c->on_load->code;
-    m->on_load->native = c->on_load->native;
+    set_on_load(c);
 }
 
 void module_on_load_done(VM *vm, Module *m) {
@@ -411,6 +413,10 @@ bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module) {
         return false;
     }
     *module = c->module;
+    module_abandon_old(c->module);
     make_current(vm, c);
+    if (c->on_load != NULL) {
+        set_on_load(c);
+    }
     return true;
 }

@@ -24,7 +24,7 @@ typedef struct Lambda {        /* a fun of a module: outlives the code, as funs 
 } Lambda;
 
 typedef struct {
-    const Unit *at;            /* where the code of a `line` instruction would be: it holds from here to the next one */
+    const void *at;            /* where the code of a `line` instruction would be: it holds from here to the next one */
     uint32_t line;             /* index into places; 0: none */
 } LineEntry;
 
@@ -45,6 +45,19 @@ typedef struct Function {
 } Function;
 
 typedef struct {
+    const uint8_t *at;
+    uint32_t function;
+} NativeEntry;
+typedef struct NativeCode {    /* machine code of a module, and what its addresses mean: native/ makes it */
+    const uint8_t *start;
+    size_t size;
+    size_t hot;                /* bytes of its first part, where functions follow each other; only these are ever looked up */
+    NativeEntry *entries;      uint32_t entry_count;    /* functions that have machine code, in order of it */
+    LineEntry *lines;          uint32_t line_count;     /* in order of the code */
+    struct NativeCode *next;
+} NativeCode;
+
+typedef struct {
     Export *slot;
     const Function *function;
 } ModuleExport;
@@ -61,7 +74,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     const Function **lambda_functions;                  /* their code, likewise */
     Bytes attributes, compile_info; /* copies */
     uint8_t md5[16];
-    struct NativeCode *native; /* native/'s part */
+    NativeCode *native;        /* NULL: none */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
     struct Module *module;
@@ -101,7 +114,7 @@ CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next cat
 ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error);
 void module_commit(VM *vm, ModuleCode *code);
 void module_on_load_done(VM *vm, Module *m);
-/* Both at once, and on_load functions ignored, for code that the VM itself starts with. */
+/* Both at once, for bare mode: what is old is abandoned, and code with an on_load function is current before that is called. */
 bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module);
 
 void module_delete(VM *vm, Module *m);           /* current code becomes old; there must be none */
