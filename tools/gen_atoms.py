@@ -31,7 +31,7 @@ def collect():
     for path in sources():
         text = open(path, encoding='utf-8').read()
         if not path.endswith('atoms.tab'):
-            code = re.sub(r'//.*|/\*.*?\*/', '', text, flags=re.S) if path.endswith(('.c', '.h')) else text
+            code = re.sub(r'/\*.*?\*/', '', text, flags=re.S) if path.endswith(('.c', '.h')) else text
             code = re.sub(r"'A_", "A_", code)
             names.update(re.findall(r'\bA_\w+', code))
         if path.startswith('src/bif/') or '/bif_' in path:

@@ -8,7 +8,6 @@
 typedef struct {
     uintptr_t start, end;
     ModuleCode *code;
-    bool native;
 } CodeRange;
 
 struct Program;
@@ -33,7 +32,7 @@ void exports_done(VM *vm);
 bool lambdas_init(VM *vm);
 void lambdas_done(VM *vm);
 void modules_done(VM *vm);
-bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bool native); /* false: no memory */
+bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code); /* false: no memory */
 void ranges_remove(VM *vm, const ModuleCode *code);
 void catches_free(VM *vm, ModuleCode *code);
 

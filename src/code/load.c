@@ -2,6 +2,7 @@
 #include "code/code.h"
 #include "code/emit.h"
 #include "gen/generic.h"
+#include "term/atom.h"
 #include "term/literal.h"
 
 /* --- The table of modules ------------------------------------------------------------------------------------------ */
@@ -275,7 +276,7 @@ ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
     bool ok = c->module != NULL && take_tables(vm, c, b) && take_lambdas(vm, c, b);
     ok = ok || no_memory(error);
     ok = ok && translate(vm, c, b, error);
-    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c, false)) || no_memory(error));
+    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c)) || no_memory(error));
     if (!ok) {
         module_code_free(vm, c);
         return NULL;

@@ -79,7 +79,7 @@ static uint32_t ranges_before(const Code *c, uintptr_t at) {
     return low;
 }
 
-bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bool native) {
+bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code) {
     Code *c = vm->code;
     if (c->range_count >= c->range_capacity) {
         uint32_t capacity = MAX(64, 2 * c->range_capacity);
@@ -92,7 +92,7 @@ bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code, bo
     }
     uint32_t i = ranges_before(c, (uintptr_t)start);
     memmove(c->ranges + i + 1, c->ranges + i, (c->range_count - i) * sizeof *c->ranges);
-    c->ranges[i] = (CodeRange){(uintptr_t)start, (uintptr_t)end, code, native};
+    c->ranges[i] = (CodeRange){(uintptr_t)start, (uintptr_t)end, code};
     c->range_count++;
     return true;
 }
@@ -108,42 +108,79 @@ void ranges_remove(VM *vm, const ModuleCode *code) {
     c->range_count = kept;
 }
 
+/* How many of the functions begin at or before an address of their interpreter code. */
+static uint32_t functions_before(const ModuleCode *c, uintptr_t at) {
+    uint32_t low = 0, high = c->function_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)c->functions[middle].info <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static const Function *native_function(const ModuleCode *c, uintptr_t at, uintptr_t *start) {
+    uint32_t low = 0, high = c->native->entry_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)c->native->entries[middle].at <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return NULL;
+    }
+    *start = (uintptr_t)c->native->entries[low - 1].at;
+    return &c->functions[c->native->entries[low - 1].function];
+}
+
+static bool is_native_address(const ModuleCode *c, uintptr_t at) {
+    return c->native != NULL && at - (uintptr_t)c->native->start < c->native->hot;
+}
+
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module) {
     const Code *c = vm->code;
     uint32_t i = ranges_before(c, (uintptr_t)at);
     if (i == 0 || (uintptr_t)at >= c->ranges[i - 1].end) {
         return NULL;
     }
-    const CodeRange *r = &c->ranges[i - 1];
-    const Function *f = r->code->functions;
-    uint32_t low = 0, high = r->code->function_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if ((uintptr_t)f[middle].info <= (uintptr_t)at) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    ModuleCode *found = c->ranges[i - 1].code;
+    uintptr_t start;
+    *code = found;
+    *module = found->module;
+    if (is_native_address(found, (uintptr_t)at)) {
+        return native_function(found, (uintptr_t)at, &start);
     }
-    *code = r->code;
-    *module = r->code->module;
-    return low == 0 ? NULL : &f[low - 1];
+    uint32_t n = functions_before(found, (uintptr_t)at);
+    return n == 0 ? NULL : &found->functions[n - 1];
 }
 
 bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLine *line) {
+    const LineEntry *lines = code->lines;
     uint32_t low = 0, high = code->line_count;
+    uintptr_t start = (uintptr_t)f->info;
+    if (is_native_address(code, (uintptr_t)at)) {
+        lines = code->native->lines;
+        high = code->native->line_count;
+        native_function(code, (uintptr_t)at, &start);
+    }
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if ((uintptr_t)code->lines[middle].at <= (uintptr_t)at) {
+        if ((uintptr_t)lines[middle].at <= (uintptr_t)at) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == 0 || code->lines[low - 1].at < f->info) {
+    if (low == 0 || (uintptr_t)lines[low - 1].at < start) {
         return false;
     }
-    uint32_t place = code->lines[low - 1].line;
+    uint32_t place = lines[low - 1].line;
     if (place == 0 || place >= code->place_count) {
         return false;
     }
