@@ -1,5 +1,6 @@
 /* The table of exports, and finding built-ins. */
 #include "code/code.h"
+#include "code/emit.h"
 
 const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity) {
     size_t low = 0, high = t->count;
@@ -89,6 +90,9 @@ static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifE
     e->next = *bucket;
     *bucket = e;
     c->export_count++;
+    if (vm->handlers != NULL) {
+        emit_export_stub(vm, e);
+    }
     return e;
 }
 

@@ -53,7 +53,9 @@ Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uin
     l->next = *bucket;
     *bucket = l;
     c->lambda_count++;
-    emit_lambda_stub(vm, l);
+    if (vm->handlers != NULL) {
+        emit_lambda_stub(vm, l);
+    }
     return l;
 }
 
