@@ -458,7 +458,7 @@ static term conversion_result(Process *p, Conversion *c, term rest) {
 /* Goes on with what is left (`rest`, and when converting has failed, `todo` of it to be checked). */
 static term go_on(Process *p, Conversion *c, term ref, term rest, term todo, term whole) {
     Walk w;
-    ConvertResult r;
+    ConvertResult r = CONVERT_FAILED;
     if (!c->failed) {
         walk_begin(&w, p, rest);
         r = convert(p, &w, c);
