@@ -183,7 +183,7 @@ def operand_setter(kinds):
     k = set(kinds)
     if k & VALUES:
         return 'value'
-    for letters, name in (('v', 'value'), ('nN', 'number_arg'), ('fj', 'label'), ('e', 'callee'), ('h', 'handler'), ('l', 'list'), ('p', 'pointer')):
+    for letters, name in (('v', 'value'), ('nN', 'number_arg'), ('fj', 'label') if 'j' in k else ('f', 'sure_label'), ('e', 'callee'), ('h', 'handler'), ('l', 'list'), ('p', 'pointer')):
         if k & set(letters):
             return name
     fail('kinds ' + kinds)

@@ -248,6 +248,7 @@ void emit_free(VM *vm, ModuleCode *code) {
     code->units = NULL;
     code->functions = NULL;
     code->lines = NULL;
+    rewrite_free(vm, code);
 }
 
 const Function *emit_function(const ModuleCode *code, uint32_t label) {

@@ -9,7 +9,7 @@
    so that exports and lambdas find theirs. False: no memory; pr->code is then as before. */
 bool emit_units(Program *pr);
 
-/* Frees what emit_units has allocated. */
+/* Frees what rewrite and emit_units have put into code. */
 void emit_free(VM *vm, ModuleCode *code);
 
 /* The function of emitted code whose entry has this label; NULL: the label is not an entry. */

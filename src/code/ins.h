@@ -66,6 +66,7 @@ bool operand_is_small(const Program *pr, const Operand *o);
    NULL: *error says why. Free it with program_free when all engines have emitted. */
 Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, LoadError *error);
 void program_free(Program *pr);
+void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code */
 
 /* For rewrite.c and fuse.c. */
 Ins *program_add(Program *pr, uint16_t op, uint8_t count); /* never NULL; operands zeroed; pr->no_memory sticks */

@@ -73,6 +73,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     Lambda **lambdas;          uint32_t lambda_count;   /* in the file's order */
     const Function **lambda_functions;                  /* their code, likewise */
     Bytes attributes, compile_info; /* copies */
+    Bytes strings;             /* copy of the string table */
     uint8_t md5[16];
     NativeCode *native;        /* NULL: none */
     uint32_t catches;          /* its first catch mark; 0: none */

@@ -152,6 +152,17 @@ void set_label(Rewriter *r UNUSED, Operand *o, const Arg *a) {
     o->index = a->value;
 }
 
+void set_sure_label(Rewriter *r, Operand *o, const Arg *a) {
+    set_label(r, o, a);
+    if (o->kind == OPERAND_FAIL) { /* no compiler writes that */
+        if (r->bad_label == 0) {
+            r->bad_label = r->pr->labels++;
+        }
+        o->kind = OPERAND_LABEL;
+        o->index = r->bad_label;
+    }
+}
+
 static void set_callee(Rewriter *r UNUSED, Operand *o, const Arg *a) {
     o->kind = OPERAND_CALL;
     o->index = a->value;
@@ -471,7 +482,7 @@ static void sort_cases(Case *c, uint32_t n) { /* heap sort: lists can be long, a
 static void add_select(Rewriter *r, uint16_t op, const Arg *value, const Arg *fail, const Case *c, uint32_t n) {
     Ins *i = out(r, op, 3);
     set_value(r, &i->a[0], value);
-    set_label(r, &i->a[1], fail);
+    set_sure_label(r, &i->a[1], fail);
     Operand *to = set_room(r, &i->a[2], 2 * n);
     for (uint32_t k = 0; to != NULL && k < n; k++) {
         to[k] = (Operand){.kind = OPERAND_TERM, .term = c[k].value};
@@ -496,7 +507,7 @@ static bool add_jump_table(Rewriter *r, const Arg *value, const Arg *fail, const
     }
     Ins *i = out(r, OP_jump_table, 4);
     set_value(r, &i->a[0], value);
-    set_label(r, &i->a[1], fail);
+    set_sure_label(r, &i->a[1], fail);
     i->a[2] = (Operand){.kind = OPERAND_TERM, .term = c[0].value};
     Operand *to = set_room(r, &i->a[3], (uint32_t)range);
     for (uint32_t k = 0; to != NULL && k < range; k++) {
@@ -512,9 +523,6 @@ static uint32_t rewrite_select_val(Rewriter *r, const GenericOp *g) {
     const Arg *list = &g->arg[2];
     const Arg *value = in_register(r, &g->arg[0], 1);
     uint32_t n = list->value / 2, immediate = 0;
-    if (is_no_label(&g->arg[1])) {
-        return 0;
-    }
     Case *c = program_alloc(r->pr, (n + 1) * sizeof *c);
     if (c == NULL) {
         return 1;
@@ -523,10 +531,10 @@ static uint32_t rewrite_select_val(Rewriter *r, const GenericOp *g) {
         const Arg *constant = &list->list[2 * k], *to = &list->list[2 * k + 1];
         if (is_immediate_arg(constant)) {
             c[immediate].value = constant->term;
-            set_label(r, &c[immediate++].to, to);
+            set_sure_label(r, &c[immediate++].to, to);
         } else {
             Ins *i = out(r, OP_is_ne_exact, 3); /* equal: go there */
-            set_label(r, &i->a[0], to);
+            set_sure_label(r, &i->a[0], to);
             set_value(r, &i->a[1], value);
             set_value(r, &i->a[2], constant);
         }
@@ -542,16 +550,13 @@ static uint32_t rewrite_select_arity(Rewriter *r, const GenericOp *g) {
     const Arg *list = &g->arg[2];
     const Arg *value = in_register(r, &g->arg[0], 1);
     uint32_t n = list->value / 2;
-    if (is_no_label(&g->arg[1])) {
-        return 0;
-    }
     Case *c = program_alloc(r->pr, (n + 1) * sizeof *c);
     if (c == NULL) {
         return 1;
     }
     for (uint32_t k = 0; k < n; k++) {
         c[k].value = HEADER(list->list[2 * k].value, KIND_TUPLE);
-        set_label(r, &c[k].to, &list->list[2 * k + 1]);
+        set_sure_label(r, &c[k].to, &list->list[2 * k + 1]);
     }
     sort_cases(c, n);
     add_select(r, OP_select_arity, value, &g->arg[1], c, n);
@@ -624,7 +629,7 @@ static uint32_t rewrite_put_map(Rewriter *r, const GenericOp *g) {
 static uint32_t rewrite_has_map_fields(Rewriter *r, const GenericOp *g) {
     for (uint32_t k = 0; k < g->arg[2].value; k++) {
         Ins *i = out(r, OP_has_key, 3);
-        set_label(r, &i->a[0], &g->arg[0]);
+        set_sure_label(r, &i->a[0], &g->arg[0]);
         set_value(r, &i->a[1], &g->arg[1]);
         set_value(r, &i->a[2], &g->arg[2].list[k]);
     }
@@ -646,7 +651,7 @@ static uint32_t rewrite_get_map_elements(Rewriter *r, const GenericOp *g) {
     }
     for (uint32_t k = 0; k + 1 < n; k += 2) {
         Ins *i = out(r, OP_get_key, 4);
-        set_label(r, &i->a[0], &g->arg[0]);
+        set_sure_label(r, &i->a[0], &g->arg[0]);
         set_value(r, &i->a[1], map);
         set_value(r, &i->a[2], &list[k]);
         set_value(r, &i->a[3], &list[k + 1]);
@@ -682,7 +687,7 @@ static void add_requirements(Rewriter *r, const GenericOp *g) {
     case GEN_get_map_elements: require(r, OP_require_map, &g->arg[1], 0); break;
     case GEN_test_arity: {
         Ins *i = out(r, OP_is_tuple, 2);
-        set_label(r, &i->a[0], &g->arg[0]);
+        set_sure_label(r, &i->a[0], &g->arg[0]);
         set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
         break;
     }
@@ -719,6 +724,25 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
         }
         g += used;
     }
+    if (r->bad_label != 0) {
+        out(r, OP_label, 1)->a[0] = (Operand){.kind = OPERAND_LABEL, .index = r->bad_label};
+        out(r, OP_bad_code, 0);
+    }
+    return !r->pr->no_memory;
+}
+
+/* Instructions point into the string table: the code has a copy. */
+static bool copy_strings(Program *pr) {
+    Bytes from = pr->file->strings;
+    uint8_t *to = mem_alloc(&pr->vm->mem, MEM_CODE, MAX(from.size, (size_t)1));
+    if (to == NULL) {
+        pr->error->no_memory = true;
+        return load_error(pr->error, "StrT", -1, "out of memory");
+    }
+    if (from.size > 0) {
+        memcpy(to, from.at, from.size);
+    }
+    pr->code->strings = (Bytes){to, from.size};
     return true;
 }
 
@@ -739,9 +763,17 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
     for (uint32_t i = 0; r.function_of != NULL && i < file->function_count; i++) {
         r.function_of[file->functions[i].entry] = &file->functions[i];
     }
-    if (r.function_of == NULL || !rewrite_all(&r, file)) {
+    if (r.function_of == NULL || !copy_strings(pr) || !rewrite_all(&r, file)) {
+        rewrite_free(vm, code);
         program_free(pr);
         return NULL;
     }
     return pr;
+}
+
+void rewrite_free(VM *vm, ModuleCode *code) {
+    if (code->strings.at != NULL) {
+        mem_free(&vm->mem, MEM_CODE, (void *)code->strings.at, MAX(code->strings.size, (size_t)1));
+        code->strings.at = NULL;
+    }
 }

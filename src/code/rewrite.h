@@ -9,6 +9,7 @@ typedef struct {
     Program *pr;
     const GenericOp *end;
     const BeamFunction **function_of; /* by label of its entry */
+    uint32_t bad_label;   /* leads to bad_code; 0: not needed so far */
     Arg scratch[4];
 } Rewriter;
 
@@ -19,6 +20,19 @@ void set_label(Rewriter *r, Operand *o, const Arg *a);
 void set_number(Operand *o, uintptr_t n);
 void set_pointer(Operand *o, const void *p);
 Operand *set_room(Rewriter *r, Operand *o, uint32_t count); /* a list of so many operands; NULL: no memory */
+void set_sure_label(Rewriter *r, Operand *o, const Arg *a); /* no label: one that leads to an exception */
 uint32_t heap_words(const Arg *a);
+
+/* rewrite_bits.c */
+void make_unit_flags(Rewriter *r, Operand *o, const Arg *unit, const Arg *flags);
+uint32_t rewrite_start_match4(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_save_position(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_get_integer(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_get_binary(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_skip_bits(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_match_string(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_bs_match(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_create_bin(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_old_create(Rewriter *r, const GenericOp *g);
 
 #endif

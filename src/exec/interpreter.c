@@ -6,6 +6,7 @@
 
 #include "code/ins.h"
 #include "exec/runtime.h"
+#include "exec/runtime_bits.h"
 #include "proc/collect.h"
 #include "proc/mailbox.h"
 #include "proc/spawn.h"

@@ -98,6 +98,11 @@ void rt_if_clause(Process *p) {
     exception_error(p, A_if_clause);
 }
 
+/* What only code that no compiler has made can come to. */
+void rt_bad_code(Process *p) {
+    exception_error(p, A_badarg);
+}
+
 void rt_raise(Process *p, term trace, term reason) {
     exception_raise(p, trace, reason);
 }

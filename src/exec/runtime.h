@@ -58,6 +58,7 @@ void rt_case_clause(Process *p, term value);
 void rt_try_clause(Process *p, term value);
 void rt_badrecord(Process *p, term value);
 void rt_if_clause(Process *p);
+void rt_bad_code(Process *p);
 void rt_raise(Process *p, term trace, term reason);
 void rt_no_bif(Process *p, const Export *e);
 void rt_function_clause(Process *p, const term *x, uintptr_t arity);

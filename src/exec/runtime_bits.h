@@ -1,0 +1,74 @@
+/* The C functions behind the instructions of the bit syntax: see runtime.h. A context is a match context for sure. */
+#ifndef MOTE_EXEC_RUNTIME_BITS_H
+#define MOTE_EXEC_RUNTIME_BITS_H
+
+#include "data/bit_build.h"
+#include "exec/exception.h"
+
+/* NONE: it is neither a bitstring nor a context (badarg has been set, for those that raise). */
+term rt_start_match(Process *p, term t);
+/* The same, with room for positions behind the context's own fields; position 0 is where it starts. */
+term rt_start_match_slots(Process *p, term t, uintptr_t slots);
+void rt_save_position(Process *p, term context, uintptr_t slot);
+void rt_restore_position(Process *p, term context, uintptr_t slot);
+term rt_context_to_bits(Process *p, term t); /* what is no context stays as it is */
+term rt_get_position(Process *p, term context);
+void rt_set_position(Process *p, term context, term position);
+
+/* NONE or false: no match. */
+static inline bool rt_test_tail(Process *p UNUSED, term context, uintptr_t bits) { return match_left(match_of(context)) == bits; }
+static inline bool rt_test_unit(Process *p UNUSED, term context, uintptr_t unit) {
+    return unit <= 1 || match_left(match_of(context)) % unit == 0;
+}
+static inline bool rt_ensure_at_least(Process *p UNUSED, term context, uintptr_t bits, uintptr_t unit) {
+    size_t left = match_left(match_of(context));
+    return left >= bits && (unit <= 1 || (left - bits) % unit == 0);
+}
+static inline bool rt_skip(Process *p UNUSED, term context, uintptr_t bits) { return match_skip(match_of(context), bits); }
+bool rt_skip_units(Process *p, term context, term size, uintptr_t unit);
+static inline term rt_take_byte(Process *p UNUSED, term context) {
+    View *m = match_of(context);
+    if (LIKELY(m->start % 8 == 0)) {
+        term t = SMALL(bits_base(m->base)[m->start / 8]);
+        m->start += 8;
+        return t;
+    }
+    return match_take_small(m, 8, 0);
+}
+static inline term rt_match_byte(Process *p, term context) {
+    return match_has(match_of(context), 8) ? rt_take_byte(p, context) : NONE;
+}
+static inline term rt_take_small(Process *p UNUSED, term context, uintptr_t bits, uintptr_t flags) {
+    return match_take_small(match_of(context), (unsigned)bits, (unsigned)flags);
+}
+static inline term rt_match_small(Process *p, term context, uintptr_t bits, uintptr_t flags) {
+    return match_has(match_of(context), bits) ? rt_take_small(p, context, bits, flags) : NONE;
+}
+static inline void rt_take_skip(Process *p UNUSED, term context, uintptr_t bits) { match_of(context)->start += bits; }
+/* The next bits (at most 64) are this number: skips them. */
+static inline bool rt_match_equal(Process *p UNUSED, term context, uintptr_t bits, uintptr_t value) {
+    View *m = match_of(context);
+    if (!match_has(m, bits) || match_peek(m, (unsigned)bits) != ((uint64_t)value & bits_mask((unsigned)bits))) {
+        return false;
+    }
+    m->start += bits;
+    return true;
+}
+bool rt_match_string(Process *p, term context, uintptr_t bits, const uint8_t *at);
+term rt_match_integer(Process *p, term context, term size, uintptr_t unit_flags);
+term rt_match_float(Process *p, term context, term size, uintptr_t unit_flags);
+term rt_match_bits(Process *p, term context, term size, uintptr_t unit);
+term rt_match_rest(Process *p, term context, uintptr_t unit);
+term rt_match_tail(Process *p, term context);
+term rt_match_utf8(Process *p, term context);
+term rt_match_utf16(Process *p, term context, uintptr_t flags);
+term rt_match_utf32(Process *p, term context, uintptr_t flags);
+
+/* Construction. units: six for each segment. */
+term rt_create_bits(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count);
+term rt_init_writable(Process *p, term size);
+term rt_bits_size_add(Process *p, term a, term b, uintptr_t unit);
+term rt_utf8_size(Process *p, term c);
+term rt_utf16_size(Process *p, term c);
+
+#endif
