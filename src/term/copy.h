@@ -2,7 +2,7 @@
 #ifndef MOTE_TERM_COPY_H
 #define MOTE_TERM_COPY_H
 
-#include "term/heap.h"
+#include "term/literal.h"
 
 size_t term_size(VM *vm, term t);      /* words a copy takes (literals count 0); shared subterms count each time */
 size_t term_flat_size(VM *vm, term t); /* the same, literals counted too: erts_debug:flat_size/1 */
@@ -18,11 +18,6 @@ Fragment *term_copy_to_fragment(VM *vm, term t, term *copy);
 
 /* A copy in the literal area, for persistent terms and constants; all of it is in the block, literals too. NONE: no memory.
    block->words is 0 for an immediate. */
-typedef struct {
-    term *at;
-    size_t words;
-    term off_heap;
-} LiteralBlock; /* as literal_free wants it */
 term term_copy_to_literal(VM *vm, term t, LiteralBlock *block);
 
 /* The primitive behind them: writes the copy to `at`, where there is room for term_size words (term_flat_size, if literals

@@ -11,6 +11,7 @@
 #include "platform/platform.h"
 #include "term/bitstring.h"
 #include "term/layout.h"
+#include "term/literal.h"
 
 /* In words. */
 enum {
@@ -44,12 +45,22 @@ static inline bool in_range(Range r, const term *p) {
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Literals that are to be copied to the heap. They belong to others, too, and may not be written: where an object went is in
+   a table beside them. */
+typedef struct {
+    const term *at;
+    term *moved; /* by word of the block: the pointer to the copy, or NONE */
+    size_t words;
+    term off_heap; /* copies that are off-heap objects */
+} Leaving;
+
 /* What does not change while objects are moved. What is in none of the ranges is in a fragment, and young. */
 typedef struct {
     Range fresh;  /* young, above the mark */
     Range mature; /* young, below the mark */
     Range old;
     Range literals;
+    Leaving *leaving; /* only in SINGLE mode; else NULL */
 } Spaces;
 
 INLINE term *move_cell(term *slot, term *p, term *to) {
@@ -90,6 +101,32 @@ INLINE term *move(term *slot, term t, term *p, term *to) {
     return is_cons(t) ? move_cell(slot, p, to) : move_boxed(slot, p, to);
 }
 
+static NOINLINE term *move_leaving(Leaving *l, term *slot, term t, const term *p, term *to) {
+    if (p < l->at || p >= l->at + l->words) {
+        return to;
+    }
+    term *moved = &l->moved[p - l->at];
+    if (*moved == NONE) {
+        size_t words = is_cons(t) ? 2 : 1 + HEADER_WORDS(p[0]);
+        memcpy(to, p, words * sizeof *to);
+        *moved = is_cons(t) ? make_cons(to) : make_boxed(to);
+        bool buffer = is_boxed(t) && HEADER_KIND(p[0]) == KIND_BUFFER;
+        if (buffer || is_magic_ref(t)) {
+            if (buffer) {
+                buffer_share(((BufferRef *)to)->buffer);
+                ((BufferRef *)to)->writable = false;
+            } else {
+                resource_keep((Resource *)((Ref *)to)->of);
+            }
+            *off_heap_next(*moved) = l->off_heap;
+            l->off_heap = *moved;
+        }
+        to += words;
+    }
+    *slot = *moved;
+    return to;
+}
+
 /* Moves what the slot points to, if it is to be moved. With from_old the slot is in the old space. */
 INLINE void visit(const Spaces *s, const Mode mode, const bool from_old, term *slot, term t, term **young, term **old) {
     term *p = (term *)(t & ~(term)TAG_MASK);
@@ -108,6 +145,9 @@ INLINE void visit(const Spaces *s, const Mode mode, const bool from_old, term *s
         return;
     }
     if (in_range(s->literals, p)) {
+        if (mode == SINGLE && UNLIKELY(s->leaving != NULL)) {
+            *young = move_leaving(s->leaving, slot, t, p, *young);
+        }
         return;
     }
     if (mode == PROMOTE) {
@@ -175,6 +215,7 @@ typedef struct {
     term *young; /* end of what has been moved to the block */
     OldHeap *old; /* where old objects go; NULL in SINGLE mode */
     term *sp;
+    Leaving *leaving;
 } Collection;
 
 INLINE void move_all(Collection *c, const Mode mode) {
@@ -182,7 +223,7 @@ INLINE void move_all(Collection *c, const Mode mode) {
     const VM *vm = h->vm;
     term *mark = mode == MINOR || mode == MAJOR ? h->mark : h->start;
     Spaces s = {
-        range(mark, h->top), range(h->start, mark), {0, 0}, {vm->literal_start, vm->literal_end - vm->literal_start}};
+        range(mark, h->top), range(h->start, mark), {0, 0}, {vm->literal_start, vm->literal_end - vm->literal_start}, c->leaving};
     if (h->old != NULL) {
         s.old = range(h->old->start, h->old->top);
     }
@@ -337,6 +378,14 @@ static size_t run(Collection *c, Mode mode) {
         bytes += sweep(c, h->old->off_heap, &list);
         free_old(h->vm, h->old);
     }
+    if (c->leaving != NULL) {
+        for (term t = c->leaving->off_heap; t != NONE;) {
+            uintptr_t *link = off_heap_next(t);
+            term next = *link;
+            *link = list, list = t;
+            t = next;
+        }
+    }
     heap_free_fragments(h->vm, h->fragments);
     size_t moved = (size_t)(c->young - c->block) + (mode == SINGLE ? 0 : (size_t)(c->old->top - old_top));
     if (mode == PROMOTE) {
@@ -412,7 +461,8 @@ static void note_heat(Heap *h) {
 /* Everything into one block: of the size that suits it, or, to shrink, the smallest possible one. */
 static GcResult collect_single(Heap *h, const GcRequest *r, const Roots *roots, size_t nroots, size_t *moved) {
     size_t stack = (size_t)(h->end - h->sp), young = (size_t)(h->top - h->start) + fragments_used(h);
-    size_t all = young + old_used(h), bound = all + stack + r->need + HEAP_RESERVE;
+    size_t leaving = r->leaving != NULL ? r->leaving->words : 0;
+    size_t all = young + old_used(h), bound = all + leaving + stack + r->need + HEAP_RESERVE;
     size_t size = r->shrink ? MAX(bound, r->min_words) : choose_size(h, bound, all, stack, r);
     Collection c = {.heap = h, .roots = roots, .nroots = nroots};
     c.block = new_block(h->vm, &size, bound);
@@ -420,8 +470,21 @@ static GcResult collect_single(Heap *h, const GcRequest *r, const Roots *roots, 
         return GC_NO_MEMORY;
     }
     c.words = size;
+    Leaving l = {.words = leaving, .off_heap = NONE};
+    if (leaving > 0) {
+        l.at = r->leaving->at;
+        l.moved = mem_zalloc(&h->vm->mem, MEM_TEMPORARY, leaving * sizeof(term));
+        if (l.moved == NULL) {
+            mem_free(&h->vm->mem, MEM_HEAP, c.block, size * sizeof(term));
+            return GC_NO_MEMORY;
+        }
+        c.leaving = &l;
+    }
     *moved = run(&c, SINGLE);
-    h->survival = (uint8_t)(all == 0 ? 128 : *moved * 255 / all);
+    if (leaving > 0) {
+        mem_free(&h->vm->mem, MEM_TEMPORARY, l.moved, leaving * sizeof(term));
+    }
+    h->survival = (uint8_t)(all == 0 ? 128 : MIN(*moved, all) * 255 / all);
     return GC_OK;
 }
 
@@ -513,7 +576,7 @@ GcResult gc_collect(Heap *h, const GcRequest *r, const Roots *roots, size_t nroo
                 (o != NULL && (o->top > o->limit || o->buffer_bytes > o->buffer_limit || (size_t)(o->end - o->top) < to_old));
     size_t moved = 0;
     GcResult result;
-    if (r->shrink || (o == NULL && mature == 0) || (full && before + mature < GENERATIONAL_MIN)) {
+    if (r->shrink || r->leaving != NULL || (o == NULL && mature == 0) || (full && before + mature < GENERATIONAL_MIN)) {
         result = collect_single(h, r, roots, nroots, &moved);
     } else if (full) {
         result = collect_major(h, r, roots, nroots, &moved);
@@ -528,6 +591,29 @@ GcResult gc_collect(Heap *h, const GcRequest *r, const Roots *roots, size_t nroo
     h->last_reds = (int32_t)MAX(MIN(h->reds, (intptr_t)INT32_MAX), (intptr_t)INT32_MIN);
     bool too_large = r->max_words > 0 && (size_t)(h->end - h->start) + old_used(h) > r->max_words;
     return too_large ? GC_TOO_LARGE : GC_OK;
+}
+
+static bool words_mention(const term *at, const term *end, Range r) {
+    for (; at < end; at++) {
+        unsigned tag = *at & TAG_MASK;
+        if (in_range(r, (const term *)(*at - tag)) && (tag == TAG_CONS || tag == TAG_BOXED)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gc_mentions(const Heap *h, const Roots *roots, size_t nroots, const LiteralBlock *leaving) {
+    Range r = range(leaving->at, leaving->at + leaving->words);
+    bool found = words_mention(h->start, h->top, r) || words_mention(h->sp, h->end, r) ||
+                 (h->old != NULL && words_mention(h->old->start, h->old->top, r));
+    for (const Fragment *f = h->fragments; f != NULL && !found; f = f->next) {
+        found = words_mention(f->data, f->data + f->used, r);
+    }
+    for (size_t i = 0; i < nroots && !found; i++) {
+        found = words_mention(roots[i].at, roots[i].at + roots[i].count, r);
+    }
+    return found;
 }
 
 HeapSizes gc_sizes(const Heap *h) {

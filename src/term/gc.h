@@ -16,6 +16,7 @@ typedef struct {
     size_t need;       /* words that must be free afterwards (HEAP_RESERVE comes on top) */
     size_t min_words;  /* the block never gets smaller than this */
     size_t max_words;  /* 0: no limit; more after the collection: GC_TOO_LARGE */
+    const struct LiteralBlock *leaving; /* not NULL: literals that are about to be freed, see gc_mentions */
 } GcRequest;
 
 typedef enum { GC_OK, GC_NO_MEMORY, GC_TOO_LARGE } GcResult;
@@ -23,6 +24,10 @@ typedef enum { GC_OK, GC_NO_MEMORY, GC_TOO_LARGE } GcResult;
 /* Collects. The stack (sp to end) is always a root; `roots` are the others (registers, dictionary, messages ...).
    GC_NO_MEMORY: nothing has happened, the heap is as before. Subtracts its work from h->reds. */
 GcResult gc_collect(Heap *h, const GcRequest *request, const Roots *roots, size_t nroots);
+
+/* Before a block of literals is freed, no heap may point to it any more. gc_mentions tells whether one may do so (wrongly at
+   times, but never wrongly no): then collect it with `leaving` set, which copies what it needs of them. */
+bool gc_mentions(const Heap *h, const Roots *roots, size_t nroots, const struct LiteralBlock *leaving);
 
 /* Sizes for process_info(Pid, garbage_collection_info) and erlang:memory, in words. */
 typedef struct {

@@ -5,6 +5,12 @@
 
 #include "term/heap.h"
 
+typedef struct LiteralBlock {
+    term *at;
+    size_t words;
+    term off_heap; /* its off-heap objects */
+} LiteralBlock;
+
 bool literals_init(VM *vm);
 void literals_done(VM *vm);
 term *literal_alloc(VM *vm, size_t words); /* NULL: no room */

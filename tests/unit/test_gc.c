@@ -219,3 +219,29 @@ TEST(gc_limits) {
     CHECK(gc_next_size(233) == 233 && gc_next_size(234) == 376 && gc_next_size(1) == 12);
     end();
 }
+
+TEST(gc_leaving_literals) {
+    begin(300);
+    Roots set = {roots, ROOTS};
+    Buffer *b = buffer_new(&vm, 1000);
+    View *v = (View *)heap_alloc(&h, VIEW_WORDS);
+    *v = (View){HEADER(VIEW_WORDS - 1, KIND_VIEW), heap_buffer_ref(&h, b, false), 0, 8000};
+    term shared = heap_latin1_list(&h, "shared", 6);
+    LiteralBlock stays, goes;
+    term other = term_copy_to_literal(&vm, heap_latin1_list(&h, "stays", 5), &stays);
+    term literal = term_copy_to_literal(&vm, TUPLE4(&h, shared, shared, make_boxed(v), A_badarg), &goes);
+    CHECK(!gc_mentions(&h, &set, 1, &goes));
+    roots[0] = TUPLE3(&h, literal, tail(element(literal, 1)), other);
+    roots[1] = heap_cons(&h, other, literal);
+    CHECK(gc_mentions(&h, &set, 1, &goes) && gc_mentions(&h, &set, 1, &stays));
+    term copy = term_copy_literals_too(&shadow, TUPLE2(&shadow, roots[0], roots[1]));
+    CHECK(gc_collect(&h, &(GcRequest){.full = true, .leaving = &goes}, &set, 1) == GC_OK);
+    CHECK(!gc_mentions(&h, &set, 1, &goes) && element(roots[0], 3) == other);
+    CHECK(element(roots[0], 1) == tail(roots[1]) && element(roots[0], 2) == tail(element(element(roots[0], 1), 1)));
+    literal_free(&vm, goes.at, goes.words, goes.off_heap);
+    CHECK(term_same(&vm, TUPLE2(&h, roots[0], roots[1]), copy));
+    heap_done(&shadow);
+    CHECK(buffer_refs(b) == 1);
+    literal_free(&vm, stays.at, stays.words, stays.off_heap);
+    end();
+}
