@@ -15,7 +15,9 @@
 #define limb_set_str portable_set_str
 #define limb_digits portable_digits
 #define limb_room portable_room
+#ifndef MOTE_PORTABLE_LIMBS
 #define MOTE_PORTABLE_LIMBS
+#endif
 #include "../../src/data/limb.c"
 
 #include "limbs.h"

@@ -251,7 +251,7 @@ TEST(integers_have_a_limit) {
     VM vm;
     Heap h;
     begin(&vm, &h);
-    CHECK(arith_bsl(&h, SMALL(1), SMALL((intptr_t)1 << 40)) == NONE && h.reason == A_system_limit);
+    CHECK(arith_bsl(&h, SMALL(1), SMALL(SMALL_MAX)) == NONE && h.reason == A_system_limit);
     term most = arith_bsl(&h, SMALL(1), SMALL(INTEGER_MAX_LIMBS * LIMB_BITS - 1));
     CHECK(most != NONE && arith_add(&h, most, most) == NONE && h.reason == A_system_limit);
     CHECK(arith_mul(&h, most, most) == NONE && h.reason == A_system_limit);
