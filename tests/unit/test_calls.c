@@ -116,3 +116,7 @@ static void check_file(const char *path) {
 TEST(calls_about_binaries) {
     check_file("tests/unit/calls_binary.etf");
 }
+
+TEST(calls_about_numbers) {
+    check_file("tests/unit/calls_numbers.etf");
+}
