@@ -120,3 +120,7 @@ TEST(calls_about_binaries) {
 TEST(calls_about_numbers) {
     check_file("tests/unit/calls_numbers.etf");
 }
+
+TEST(calls_about_packets) {
+    check_file("tests/unit/calls_packet.etf");
+}
