@@ -30,7 +30,7 @@ operand(Depth) ->
     end.
 integer(Depth) ->
     case operand(Depth) of
-        F when is_float(F) -> one_of([F, trunc(F), trunc(F), trunc(F), trunc(F), trunc(F), trunc(F), trunc(F)]);
+        F when is_float(F) -> case rand:uniform(8) of 1 -> F; _ -> clip(trunc(F)) end;
         X -> X
     end.
 
@@ -43,6 +43,8 @@ two(Op, A, B) when Op =:= 'bsl'; Op =:= 'bsr' ->
     end;
 two(Op, A, B) -> clip(attempt(fun() -> erlang:Op(A, B) end)).
 
+%% OTP 25's trunc and its like give this number a form of its own, that =:= takes for another one.
+clip(N) when N == -576460752303423488 -> -576460752303423488;
 clip(N) when is_integer(N), abs(N) > 1 bsl 2000 -> N rem ((1 bsl 1000) + 7);
 clip(N) -> N.
 
