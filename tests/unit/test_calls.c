@@ -58,9 +58,7 @@ static term call(term module, term name, term args, intptr_t reds) {
 }
 
 static term simplify(Heap *h, term name, term value) {
-    static const char iovec[] = "iolist_to_iovec";
-    Bytes text = atom_text(h->vm, name);
-    if (value != NONE && text.size == sizeof iovec - 1 && memcmp(text.at, iovec, text.size) == 0) {
+    if (value != NONE && (name == A_iolist_to_iovec || name == A_term_to_iovec)) {
         return call(atom_from(&vm, "erlang"), atom_from(&vm, "list_to_binary"), heap_cons(h, value, NIL), 4000);
     }
     return value;
@@ -123,4 +121,8 @@ TEST(calls_about_numbers) {
 
 TEST(calls_about_packets) {
     check_file("tests/unit/calls_packet.etf");
+}
+
+TEST(calls_about_terms) {
+    check_file("tests/unit/calls_terms.etf");
 }
