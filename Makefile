@@ -50,7 +50,7 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
-CFLAGS_interpreter := -fno-tree-vectorize -fno-gcse -fno-crossjumping
+CFLAGS_interpreter := -fno-tree-vectorize $(if $(findstring clang,$(CC)),,-fno-gcse -fno-crossjumping)
 
 # Generated from the sources; written only when they change (the stamp says when that was looked at), so that one new atom
 # does not rebuild what it need not.
