@@ -9,7 +9,8 @@ typedef struct Clock {
     int64_t start;          /* platform's monotonic time when the VM started */
     int64_t origin;         /* Erlang monotonic time at start: negative, as in OTP, so that nobody relies on its sign */
     int64_t offset;         /* system time minus monotonic time */
-    int64_t frozen;         /* tests: not 0: the time stands still at this value until clock_advance */
+    bool frozen;            /* the time stands still at `now` while anybody can run, and jumps to the next timer then */
+    int64_t now;
     int64_t start_cpu, last_cpu, last_wall; /* for statistics(runtime | wall_clock) */
     int64_t last_now;       /* for now/0, microseconds, atomic */
 } Clock;

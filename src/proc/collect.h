@@ -11,8 +11,7 @@ bool process_collect(Process *p, size_t need, size_t live);
 
 /* Asked at boundaries: have fragments grown so that it is time? */
 static inline bool process_should_collect(const Process *p) {
-    size_t block = (size_t)(p->heap.end - p->heap.start);
-    return UNLIKELY(p->heap.fragment_words > 2 * block + 512) || UNLIKELY(p->flags & FLAG_GC_WANTED);
+    return heap_wants_collection(&p->heap) || UNLIKELY(p->flags & FLAG_GC_WANTED);
 }
 
 /* Full sweep into the smallest block that will do; for a process that waits. */

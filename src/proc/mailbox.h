@@ -36,6 +36,8 @@ void mailbox_marker_use(Process *p, term reference);
 void mailbox_marker_clear(Process *p, term reference_or_marker);
 
 /* For the end of a process, hibernation and the collection. */
+bool mailbox_has_markers(const Process *p);
+void mailbox_drop_markers(Process *p);
 void mailbox_drop_timer(Process *p);
 
 #endif

@@ -9,6 +9,7 @@
 #include "term/heap.h"
 
 enum { MAX_X = 1024, SLICE_REDUCTIONS = 4000 };
+#define NO_PARENT UINT32_MAX
 
 typedef enum { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_MAX, PRIORITIES } Priority;
 
@@ -27,6 +28,7 @@ typedef enum {
     STATE_TIMEOUT = 1 << 8,   /* the receive timer has fired */
     STATE_KILLED = 1 << 9,    /* drew on the emergency reserve or broke max_heap_size: dies at the next boundary */
     STATE_COLLECTING = 1 << 10, /* for process_info(Pid, status) */
+    STATE_NAMED = 1 << 11,    /* has a registered name */
 } ProcessState;
 
 typedef enum {
@@ -50,12 +52,11 @@ typedef struct ProcessExtra {
     size_t max_heap_words;         /* 0: none */
     bool max_heap_kill, max_heap_log, max_heap_binaries;
     uint32_t min_heap_words, min_binary_words, full_sweep_after;
-    term name;                     /* registered name; NONE: none */
     term label;                    /* proc_lib:set_label/1 (27+) */
     uint64_t gc_minor, gc_major, gc_words;  /* figures for process_info */
     struct BifTimer *timers;       /* that will send to this process */
     struct Markers *markers;       /* receive markers, see mailbox.h */
-    uint32_t suspended;            /* how often: it runs again when this is 0 */
+    uint64_t suspended;            /* how often: it runs again when this is 0 */
     uint32_t save_calls;           /* process_flag(save_calls, N) */
     uint32_t tables;               /* how many ETS tables it owns (table/ counts) */
 } ProcessExtra;
@@ -68,11 +69,16 @@ typedef struct Process {
     struct Scheduler *scheduler;   /* the one that runs it or ran it last */
     term pid;
     uint32_t state;                /* ProcessState, atomic */
-    uint32_t flags;                /* ProcessFlag */
-    uint16_t live;                 /* x registers saved on top of its stack while it is switched out (x0 on top) */
-    uint8_t priority;
-    bool native;
+    uint32_t parent;               /* number of a local pid; NO_PARENT: none */
+    uint16_t flags;                /* ProcessFlag */
+    uint16_t minors;               /* collections since the last full sweep */
+    uint32_t live : 11;            /* x registers saved on top of its stack while it is switched out (x0 on top) */
+    uint32_t priority : 2;
+    uint32_t native : 1;
+    uint32_t skips : 3;            /* low priority: passed over so often */
+    uint32_t initial_arity : 8;    /* of the function it began with; for those with more: 3, and erlang:apply as its name */
     uint32_t catches;              /* catch marks on the stack; 0: an exception ends the process */
+    uint32_t messages;             /* in inner */
     struct Signal *inner, **inner_last; /* the mailbox proper, oldest first; private */
     struct Signal **save;          /* where receive looks next */
     struct Signal *outer;          /* what others have sent: lock-free stack, newest first (atomic) */
@@ -80,12 +86,8 @@ typedef struct Process {
     struct Relation *relations;    /* links and monitors, both directions (relation.h) */
     struct Dictionary *dictionary; /* process dictionary; NULL: empty */
     struct Timer *timer;           /* of the receive it waits in */
-    term group_leader, parent;     /* parent: a pid or A_undefined */
+    term group_leader;
     uint32_t initial_module, initial_function; /* indices of atoms */
-    uint8_t initial_arity;
-    uint8_t skips;                 /* low priority: passed over so often */
-    uint16_t minors;               /* collections since the last full sweep */
-    uint32_t messages;             /* in inner */
     ProcessExtra *extra;
     uint64_t reductions;           /* of slices that have ended */
 } Process;
@@ -127,6 +129,15 @@ ProcessExtra *process_extra(Process *p); /* allocates it with its first use; NUL
 
 /* The process with this local pid, if it is alive and not exiting; an array access. */
 Process *process_find(VM *vm, term pid);
+Process *process_find_any(VM *vm, term pid); /* also one that is exiting */
+
+/* State is changed by others too. Both return the state as it is afterwards. */
+static inline uint32_t process_set(Process *p, uint32_t state) {
+    return __atomic_or_fetch(&p->state, state, __ATOMIC_ACQ_REL);
+}
+static inline uint32_t process_clear(Process *p, uint32_t state) {
+    return __atomic_and_fetch(&p->state, ~state, __ATOMIC_ACQ_REL);
+}
 
 /* Has something happened that the running process must not go on with: its end, or a suspension? Asked by the engines after
    whatever handles signals (mailbox_peek), or a built-in that returned by bif_yield: they then leave with RUN_YIELD. */

@@ -23,21 +23,28 @@ enum {
     RELATION_UNLINKING = 1 << 4,        /* LINK: unlink has been sent, not acknowledged; count: its number */
     RELATION_TIME_OFFSET = 1 << 5,      /* REFERENCE: monitor(time_offset, clock_service) */
     RELATION_PORT = 1 << 6,             /* the other end is a port */
-    RELATION_TAGGED = 1 << 7,           /* REFERENCE: has a tag in place of 'DOWN' */
-    RELATION_SPAWN = 1 << 8,            /* REFERENCE: a spawn_request that is under way */
+    RELATION_SPAWN = 1 << 7,            /* REFERENCE: a spawn_request that is under way */
 };
 
+/* What a monitor has besides, if anything. */
+typedef struct {
+    term name;          /* the registered name that was asked for; NONE: a pid was */
+    term tag;           /* in place of 'DOWN': a literal or immediate, or in data */
+    Fragment *data;
+} MonitorExtra;
+
+/* As large as a Signal, so that the memory of the one can become the other: links and monitors end without asking for
+   memory. */
 typedef struct Relation {
     struct Relation *left, *right;
     uint32_t kind, flags;
     uint64_t key[2];
     term other;         /* pid, or port, of the other end; NONE: none */
     union {
-        term name;      /* REFERENCE, MONITORED: the registered name that was asked for, or NONE */
-        uint64_t count; /* LINK: number of the unlink under way. SUSPENDED, SUSPENDER: how often */
+        term name;           /* MONITORED: the registered name that was asked for, or NONE */
+        MonitorExtra *extra; /* REFERENCE: NULL: nothing */
+        uint64_t count;      /* LINK: number of the unlink under way. SUSPENDED, SUSPENDER: how often */
     };
-    term tag;           /* REFERENCE: literal or immediate, or in data; NONE: 'DOWN' */
-    Fragment *data;     /* of the tag */
 } Relation;
 
 Relation *relation_find(Process *p, RelationKind kind, uint64_t key0, uint64_t key1);
@@ -54,14 +61,19 @@ void link_break(Process *p, term with);
 /* Makes a monitor of the process `other` (pid; NONE or dead: the message comes at once). name: what was asked for, if not a
    pid. flags: RELATION_ALIAS_...; tag NONE: 'DOWN'. ref: a fresh reference (of alias shape if flags say so). False: no memory. */
 bool monitor_make(Process *p, term ref, term other, term name, uint32_t flags, term tag);
+/* The end here of a monitor whose other end is in place already: of a new process. */
+bool monitor_adopt(Process *p, term ref, term other, uint32_t flags, term tag);
 /* demonitor/1. Returns whether there was such a monitor. */
 bool monitor_break(Process *p, term ref);
 bool alias_make(Process *p, term ref, uint32_t flags);
 bool alias_break(Process *p, term ref);      /* unalias/1 */
-bool alias_is_active(Process *p, uint64_t low, uint64_t high);
+/* A message has come through the alias: may it be received? */
+bool alias_take(Process *p, uint64_t low, uint64_t high);
 
-/* Handle the signals of the other end. */
+/* Handle the signals of the other end; s is freed or becomes a message. */
 void link_signal(Process *p, Signal *s);
 void monitor_signal(Process *p, Signal *s);
+/* p has ended with `reason`: tells the other end of r, whose memory is used for it. */
+void relation_end(Process *p, Relation *r, term reason);
 
 #endif

@@ -35,6 +35,7 @@ typedef struct Processes {
     bool (*pending)(VM *vm);
     ProcessEnded *ended[MAX_END_HOOKS];
     size_t ended_count;
+    uint64_t unlinks;              /* numbers the unlinks that wait for their answer */
     uint64_t spawned;              /* processes ever made */
     uint64_t reductions_exited;
     uint64_t last_reductions;      /* as statistics(reductions) told last */
@@ -62,6 +63,7 @@ ScheduleResult scheduler_run(Scheduler *s);
 bool scheduler_step(Scheduler *s);
 
 void schedule(Process *p); /* makes it runnable, if it is not running, runnable, suspended */
+void process_resume(Process *p, uint64_t count); /* undoes so many suspensions */
 void schedule_halt(VM *vm, int status);
 uint64_t schedule_random(Scheduler *s); /* the source of all free choices */
 size_t schedule_queue_length(const Scheduler *s, Priority priority);

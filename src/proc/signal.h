@@ -10,37 +10,24 @@ typedef enum {
     SIGNAL_MESSAGE,        /* value */
     SIGNAL_ALIAS_MESSAGE,  /* value; key: reference of the alias. Dropped if it is no longer active */
     SIGNAL_EXIT,           /* from exit/2. from, value: reason */
-    SIGNAL_LINK_EXIT,      /* from a linked process that ended. from, value: reason; extra: number of the link */
+    SIGNAL_LINK_EXIT,      /* from a linked process that ended. from, value: reason */
     SIGNAL_LINK,           /* from */
     SIGNAL_UNLINK,         /* from; key: number of this unlink, returned in the acknowledgement */
     SIGNAL_UNLINK_DONE,    /* from; key */
     SIGNAL_MONITOR,        /* from, key: reference; value: registered name it was asked for, or NONE */
     SIGNAL_DEMONITOR,      /* key */
     SIGNAL_DOWN,           /* from, key, value: reason */
-    SIGNAL_GROUP_LEADER,   /* value: the new one; key, from: whom to answer, if key is not 0 */
-    SIGNAL_SUSPEND,        /* from */
-    SIGNAL_RESUME,         /* from */
-    SIGNAL_IS_ALIVE,       /* from, key: reply reference */
-    SIGNAL_CALL,           /* call: a function run by the receiver on itself, for requests (process_info, collect ...) */
-    SIGNAL_SPAWN_REPLY,    /* from, key */
+    SIGNAL_RESUME,         /* from: who had suspended it has ended */
 } SignalKind;
 
 typedef struct Signal {
     struct Signal *next;
-    uint32_t kind;           /* SignalKind */
-    uint32_t extra;
-    term value;              /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
-    Fragment *data;          /* adopted by the receiver; NULL: none */
-    union {
-        struct {
-            term from;       /* pid of the sender; NONE: the system */
-            uint64_t key[2]; /* number of a reference */
-        };
-        struct {
-            void (*call)(Process *p, struct Signal *s); /* p NULL: the receiver is gone; owns arg */
-            void *arg;
-        };
-    };
+    uint32_t kind;     /* SignalKind */
+    bool seen;         /* a message that receive has looked at: its value is on the receiver's heap */
+    term value;        /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
+    Fragment *data;    /* adopted by the receiver; NULL: none */
+    term from;         /* pid of the sender; NONE: the system */
+    uint64_t key[2];   /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too */
 } Signal;
 
 /* NULL: no memory. s: the scheduler of this thread. */
@@ -58,15 +45,29 @@ bool message_send(Scheduler *s, Process *from, term pid, term message);
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built);
 bool message_send_alias(Scheduler *s, Process *from, term alias, term message);
 
-/* exit/2: reason is copied. */
+/* exit/2: reason is copied. from == pid: to itself, where `normal` kills too. False: no memory. */
 bool exit_send(Scheduler *s, term from, term pid, term reason);
+void message_queue(Process *p, Signal *message); /* to the end of the mailbox */
+
+/* A signal of a process that ends: needs no memory but what the relation it comes from has left, and that for the copy of the
+   reason, without which the reason becomes `killed`. */
+void signal_send_ending(Scheduler *s, term to, SignalKind kind, term from, const uint64_t key[2], term reason);
+
+/* Room for a signal or a relation, from a free list that they share. */
+void *signal_memory(Scheduler *s); /* NULL: no memory */
+void signal_memory_free(Scheduler *s, void *memory);
+void signals_done(Scheduler *s);
 
 /* Takes over the outer queue: messages to the mailbox, the rest is handled now. p must be the running process, or one that
-   signals_serve has entered. The process may have STATE_EXITING or STATE_SUSPENDED afterwards. */
+   process_enter has entered. The process may have STATE_EXITING or STATE_SUSPENDED afterwards. */
 void signals_handle(Process *p);
+/* The same for what comes in after the end: everybody who asks gets the answer that there is no such process. */
+void signals_refuse(Process *p);
+void signals_discard(Process *p); /* frees all, inner and outer, without an answer */
 
-/* If nobody runs the process just now, handles its signals in its place. Returns whether that was so: then its insides may be
-   touched until process_leave. */
+/* How requests that want an answer (process_info, is_process_alive, collect ...) get it: if nobody runs the process just now,
+   enters it in place of its scheduler and handles its signals, so that the order of signals holds. True: it is alive and its
+   insides may be touched until process_leave. */
 bool process_enter(Process *p);
 void process_leave(Process *p);
 

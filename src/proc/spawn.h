@@ -31,6 +31,9 @@ void process_end_logged(Process *p, term reason);
 /* Goes on with the end of a process that has STATE_EXITING; false: not done yet, wants another slice. */
 bool process_end_continue(Process *p);
 
+/* Frees a process and all it has without telling anybody: when the VM ends. */
+void process_discard(Process *p);
+
 /* {log, Level, Format, Args, Metadata} to the process registered as logger; dropped if there is none. args: a term. */
 void log_send(VM *vm, term level, const char *format, term args, term group_leader, term from_pid);
 

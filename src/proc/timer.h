@@ -20,6 +20,7 @@ void timers_free(VM *vm, TimerWheel *w);
 void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire);
 void timer_cancel(Scheduler *s, Timer *t); /* nothing if it is not in the wheel */
 int64_t timers_tick(VM *vm, int64_t monotonic_ns); /* the tick that has begun */
+int64_t timers_after(VM *vm, int64_t ms);                /* the tick at which so many milliseconds from now are over */
 /* Fires what is due. */
 void timers_run(Scheduler *s, int64_t now_tick);
 /* The tick at which timers_run should be called next; INT64_MAX: there is no timer. May be too early, never too late. */
@@ -39,6 +40,7 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
 /* Milliseconds left (as of now); -1: no such timer. */
 int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high);
 int64_t bif_timer_cancel(Scheduler *s, uint64_t low, uint64_t high);
+void bif_timers_done(VM *vm);
 void bif_timers_drop(Process *p); /* those that would send to a process that has ended */
 
 #endif

@@ -1,0 +1,35 @@
+/* Erlang time on top of the platform's clocks. */
+#include "proc/clock.h"
+
+#include "platform/platform.h"
+#include "proc/schedule.h"
+
+/* As in OTP: below zero, and just above the smallest small integer of a 64-bit machine. */
+#define ORIGIN ((int64_t)-576460752 * 1000000000)
+
+void clock_init(Clock *c) {
+    c->start = platform_monotonic();
+    c->origin = ORIGIN;
+    c->offset = platform_system_time() - ORIGIN;
+    c->last_cpu = c->start_cpu = platform_cpu_time();
+    c->last_wall = ORIGIN;
+    c->frozen = false;
+}
+
+int64_t clock_monotonic(VM *vm) {
+    const Clock *c = &vm->processes->clock;
+    return c->frozen ? c->now : platform_monotonic() - c->start + c->origin;
+}
+
+int64_t clock_system(VM *vm) {
+    return clock_monotonic(vm) + vm->processes->clock.offset;
+}
+
+int64_t clock_offset(VM *vm) {
+    return vm->processes->clock.offset;
+}
+
+void clock_freeze(VM *vm) {
+    vm->processes->clock.now = clock_monotonic(vm);
+    vm->processes->clock.frozen = true;
+}

@@ -1,0 +1,154 @@
+/* Garbage collection of a process. */
+#include "proc/collect.h"
+
+#include "platform/platform.h"
+#include "proc/dictionary.h"
+#include "proc/mailbox.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "proc/spawn.h"
+#include "term/atom.h"
+#include "term/gc.h"
+
+/* Values of messages that have been looked at live on the heap. They are a prefix of the mailbox, except that receive markers
+   may leave gaps. */
+static bool on_heap(const Signal *m) {
+    return m->seen && !is_immediate(m->value);
+}
+
+static size_t count_messages(const Process *p) {
+    size_t n = 0;
+    bool gaps = mailbox_has_markers(p);
+    for (const Signal *m = p->inner; m != NULL && (m->seen || gaps); m = m->next) {
+        n += on_heap(m);
+    }
+    return n;
+}
+
+static void copy_messages(Process *p, term *values, size_t count, bool back) {
+    for (Signal *m = p->inner; count > 0; m = m->next) {
+        if (on_heap(m)) {
+            if (back) {
+                m->value = *values++;
+            } else {
+                *values++ = m->value;
+            }
+            count--;
+        }
+    }
+}
+
+static void report_too_large(Process *p, const ProcessExtra *e) {
+    Heap h;
+    heap_init_detached(&h, process_vm(p));
+    HeapSizes sizes = gc_sizes(&p->heap);
+    size_t total = sizes.heap_block + sizes.old_block + sizes.fragments;
+    const struct {
+        term name;
+        size_t value;
+    } info[] = {
+        {A_old_heap_block_size, sizes.old_block}, {A_heap_block_size, sizes.heap_block}, {A_mbuf_size, sizes.fragments},
+        {A_recent_size, 0}, {A_stack_size, sizes.stack}, {A_old_heap_size, sizes.old_used}, {A_heap_size, sizes.heap_used},
+        {A_bin_vheap_size, sizes.buffer_bytes / sizeof(term)}, {A_bin_vheap_block_size, MIN_BINARY_WORDS},
+        {A_bin_old_vheap_size, 0}, {A_bin_old_vheap_block_size, MIN_BINARY_WORDS},
+    };
+    term list = NIL;
+    for (size_t i = ARRAY_LEN(info); i-- > 0;) {
+        list = heap_cons(&h, TUPLE2(&h, info[i].name, SMALL(info[i].value)), list);
+    }
+    term args[] = {p->pid, SMALL(e->max_heap_words), SMALL(total), e->max_heap_kill ? A_true : A_false, A_true, SMALL(p->messages), list};
+    log_send(process_vm(p), A_error,
+             "     Process:            ~p ~n     Context:            maximum heap size reached~n"
+             "     Max Heap Size:      ~p~n     Total Heap Size:    ~p~n     Kill:               ~p~n"
+             "     Error Logger:       ~p~n     Message Queue Len:  ~p~n     GC Info:            ~p~n",
+             heap_list(&h, args, ARRAY_LEN(args), NIL), p->group_leader, p->pid);
+    heap_free_fragments(process_vm(p), heap_detach(&h));
+}
+
+static bool die(Process *p) {
+    process_set(p, STATE_KILLED);
+    return false;
+}
+
+static bool collect(Process *p, GcRequest *request, size_t live) {
+    VM *vm = process_vm(p);
+    Processes *ps = vm->processes;
+    const ProcessExtra *e = p->extra;
+    size_t max = e == NULL ? ps->max_heap_words : e->max_heap_words;
+    uint32_t sweep_after = e == NULL ? ps->full_sweep_after : e->full_sweep_after;
+    request->max_words = max;
+    request->full |= p->flags & FLAG_FULL_SWEEP || p->minors >= sweep_after;
+
+    size_t dictionary_words, messages = count_messages(p);
+    term *dictionary = dictionary_roots(p, &dictionary_words), *values = NULL;
+    if (messages > 0) {
+        values = mem_alloc(&vm->mem, MEM_TEMPORARY, messages * sizeof *values);
+        if (values == NULL) {
+            return die(p);
+        }
+        copy_messages(p, values, messages, false);
+    }
+    const Roots roots[] = {
+        {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
+    };
+    uint32_t was = p->state & STATE_COLLECTING;
+    process_set(p, STATE_COLLECTING);
+    size_t before = (size_t)(p->heap.top - p->heap.start) + p->heap.fragment_words;
+    GcResult result = gc_collect(&p->heap, request, roots, ARRAY_LEN(roots));
+    if (!was) {
+        process_clear(p, STATE_COLLECTING);
+    }
+    if (messages > 0) {
+        copy_messages(p, values, messages, true);
+        mem_free(&vm->mem, MEM_TEMPORARY, values, messages * sizeof *values);
+    }
+    if (result == GC_NO_MEMORY) {
+        return die(p);
+    }
+    p->flags &= (uint16_t)~(FLAG_GC_WANTED | FLAG_FULL_SWEEP);
+    p->minors = request->full ? 0 : (uint16_t)MIN(p->minors + 1, UINT16_MAX);
+    size_t after = (size_t)(p->heap.top - p->heap.start);
+    p->scheduler->collections++;
+    p->scheduler->words_reclaimed += before > after ? before - after : 0;
+    if (result == GC_TOO_LARGE) {
+        static const ProcessExtra none;
+        ProcessExtra system = none;
+        system.max_heap_words = max, system.max_heap_kill = ps->max_heap_kill, system.max_heap_log = ps->max_heap_log;
+        const ProcessExtra *limits = e == NULL ? &system : e;
+        if (limits->max_heap_log) {
+            report_too_large(p, limits);
+        }
+        if (limits->max_heap_kill) {
+            return die(p);
+        }
+    }
+    return true;
+}
+
+bool process_collect(Process *p, size_t need, size_t live) {
+    GcRequest request = {
+        .need = need,
+        .min_words = p->extra == NULL ? process_vm(p)->processes->min_heap_words : p->extra->min_heap_words,
+    };
+    return collect(p, &request, live);
+}
+
+bool process_collect_hibernate(Process *p) {
+    GcRequest request = {.full = true, .shrink = true};
+    return collect(p, &request, 0);
+}
+
+size_t process_memory(const Process *p) {
+    HeapSizes sizes = gc_sizes(&p->heap);
+    size_t bytes = sizeof *p + (sizes.heap_block + sizes.old_block + sizes.fragments) * sizeof(term) + dictionary_bytes(p);
+    if (p->extra != NULL) {
+        bytes += sizeof *p->extra;
+    }
+    for (const Signal *m = p->inner; m != NULL; m = m->next) {
+        bytes += sizeof *m;
+        for (const Fragment *f = m->data; f != NULL; f = f->next) {
+            bytes += sizeof *f + f->size * sizeof(term);
+        }
+    }
+    return bytes;
+}

@@ -1,0 +1,107 @@
+/* How processes end. Everything it owned is gone before anybody is told: timers, tables, name, its place in the table; then
+   links and monitors; then its memory. Each step can be taken in slices; `live` counts them, as there are no registers any
+   more, and the reason waits in heap.reason. */
+#include "proc/spawn.h"
+
+#include "proc/dictionary.h"
+#include "proc/mailbox.h"
+#include "proc/names.h"
+#include "proc/relation.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "proc/timer.h"
+#include "term/atom.h"
+#include "term/ref.h"
+
+enum { END_TIMERS, END_OWNED, END_NAME = END_OWNED + MAX_END_HOOKS, END_RELATIONS };
+enum { RELATION_COST = 20 };
+
+void process_end(Process *p, term reason) {
+    assert(!(p->state & STATE_EXITING) && reason != NONE);
+    process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_KILLED);
+    process_set(p, STATE_EXITING);
+    p->heap.reason = reason;
+    p->live = END_TIMERS;
+    schedule(p);
+}
+
+void process_end_logged(Process *p, term reason) {
+    VM *vm = process_vm(p);
+    Heap *h = &p->heap;
+    term node = node_name(vm), args = heap_cons(h, reason, NIL);
+    bool alive = node != A_nonode_at_nohost;
+    if (alive) {
+        args = heap_cons(h, node, args);
+    }
+    args = heap_cons(h, p->pid, args);
+    log_send(vm, A_error,
+             alive ? "Error in process ~p on node ~p with exit value:~n~p~n" : "Error in process ~p with exit value:~n~p~n", args,
+             p->group_leader, p->pid);
+    process_end(p, reason);
+}
+
+static void leave_table(Process *p) {
+    Processes *ps = process_vm(p)->processes;
+    process_set(p, STATE_FREE);
+    __atomic_store_n(&ps->table[pid_data(p->pid) & (ps->size - 1)], NULL, __ATOMIC_RELEASE);
+    ps->count--;
+}
+
+static void free_memory(Process *p) {
+    VM *vm = process_vm(p);
+    signals_discard(p);
+    dictionary_clear(p);
+    mailbox_drop_markers(p);
+    if (p->extra != NULL) {
+        MEM_DELETE(&vm->mem, MEM_PROCESS, p->extra);
+    }
+    heap_done(&p->heap);
+    MEM_DELETE(&vm->mem, MEM_PROCESS, p);
+}
+
+bool process_end_continue(Process *p) {
+    VM *vm = process_vm(p);
+    Processes *ps = vm->processes;
+    assert(p->state & STATE_EXITING);
+    if (p->live == END_TIMERS) {
+        mailbox_drop_timer(p);
+        bif_timers_drop(p);
+        p->live = END_OWNED;
+    }
+    for (; p->live < END_NAME; p->live++) {
+        size_t hook = p->live - END_OWNED;
+        if (hook < ps->ended_count && !ps->ended[hook](p)) {
+            return false;
+        }
+    }
+    if (p->live == END_NAME) {
+        if (p->state & STATE_NAMED) {
+            name_unregister(vm, name_of(vm, p->pid));
+        }
+        leave_table(p);
+        p->live = END_RELATIONS;
+    }
+    for (Relation *r; (r = relation_first(p)) != NULL;) {
+        relation_end(p, r, p->heap.reason);
+        p->heap.reds -= RELATION_COST;
+        if (p->heap.reds <= 0 && relation_first(p) != NULL) {
+            return false;
+        }
+    }
+    signals_refuse(p);
+    ps->reductions_exited += p->reductions;
+    free_memory(p);
+    return true;
+}
+
+void process_discard(Process *p) {
+    mailbox_drop_timer(p);
+    bif_timers_drop(p);
+    for (Relation *r; (r = relation_first(p)) != NULL;) {
+        relation_remove(p, r);
+    }
+    if (p->pid != NONE && !(p->state & STATE_FREE)) {
+        leave_table(p);
+    }
+    free_memory(p);
+}

@@ -1,0 +1,76 @@
+/* Links. Each end has an entry of its own. Unlinking is a question that is answered: until then the entry stays, marked, so
+   that exit signals which are under way are recognised as out of date, and a link made again meanwhile is not mistaken for
+   the old one. */
+#include "proc/relation.h"
+#include "proc/schedule.h"
+
+static bool send_plain(Process *p, term to, SignalKind kind, uint64_t number) {
+    Signal *s = signal_new(p->scheduler, kind);
+    if (s == NULL) {
+        process_set(p, STATE_KILLED);
+        return true;
+    }
+    s->from = p->pid;
+    s->key[0] = number;
+    return signal_send(p->scheduler, to, s);
+}
+
+bool link_make(Process *p, term with) {
+    if (process_find(process_vm(p), with) == NULL) {
+        return false;
+    }
+    bool made;
+    Relation *r = relation_add(p, RELATION_LINK, with, 0, &made);
+    if (r == NULL) {
+        process_set(p, STATE_KILLED);
+        return true;
+    }
+    if (made || r->flags & RELATION_UNLINKING) {
+        r->flags = 0;
+        r->other = with;
+        send_plain(p, with, SIGNAL_LINK, 0);
+    }
+    return true;
+}
+
+void link_break(Process *p, term with) {
+    Relation *r = relation_find(p, RELATION_LINK, with, 0);
+    if (r == NULL || r->flags & RELATION_UNLINKING) {
+        return;
+    }
+    r->flags = RELATION_UNLINKING;
+    r->count = ++process_vm(p)->processes->unlinks;
+    if (!send_plain(p, with, SIGNAL_UNLINK, r->count)) {
+        relation_remove(p, r);
+    }
+}
+
+void link_signal(Process *p, Signal *s) {
+    term from = s->from;
+    Relation *r = relation_find(p, RELATION_LINK, from, 0);
+    switch ((SignalKind)s->kind) {
+    case SIGNAL_LINK:
+        signal_free(p->scheduler, s);
+        if (r == NULL) {
+            bool made;
+            r = relation_add(p, RELATION_LINK, from, 0, &made); /* in the signal's memory */
+            r->other = from;
+        }
+        break;
+    case SIGNAL_UNLINK:
+        if (r != NULL && !(r->flags & RELATION_UNLINKING)) {
+            relation_remove(p, r);
+        }
+        s->kind = SIGNAL_UNLINK_DONE;
+        s->from = p->pid;
+        signal_send(p->scheduler, from, s);
+        break;
+    default:
+        assert(s->kind == SIGNAL_UNLINK_DONE);
+        if (r != NULL && r->flags & RELATION_UNLINKING && r->count == s->key[0]) {
+            relation_remove(p, r);
+        }
+        signal_free(p->scheduler, s);
+        break;
+    }
+}

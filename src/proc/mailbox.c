@@ -1,0 +1,229 @@
+/* Messages from the receiver's side. */
+#include "proc/mailbox.h"
+
+#include "data/integer.h"
+#include "proc/clock.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "proc/timer.h"
+#include "term/atom.h"
+#include "term/ref.h"
+
+/* Receive markers: links of the inner queue by which a search may begin. */
+enum { MARKERS = 8 };
+typedef struct {
+    enum { MARKER_FREE, MARKER_RESERVED, MARKER_BOUND } use;
+    uint32_t generation;  /* tells a slot's present use from those before */
+    uint64_t key[2];      /* the reference; of an immediate: itself, ~0 */
+    Signal **at;          /* the first message not before it */
+} Marker;
+typedef struct Markers {
+    uint32_t next;        /* the slot to be taken when all are in use */
+    Marker slot[MARKERS];
+} Markers;
+
+static Markers *markers_of(const Process *p) {
+    return p->extra == NULL ? NULL : p->extra->markers;
+}
+
+term mailbox_peek(Process *p) {
+    Signal *m = *p->save;
+    if (m == NULL) {
+        signals_handle(p);
+        m = *p->save;
+        if (m == NULL || p->state & STATE_EXITING) {
+            return NONE;
+        }
+    }
+    m->seen = true;
+    if (m->data != NULL) {
+        heap_adopt(&p->heap, m->data);
+        m->data = NULL;
+    }
+    return m->value;
+}
+
+void mailbox_advance(Process *p) {
+    assert(*p->save != NULL);
+    p->save = &(*p->save)->next;
+}
+
+static void stop_timer(Process *p) {
+    if (p->timer != NULL) {
+        timer_cancel(p->scheduler, p->timer);
+    }
+    if (p->state & STATE_TIMEOUT) {
+        process_clear(p, STATE_TIMEOUT);
+    }
+}
+
+void mailbox_remove(Process *p) {
+    Signal **link = p->save, *m = *link;
+    assert(m != NULL && m->data == NULL);
+    *link = m->next;
+    if (p->inner_last == &m->next) {
+        p->inner_last = link;
+    }
+    Markers *markers = markers_of(p);
+    if (UNLIKELY(markers != NULL)) {
+        for (int i = 0; i < MARKERS; i++) {
+            if (markers->slot[i].at == &m->next) {
+                markers->slot[i].at = link;
+            }
+        }
+    }
+    p->messages--;
+    p->save = &p->inner;
+    signal_memory_free(p->scheduler, m);
+    stop_timer(p);
+}
+
+/* The timer of a receive. It stays with the process for the next one. */
+typedef struct {
+    Timer timer;
+    Process *process;
+} ReceiveTimer;
+
+static void receive_timeout(Scheduler *s, Timer *t) {
+    Process *p = ((ReceiveTimer *)t)->process;
+    process_set(p, STATE_TIMEOUT);
+    schedule(p);
+}
+
+MailboxWait mailbox_wait(Process *p, term timeout) {
+    if (p->state & STATE_TIMEOUT) {
+        return MAILBOX_TIMED_OUT;
+    }
+    if (timeout == A_infinity || (p->timer != NULL && p->timer->link != NULL)) {
+        return MAILBOX_WAIT;
+    }
+    uint64_t ms;
+    if (!is_integer(timeout) || !integer_to_uint64(timeout, &ms) || ms > UINT32_MAX) {
+        return MAILBOX_BAD_TIME;
+    }
+    if (ms == 0) {
+        return MAILBOX_TIMED_OUT;
+    }
+    VM *vm = process_vm(p);
+    if (p->timer == NULL) {
+        ReceiveTimer *t = MEM_NEW(&vm->mem, MEM_PROCESS, ReceiveTimer);
+        if (t == NULL) {
+            process_set(p, STATE_KILLED);
+            return MAILBOX_WAIT;
+        }
+        t->process = p;
+        p->timer = &t->timer;
+    }
+    timer_set(p->scheduler, p->timer, timers_after(vm, (int64_t)ms), receive_timeout);
+    return MAILBOX_WAIT;
+}
+
+void mailbox_timed_out(Process *p) {
+    stop_timer(p);
+    p->save = &p->inner;
+}
+
+void mailbox_drop_timer(Process *p) {
+    if (p->timer != NULL) {
+        timer_cancel(p->scheduler, p->timer);
+        mem_free(&process_vm(p)->mem, MEM_PROCESS, p->timer, sizeof(ReceiveTimer));
+        p->timer = NULL;
+    }
+}
+
+/* A marker in a register: generation and slot. */
+static term marker_id(const Markers *m, uint32_t i) {
+    return SMALL(m->slot[i].generation * MARKERS + i);
+}
+
+static Marker *marker_by_id(Markers *m, term id) {
+    uint32_t i = (uint32_t)small_value(id) % MARKERS;
+    return marker_id(m, i) == id ? &m->slot[i] : NULL;
+}
+
+static void key_of(term t, uint64_t key[2]) {
+    if (is_local_ref(t)) {
+        key[0] = ref_low(t), key[1] = ref_high(t);
+    } else {
+        key[0] = t, key[1] = UINT64_MAX;
+    }
+}
+
+static Marker *marker_by_key(Markers *m, term reference) {
+    uint64_t key[2];
+    key_of(reference, key);
+    for (int i = 0; m != NULL && i < MARKERS; i++) {
+        Marker *k = &m->slot[i];
+        if (k->use == MARKER_BOUND && k->key[0] == key[0] && k->key[1] == key[1]) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+term mailbox_marker_reserve(Process *p) {
+    ProcessExtra *e = process_extra(p);
+    if (e == NULL) {
+        return A_undefined; /* receives go on without it, only slower */
+    }
+    if (e->markers == NULL && (e->markers = MEM_NEW(&process_vm(p)->mem, MEM_PROCESS, Markers)) == NULL) {
+        return A_undefined;
+    }
+    Markers *m = e->markers;
+    uint32_t i = 0;
+    while (i < MARKERS && m->slot[i].use != MARKER_FREE) {
+        i++;
+    }
+    if (i == MARKERS) {
+        i = m->next++ % MARKERS;
+    }
+    Marker *k = &m->slot[i];
+    k->generation = (k->generation + 1) & 0xffffff;
+    k->use = MARKER_RESERVED;
+    k->at = p->inner_last; /* what has come in but is not fetched yet lies behind it: early enough */
+    return marker_id(m, i);
+}
+
+void mailbox_marker_bind(Process *p, term marker, term reference) {
+    Markers *m = markers_of(p);
+    if (m == NULL || !is_small(marker) || !(is_local_ref(reference) || is_immediate(reference))) {
+        return;
+    }
+    Marker *k = marker_by_id(m, marker), *old = marker_by_key(m, reference);
+    if (old != NULL && old != k) {
+        old->use = MARKER_FREE;
+    }
+    if (k != NULL && k->use == MARKER_RESERVED) {
+        key_of(reference, k->key);
+        k->use = MARKER_BOUND;
+    }
+}
+
+void mailbox_marker_use(Process *p, term reference) {
+    const Marker *k = marker_by_key(markers_of(p), reference);
+    if (k != NULL) {
+        p->save = k->at;
+    }
+}
+
+void mailbox_marker_clear(Process *p, term reference) {
+    Markers *m = markers_of(p);
+    if (m == NULL) {
+        return;
+    }
+    Marker *k = is_small(reference) ? marker_by_id(m, reference) : marker_by_key(m, reference);
+    if (k != NULL) {
+        k->use = MARKER_FREE;
+    }
+}
+
+bool mailbox_has_markers(const Process *p) {
+    return markers_of(p) != NULL;
+}
+
+void mailbox_drop_markers(Process *p) {
+    if (markers_of(p) != NULL) {
+        MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, p->extra->markers);
+        p->extra->markers = NULL;
+    }
+}

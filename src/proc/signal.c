@@ -1,0 +1,320 @@
+/* Sending signals, and what happens when they arrive. */
+#include "proc/signal.h"
+
+#include "proc/relation.h"
+#include "proc/schedule.h"
+#include "proc/spawn.h"
+#include "term/atom.h"
+#include "term/copy.h"
+#include "term/ref.h"
+
+/* Signals and relations have the same size, and a free list in common: a link or monitor that ends leaves the memory for the
+   signal that says so. */
+_Static_assert(sizeof(Signal) == sizeof(Relation), "one becomes the other");
+enum { SPARE_MAX = 256, WORDS_PER_REDUCTION = 16 };
+
+void *signal_memory(Scheduler *s) {
+    Signal *spare = s->spare_signals;
+    if (LIKELY(spare != NULL)) {
+        s->spare_signals = spare->next;
+        s->spare_count--;
+        return spare;
+    }
+    return mem_alloc(&s->vm->mem, MEM_PROCESS, sizeof(Signal));
+}
+
+void signal_memory_free(Scheduler *s, void *memory) {
+    if (LIKELY(s->spare_count < SPARE_MAX)) {
+        Signal *spare = memory;
+        spare->next = s->spare_signals;
+        s->spare_signals = spare;
+        s->spare_count++;
+    } else {
+        mem_free(&s->vm->mem, MEM_PROCESS, memory, sizeof(Signal));
+    }
+}
+
+void signals_done(Scheduler *s) {
+    while (s->spare_signals != NULL) {
+        Signal *spare = s->spare_signals;
+        s->spare_signals = spare->next;
+        mem_free(&s->vm->mem, MEM_PROCESS, spare, sizeof *spare);
+    }
+    s->spare_count = 0;
+}
+
+Signal *signal_new(Scheduler *s, SignalKind kind) {
+    Signal *signal = signal_memory(s);
+    if (signal != NULL) {
+        *signal = (Signal){.kind = kind, .value = NONE, .from = NONE};
+    }
+    return signal;
+}
+
+void signal_free(Scheduler *s, Signal *signal) {
+    if (signal->data != NULL) {
+        heap_free_fragments(s->vm, signal->data);
+    }
+    signal_memory_free(s, signal);
+}
+
+/* Sending. */
+
+static void push(Process *p, Signal *signal) {
+    signal->next = __atomic_load_n(&p->outer, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&p->outer, &signal->next, signal, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    }
+    uint32_t state;
+    if (signal->kind == SIGNAL_MESSAGE) {
+        state = __atomic_load_n(&p->state, __ATOMIC_SEQ_CST);
+        if (state & STATE_WAITING) {
+            schedule(p);
+        }
+    } else {
+        process_set(p, STATE_SIGNALS);
+        schedule(p);
+    }
+}
+
+bool signal_send(Scheduler *s, term pid, Signal *signal) {
+    Process *p = process_find_any(s->vm, pid);
+    if (p == NULL) {
+        signal_free(s, signal);
+        return false;
+    }
+    push(p, signal);
+    return true;
+}
+
+static bool no_memory_for(Process *from) {
+    if (from != NULL) {
+        process_set(from, STATE_KILLED);
+    }
+    return false;
+}
+
+/* Copies value. sender: whom the work is charged to, NULL: nobody. */
+static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal) {
+    size_t words = 0;
+    if (signal.value != NONE && !is_immediate(signal.value)) {
+        term value = signal.value;
+        signal.data = term_copy_to_fragment(s->vm, value, &signal.value);
+        if (signal.value == NONE) {
+            return no_memory_for(sender);
+        }
+        words = signal.data == NULL ? 0 : signal.data->used;
+    }
+    Signal *sent = signal_memory(s);
+    if (sent == NULL) {
+        heap_free_fragments(s->vm, signal.data);
+        return no_memory_for(sender);
+    }
+    *sent = signal;
+    push(to, sent);
+    if (sender != NULL) {
+        sender->heap.reds -= (intptr_t)(words / WORDS_PER_REDUCTION);
+    }
+    return true;
+}
+
+bool message_send(Scheduler *s, Process *from, term pid, term message) {
+    Process *to = process_find_any(s->vm, pid);
+    return to == NULL || send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE});
+}
+
+bool message_send_built(Scheduler *s, term pid, term value, Heap *built) {
+    Fragment *data = heap_detach(built);
+    Signal *signal = signal_new(s, SIGNAL_MESSAGE);
+    if (signal == NULL) {
+        heap_free_fragments(s->vm, data);
+        return false;
+    }
+    signal->value = value;
+    signal->data = data;
+    signal_send(s, pid, signal);
+    return true;
+}
+
+bool message_send_alias(Scheduler *s, Process *from, term alias, term message) {
+    Process *to = process_find_any(s->vm, alias_pid(alias));
+    uint64_t low = ref_low(alias), high = ref_high(alias);
+    return to == NULL
+           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = NONE, .key = {low, high}});
+}
+
+bool exit_send(Scheduler *s, term from, term pid, term reason) {
+    Process *to = process_find_any(s->vm, pid);
+    return to == NULL || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = from, .key = {from == pid}});
+}
+
+void signal_send_ending(Scheduler *s, term to, SignalKind kind, term from, const uint64_t key[2], term reason) {
+    Process *p = process_find_any(s->vm, to);
+    if (p == NULL) {
+        return;
+    }
+    Signal signal = {.kind = kind, .value = reason, .from = from, .key = {key[0], key[1]}};
+    if (!send_copy(s, NULL, p, signal)) {
+        signal.value = A_killed;
+        send_copy(s, NULL, p, signal);
+    }
+}
+
+/* Receiving. */
+
+void message_queue(Process *p, Signal *message) {
+    message->kind = SIGNAL_MESSAGE;
+    message->next = NULL;
+    *p->inner_last = message;
+    p->inner_last = &message->next;
+    p->messages++;
+}
+
+/* 'EXIT' signals: a message for those who trap them, else the end. */
+static void exit_signal(Process *p, Signal *signal) {
+    Scheduler *s = p->scheduler;
+    bool from_link = signal->kind == SIGNAL_LINK_EXIT, kill = !from_link && signal->value == A_kill;
+    if (from_link) {
+        Relation *r = relation_find(p, RELATION_LINK, signal->from, 0);
+        bool active = r != NULL && !(r->flags & RELATION_UNLINKING);
+        if (r != NULL) {
+            relation_remove(p, r);
+        }
+        if (!active) {
+            signal_free(s, signal);
+            return;
+        }
+    }
+    bool to_self = !from_link && signal->key[0] != 0;
+    if (p->flags & FLAG_TRAP_EXIT && !kill) {
+        Heap h;
+        heap_init_detached(&h, s->vm);
+        signal->value = TUPLE3(&h, A_EXIT, signal->from, signal->value);
+        heap_adopt(&h, signal->data);
+        signal->data = heap_detach(&h);
+        p->heap.doomed |= h.doomed;
+        message_queue(p, signal);
+    } else if (signal->value == A_normal && !to_self) {
+        signal_free(s, signal);
+    } else {
+        heap_adopt(&p->heap, signal->data);
+        term reason = kill ? A_killed : signal->value;
+        signal->data = NULL;
+        signal_free(s, signal);
+        process_end(p, reason);
+    }
+}
+
+static void resume_signal(Process *p, Signal *signal) {
+    Relation *r = relation_find(p, RELATION_SUSPENDER, signal->from, 0);
+    if (r != NULL) {
+        process_resume(p, r->count);
+        relation_remove(p, r);
+    }
+    signal_free(p->scheduler, signal);
+}
+
+static void handle(Process *p, Signal *signal) {
+    switch ((SignalKind)signal->kind) {
+    case SIGNAL_MESSAGE:
+        message_queue(p, signal);
+        break;
+    case SIGNAL_ALIAS_MESSAGE:
+        if (alias_take(p, signal->key[0], signal->key[1])) {
+            message_queue(p, signal);
+        } else {
+            signal_free(p->scheduler, signal);
+        }
+        break;
+    case SIGNAL_EXIT:
+    case SIGNAL_LINK_EXIT:
+        exit_signal(p, signal);
+        break;
+    case SIGNAL_LINK:
+    case SIGNAL_UNLINK:
+    case SIGNAL_UNLINK_DONE:
+        link_signal(p, signal);
+        break;
+    case SIGNAL_MONITOR:
+    case SIGNAL_DEMONITOR:
+    case SIGNAL_DOWN:
+        monitor_signal(p, signal);
+        break;
+    case SIGNAL_RESUME:
+        resume_signal(p, signal);
+        break;
+    }
+}
+
+/* Takes the outer queue, oldest first. */
+static Signal *fetch(Process *p) {
+    Signal *newest = __atomic_exchange_n(&p->outer, NULL, __ATOMIC_ACQUIRE), *list = NULL;
+    while (newest != NULL) {
+        Signal *next = newest->next;
+        newest->next = list;
+        list = newest;
+        newest = next;
+    }
+    return list;
+}
+
+static void refuse(Process *p, Signal *signal) {
+    Scheduler *s = p->scheduler;
+    switch ((SignalKind)signal->kind) {
+    case SIGNAL_LINK:
+        signal->kind = SIGNAL_LINK_EXIT;
+        break;
+    case SIGNAL_UNLINK:
+        signal->kind = SIGNAL_UNLINK_DONE;
+        break;
+    case SIGNAL_MONITOR:
+        signal->kind = SIGNAL_DOWN;
+        break;
+    default:
+        signal_free(s, signal);
+        return;
+    }
+    term back_to = signal->from;
+    signal->from = p->pid;
+    signal->value = A_noproc;
+    signal_send(s, back_to, signal);
+}
+
+void signals_handle(Process *p) {
+    assert(p->state & STATE_RUNNING && !(p->state & STATE_EXITING));
+    if (__atomic_load_n(&p->outer, __ATOMIC_RELAXED) == NULL) {
+        return;
+    }
+    process_clear(p, STATE_SIGNALS);
+    Signal *list = fetch(p);
+    while (list != NULL) {
+        Signal *signal = list;
+        list = list->next;
+        if (UNLIKELY(p->state & STATE_EXITING)) {
+            refuse(p, signal); /* an exit signal before it has ended the process */
+        } else {
+            handle(p, signal);
+        }
+    }
+}
+
+void signals_refuse(Process *p) {
+    for (Signal *list = fetch(p), *next; list != NULL; list = next) {
+        next = list->next;
+        refuse(p, list);
+    }
+}
+
+void signals_discard(Process *p) {
+    Scheduler *s = process_vm(p)->processes->scheduler;
+    for (Signal *list = fetch(p), *next; list != NULL; list = next) {
+        next = list->next;
+        signal_free(s, list);
+    }
+    for (Signal *list = p->inner, *next; list != NULL; list = next) {
+        next = list->next;
+        signal_free(s, list);
+    }
+    p->inner = NULL;
+    p->inner_last = p->save = &p->inner;
+    p->messages = 0;
+}

@@ -1,0 +1,170 @@
+/* How processes begin. */
+#include "proc/spawn.h"
+
+#include "proc/relation.h"
+#include "proc/schedule.h"
+#include "term/atom.h"
+#include "term/copy.h"
+#include "term/gc.h"
+#include "term/ref.h"
+
+enum { NUMBER_BITS = 28, ARGUMENTS_MAX = 255 };
+
+void spawn_options_init(VM *vm, SpawnOptions *o) {
+    const Processes *ps = vm->processes;
+    *o = (SpawnOptions){
+        .monitor_tag = NONE,
+        .reference = NONE,
+        .priority = PRIORITY_NORMAL,
+        .max_heap_words = ps->max_heap_words,
+        .max_heap_kill = ps->max_heap_kill,
+        .max_heap_log = ps->max_heap_log,
+        .max_heap_binaries = ps->max_heap_binaries,
+        .min_heap_words = ps->min_heap_words,
+        .min_binary_words = ps->min_binary_words,
+        .full_sweep_after = ps->full_sweep_after,
+        .off_heap_messages = ps->off_heap_messages,
+    };
+}
+
+/* Numbers rise from one process to the next; those whose slot is in use are left out. */
+static bool take_number(Processes *ps, Process *p) {
+    if (ps->count >= ps->limit) {
+        return false;
+    }
+    uint32_t n = ps->next_number;
+    while (ps->table[n & (ps->size - 1)] != NULL) {
+        n = (n + 1) & ((1u << NUMBER_BITS) - 1);
+    }
+    ps->next_number = (n + 1) & ((1u << NUMBER_BITS) - 1);
+    ps->count++;
+    ps->spawned++;
+    p->pid = make_pid(n);
+    __atomic_store_n(&ps->table[n & (ps->size - 1)], p, __ATOMIC_RELEASE);
+    return true;
+}
+
+static bool set_options(Process *p, const SpawnOptions *o) {
+    const Processes *ps = process_vm(p)->processes;
+    p->priority = o->priority;
+    p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0)
+                          | (o->async_dist ? FLAG_ASYNC_DIST : 0));
+    if (o->max_heap_words == ps->max_heap_words && o->max_heap_kill == ps->max_heap_kill && o->max_heap_log == ps->max_heap_log
+        && o->max_heap_binaries == ps->max_heap_binaries && o->min_heap_words == ps->min_heap_words
+        && o->min_binary_words == ps->min_binary_words && o->full_sweep_after == ps->full_sweep_after) {
+        return true;
+    }
+    ProcessExtra *e = process_extra(p);
+    if (e == NULL) {
+        return false;
+    }
+    e->max_heap_words = o->max_heap_words;
+    e->max_heap_kill = o->max_heap_kill, e->max_heap_log = o->max_heap_log, e->max_heap_binaries = o->max_heap_binaries;
+    e->min_heap_words = o->min_heap_words, e->min_binary_words = o->min_binary_words;
+    e->full_sweep_after = o->full_sweep_after;
+    return true;
+}
+
+/* The arguments go to registers, on the stack; module and function behind them: see ip in process.h. */
+static bool set_call(Process *p, term module, term function, term args, size_t arity) {
+    p->initial_module = atom_index(module);
+    p->initial_function = atom_index(function);
+    p->initial_arity = (uint8_t)MIN(arity, ARGUMENTS_MAX);
+    Heap *h = &p->heap;
+    if (arity > ARGUMENTS_MAX) { /* apply/3 fails as it must */
+        h->sp -= 5;
+        h->sp[0] = module, h->sp[1] = function, h->sp[2] = term_copy(h, args), h->sp[3] = A_erlang, h->sp[4] = A_apply;
+        p->live = 5;
+        return h->sp[2] != NONE;
+    }
+    h->sp -= arity + 2;
+    for (size_t i = 0; i < arity; i++, args = tail(args)) {
+        h->sp[i] = term_copy(h, head(args));
+        if (h->sp[i] == NONE) {
+            return false;
+        }
+    }
+    h->sp[arity] = module, h->sp[arity + 1] = function;
+    p->live = (uint32_t)(arity + 2);
+    return true;
+}
+
+/* The first block holds the arguments, and the few words that a process which only waits needs. */
+static size_t first_words(VM *vm, term args, size_t *arity, const SpawnOptions *o) {
+    size_t words = 0, n = 0;
+    for (term l = args; is_cons(l); l = tail(l), n++) {
+        words += term_size(vm, head(l));
+    }
+    *arity = n;
+    words += n > ARGUMENTS_MAX ? 2 * n + 5 : n + 2;
+    words = MAX(words + HEAP_RESERVE, FIRST_HEAP_WORDS);
+    return o->min_heap_words > vm->processes->min_heap_words ? MAX(words, o->min_heap_words) : words;
+}
+
+static bool relate(Process *parent, Process *p, const SpawnOptions *o) {
+    bool made;
+    if (o->link) {
+        Relation *here = relation_add(parent, RELATION_LINK, p->pid, 0, &made);
+        Relation *there = relation_add(p, RELATION_LINK, parent->pid, 0, &made);
+        if (here == NULL || there == NULL) {
+            return false;
+        }
+        here->other = p->pid;
+        there->other = parent->pid;
+    }
+    if (o->monitor) {
+        uint64_t low = ref_low(o->reference), high = ref_high(o->reference);
+        Relation *there = relation_add(p, RELATION_MONITORED, low, high, &made);
+        if (there == NULL || !monitor_adopt(parent, o->reference, p->pid, o->alias, o->monitor_tag)) {
+            return false;
+        }
+        there->other = parent->pid;
+    }
+    return true;
+}
+
+static void unrelate(Process *parent, Process *p, const SpawnOptions *o) {
+    Relation *r = o->link ? relation_find(parent, RELATION_LINK, p->pid, 0) : NULL;
+    if (r != NULL) {
+        relation_remove(parent, r);
+    }
+    r = o->monitor ? relation_find(parent, RELATION_REFERENCE, ref_low(o->reference), ref_high(o->reference)) : NULL;
+    if (r != NULL) {
+        relation_remove(parent, r);
+    }
+}
+
+term process_spawn(VM *vm, Process *parent, term module, term function, term args, const SpawnOptions *o, term *reason) {
+    Processes *ps = vm->processes;
+    *reason = A_system_limit;
+    Process *p = MEM_NEW(&vm->mem, MEM_PROCESS, Process);
+    if (p == NULL) {
+        return NONE;
+    }
+    size_t arity;
+    if (!heap_init(&p->heap, vm, first_words(vm, args, &arity, o))) {
+        MEM_DELETE(&vm->mem, MEM_PROCESS, p);
+        return NONE;
+    }
+    p->scheduler = parent != NULL ? parent->scheduler : ps->scheduler;
+    p->inner_last = p->save = &p->inner;
+    p->parent = parent == NULL ? NO_PARENT : (uint32_t)pid_data(parent->pid);
+    if (!take_number(ps, p)) {
+        log_send(vm, A_error, "~s~n", heap_cons(&p->heap, heap_latin1_list(&p->heap, "Too many processes\n", 19), NIL),
+                 parent == NULL ? NONE : parent->group_leader, parent == NULL ? NONE : parent->pid);
+        p->pid = NONE;
+        process_discard(p);
+        return NONE;
+    }
+    p->group_leader = parent == NULL ? p->pid : term_copy(&p->heap, parent->group_leader);
+    if (!set_options(p, o) || !set_call(p, module, function, args, arity) || (parent != NULL && !relate(parent, p, o))) {
+        if (parent != NULL) {
+            unrelate(parent, p, o);
+        }
+        process_discard(p);
+        return NONE;
+    }
+    term pid = p->pid;
+    schedule(p);
+    return pid;
+}
