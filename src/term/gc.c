@@ -398,7 +398,7 @@ static size_t run(Collection *c, Mode mode) {
     h->old = c->old;
     h->off_heap = list;
     h->fragments = NULL, h->fragment_words = 0;
-    h->fragment_limit = MAX(MAX(c->words, FRAGMENT_LIMIT_MIN), bytes / HEAP_BUFFER_WEIGHT);
+    heap_limit_fragments(h, MAX(c->words, bytes / HEAP_BUFFER_WEIGHT));
     bool generational = h->old != NULL || h->top - h->start > GENERATIONAL_MIN;
     h->mark = generational ? h->top : h->start;
     return moved;

@@ -91,7 +91,7 @@ bool heap_init(Heap *h, VM *vm, size_t words) {
     }
     h->top = h->mark = h->start;
     h->sp = h->end = h->start + words;
-    h->fragment_limit = MAX(words, FRAGMENT_LIMIT_MIN);
+    heap_limit_fragments(h, words);
     h->last_reds = INT32_MIN, h->survival = 128;
     return true;
 }
@@ -100,7 +100,7 @@ void heap_init_detached(Heap *h, VM *vm) {
     memset(h, 0, sizeof *h);
     h->vm = vm;
     h->off_heap = NONE;
-    h->fragment_limit = SIZE_MAX;
+    h->fragment_limit = WORD_BITS - 1; /* never */
 }
 
 void heap_done(Heap *h) {

@@ -43,11 +43,11 @@ typedef struct Heap {
     term off_heap;    /* off-heap objects in the young block */
     term reason;      /* why the last function that returned NONE did so (an Erlang term: badarg, badarith, system_limit ...) */
     size_t fragment_words; /* what has come beside the block since the last collection: see HEAP_BUFFER_WEIGHT */
-    size_t fragment_limit; /* more than that: collect at the next boundary, see heap_wants_collection */
     VM *vm;
     int32_t last_reds;     /* reds after the last collection: few since then means that the block is too small */
     uint8_t heat;          /* how often in turn that has been so: the smallest block doubles with it */
     uint8_t survival;      /* how much of the young objects survived the last collection, 255: all */
+    uint8_t fragment_limit; /* more fragment_words than 2 to this: collect at the next boundary, see heap_wants_collection */
     bool doomed;           /* it drew on the emergency reserve: its process must be killed at the next boundary */
 } Heap;
 
@@ -72,10 +72,13 @@ static inline term *heap_alloc(Heap *h, size_t words) {
 enum { HEAP_BUFFER_WEIGHT = 64 };
 
 enum { FRAGMENT_LIMIT_MIN = 1024 };
+static inline void heap_limit_fragments(Heap *h, size_t words) { /* rounded up to a power of 2 */
+    h->fragment_limit = (uint8_t)(WORD_BITS - __builtin_clzl(MAX(words, FRAGMENT_LIMIT_MIN) - 1));
+}
 
 /* To be asked after a built-in has run, and when messages have been adopted. */
 static inline bool heap_wants_collection(const Heap *h) {
-    return UNLIKELY(h->fragment_words > h->fragment_limit);
+    return UNLIKELY(h->fragment_words >> h->fragment_limit != 0);
 }
 
 /* The emergency reserve. */
