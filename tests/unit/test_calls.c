@@ -89,6 +89,17 @@ static void check_row(term row, intptr_t reds) {
     heap_done(h);
 }
 
+/* When memory runs out there may be any error, but nothing worse. */
+static void try_without_memory(term row, int64_t allocations) {
+    Heap *h = &process.heap;
+    CHECK(heap_init(h, &vm, 500));
+    vm.mem.fail_after = allocations;
+    vm.mem.fail_count = allocations % 2; /* one, or all from then on */
+    call(element(row, 1), element(row, 2), element(row, 3), 1000);
+    vm.mem.fail_after = -1;
+    heap_done(h);
+}
+
 static void check_file(const char *path) {
     FILE *f = fopen(path, "rb");
     CHECK(f != NULL);
@@ -106,6 +117,9 @@ static void check_file(const char *path) {
     for (; list != NONE && list != NIL; list = tail(list)) {
         check_row(head(list), 100000);
         check_row(head(list), 1);
+        for (int64_t n = 0; n < 4; n++) {
+            try_without_memory(head(list), n);
+        }
     }
     heap_done(&rows);
     end();
