@@ -218,6 +218,11 @@ static void make_tuple_header(Rewriter *r UNUSED, Operand *o, const Arg *arity) 
     set_number(o, HEADER(arity->value, KIND_TUPLE));
 }
 
+static void make_place(Rewriter *r UNUSED, Operand *o, const Arg *a) {
+    o->kind = OPERAND_LABEL;
+    o->index = a->value;
+}
+
 static void make_plus1(Rewriter *r UNUSED, Operand *o, const Arg *n) {
     set_number(o, n->value + 1);
 }
@@ -707,7 +712,7 @@ static bool rewrite_error(Rewriter *r, const GenericOp *g) {
 
 static bool rewrite_all(Rewriter *r, const BeamFile *file) {
     for (const GenericOp *g = file->ops; g < r->end;) {
-        if (g->flags & OP_DEAD && g->op != GEN_label && g->op != GEN_func_info) {
+        if (g->flags & OP_DEAD && g->op != GEN_label && g->op != GEN_func_info && g->op != GEN_line) {
             g++;
             continue;
         }
