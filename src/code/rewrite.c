@@ -410,12 +410,10 @@ static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
 }
 
 static uint32_t rewrite_send(Rewriter *r, const GenericOp *g UNUSED) {
-    const BifEntry *b = bif_find(r->pr->vm->bifs, A_erlang, A_op_send, 2);
-    if (b == NULL) {
-        return 0;
-    }
-    Ins *i = out(r, OP_call_bif, 2);
-    set_pointer(&i->a[0], b);
+    static const BeamImport import = {.module = A_erlang, .name = A_op_send, .arity = 2};
+    const BifEntry *b = bif_find(r->pr->vm->bifs, import.module, import.name, import.arity);
+    Ins *i = out(r, b != NULL ? OP_call_bif : OP_call_export, 2);
+    set_pointer(&i->a[0], b != NULL ? (const void *)b : import_export(r, &import));
     set_number(&i->a[1], 2);
     return 1;
 }

@@ -7,12 +7,14 @@
 
 enum { MAX_ARITY = 255 };
 
-static const Entry *fail_in_apply(Process *p, uint32_t arity, term a, term b, term c) {
-    const BifEntry *bif = bif_find(process_vm(p)->bifs, A_erlang, A_apply, arity);
+/* What is an instruction here has a name in stack traces. */
+static const BifEntry apply2 = {.module = A_erlang, .name = A_apply, .arity = 2};
+static const BifEntry apply3 = {.module = A_erlang, .name = A_apply, .arity = 3};
+static const BifEntry hibernate3 = {.module = A_erlang, .name = A_hibernate, .arity = 3};
+
+static const Entry *fail_in(Process *p, const BifEntry *what, term a, term b, term c) {
     exception_error(p, A_badarg);
-    if (bif != NULL) {
-        exception_in_bif(p, bif, (term[]){a, b, c});
-    }
+    exception_in_bif(p, what, (term[]){a, b, c});
     return NULL;
 }
 
@@ -63,7 +65,7 @@ const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused UNUSED) {
     term fun = x[0], args = x[1];
     uint32_t n;
     if (!list_length(args, &n)) {
-        return fail_in_apply(p, 2, fun, args, NONE);
+        return fail_in(p, &apply2, fun, args, NONE);
     }
     spread(x, args);
     x[n] = fun;
@@ -84,7 +86,7 @@ static const Entry *entry_of(Process *p, term module, term name, uint32_t arity)
 const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
     term module = x[arity], name = x[arity + 1];
     if (!is_atom(module) || !is_atom(name)) {
-        return fail_in_apply(p, 3, module, name, heap_list(&p->heap, x, arity, NIL));
+        return fail_in(p, &apply3, module, name, heap_list(&p->heap, x, arity, NIL));
     }
     return entry_of(p, module, name, (uint32_t)arity);
 }
@@ -93,7 +95,7 @@ const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
     term module = x[0], name = x[1], args = x[2];
     uint32_t n;
     if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
-        return fail_in_apply(p, 3, module, name, args);
+        return fail_in(p, &apply3, module, name, args);
     }
     spread(x, args);
     return entry_of(p, module, name, n);
@@ -139,11 +141,7 @@ bool rt_hibernate(Process *p, term *x, RunResult *result) {
     term module = x[0], name = x[1], args = x[2];
     uint32_t n;
     if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
-        const BifEntry *bif = bif_find(process_vm(p)->bifs, A_erlang, A_hibernate, 3);
-        exception_error(p, A_badarg);
-        if (bif != NULL) {
-            exception_in_bif(p, bif, x);
-        }
+        fail_in(p, &hibernate3, module, name, args);
         return false;
     }
     spread(x, args);
