@@ -44,7 +44,7 @@ two(Op, A, B) when Op =:= 'bsl'; Op =:= 'bsr' ->
 two(Op, A, B) -> clip(attempt(fun() -> erlang:Op(A, B) end)).
 
 %% OTP 25's trunc and its like give this number a form of its own, that =:= takes for another one.
-clip(N) when N == -576460752303423488 -> -576460752303423488;
+clip(N) when is_integer(N), N == -576460752303423488 -> -576460752303423488;
 clip(N) when is_integer(N), abs(N) > 1 bsl 2000 -> N rem ((1 bsl 1000) + 7);
 clip(N) -> N.
 
