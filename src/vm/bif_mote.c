@@ -165,7 +165,7 @@ BIF(mote, write, 2) {
     }
     Text t;
     text_init(&t, &vm->mem);
-    if (!iolist_to_text(HEAP(p), a[1], &t)) {
+    if (iolist_bytes(vm, a[1], &t) != IOLIST_OK) {
         text_done(&t);
         return raise_badarg(p);
     }
@@ -206,7 +206,7 @@ BIF(mote, print_value, 2) {
     VM *vm = process_vm(p);
     Text t;
     text_init(&t, &vm->mem);
-    iolist_to_text(HEAP(p), a[0], &t);
+    iolist_bytes(vm, a[0], &t);
     term_print(&t, vm, a[1], &(PrintOptions){.strings = true});
     text_byte(&t, '\n');
     platform_write(1, t.at, t.size);

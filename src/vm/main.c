@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "vm/cmd_disasm.h"
-#include "vm/cmd_pack.h"
-#include "vm/cmd_verify.h"
+
+
+
 #include "vm/vm.h"
+int cmd_verify(int,char**);int cmd_pack(int,char**);int cmd_disasm(int,char**);
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"

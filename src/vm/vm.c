@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/utf8.h"
 #include "bif/bif.h"
 #include "data/bits.h"
 #include "exec/interpreter.h"
@@ -12,7 +13,6 @@
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
-#include "table/tables.h"
 #include "term/copy.h"
 
 extern const BifTable bif_table;
@@ -32,7 +32,7 @@ Machine *machine_new(Options *o) {
         free(m);
         return NULL;
     }
-    if (!processes_init(vm, 0, 0) || !code_init(vm) || !tables_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+    if (!processes_init(vm, 0, 0) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
         machine_free(m);
         return NULL;
     }
@@ -45,7 +45,6 @@ void machine_free(Machine *m) {
     code_path_free(m->path);
     processes_done(vm);
     io_done(vm);
-    tables_done(vm);
     code_done(vm);
     terms_done(vm);
     free(m);
@@ -63,7 +62,8 @@ Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char
     } else if (where[0] != '\0') {
         Heap h;
         heap_init_detached(&h, vm);
-        module->file = term_copy_to_literal(vm, heap_latin1_list(&h, where, strlen(where)));
+        LiteralBlock block; /* kept as long as the VM: modules are never forgotten */
+        module->file = term_copy_to_literal(vm, heap_latin1_list(&h, where, strlen(where)), &block);
         heap_free_fragments(vm, heap_detach(&h));
     }
     beam_free(b);

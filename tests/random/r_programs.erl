@@ -78,7 +78,7 @@ expr(D, Vars, S0) ->
         9 -> {{'catch', 1, {op, 1, 'div', A, B}}, S3};
         10 -> {{'try', 1, [{op, 1, 'rem', A, B}], [], [{clause, 1, [{tuple, 1, [{atom, 1, error}, v('_'), v('_')]}], [], [{tuple, 1, [{atom, 1, caught}, A]}]}], []}, S3};
         11 -> {{bin, 1, [{bin_element, 1, {integer, 1, D}, {integer, 1, 5}, default}, {bin_element, 1, A, {integer, 1, 11}, [integer, signed]}]}, S3};
-        12 -> N = list_to_atom("V" ++ integer_to_list(D) ++ integer_to_list(length(Vars))), {E, S4} = expr(D - 1, [N | Vars], S3), {{block, 1, [{match, 1, v(N), A}, E]}, S4};
+        12 -> N = list_to_atom("V" ++ integer_to_list(S3)), {E, S4} = expr(D - 1, [N | Vars], S3), {{call, 1, {'fun', 1, {clauses, [{clause, 1, [v(N)], [], [E]}]}}, [A]}, S4};
         13 -> {{lc, 1, {tuple, 1, [v('L'), A]}, [{generate, 1, v('L'), v('C')}]}, S3};
         14 -> {{call, 1, {'fun', 1, {clauses, [{clause, 1, [v('F')], [], [{tuple, 1, [v('F'), B]}]}]}}, [A]}, S3};
         15 -> {Op, S4} = t:pick(['band', 'bor', 'bxor', 'bsl', 'bsr'], S3), {{op, 1, Op, A, {op, 1, 'band', B, {integer, 1, 31}}}, S4}
