@@ -105,14 +105,3 @@ BIF(os, getpid, 0) {
     text_done(&t);
     return heap_latin1_list(HEAP(p), text, n);
 }
-
-/* set_signal(Signal, default | handle | ignore): signals are left to the system until a handler is there to tell. */
-BIF(os, set_signal, 2) {
-    static const term names[] = {A_sighup, A_sigquit, A_sigabrt, A_sigalrm, A_sigterm, A_sigusr1, A_sigusr2, A_sigchld, A_sigstop, A_sigtstp};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (a[0] == names[i] && (a[1] == A_default || a[1] == A_handle || a[1] == A_ignore)) {
-            return A_ok;
-        }
-    }
-    return raise_badarg(p);
-}
