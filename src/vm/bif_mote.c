@@ -7,7 +7,7 @@
 #include "platform/file.h"
 #include "platform/platform.h"
 #include "term/print.h"
-#include "vm/vm.h"
+#include "vm/machine.h"
 
 static Bytes atom_bytes(Process *p, term t) {
     return is_atom(t) ? atom_text(process_vm(p), t) : (Bytes){0};

@@ -5,7 +5,7 @@
 
 
 
-#include "vm/vm.h"
+#include "vm/machine.h"
 int cmd_verify(int,char**);int cmd_pack(int,char**);int cmd_disasm(int,char**);
 
 static const char help[] =

@@ -1,6 +1,6 @@
 /* Making and running a virtual machine in bare mode. */
-#ifndef MOTE_VM_VM_H
-#define MOTE_VM_VM_H
+#ifndef MOTE_VM_MACHINE_H
+#define MOTE_VM_MACHINE_H
 
 #include "code/module.h"
 #include "vm/code_path.h"

@@ -1,5 +1,5 @@
 /* Making and running a virtual machine in bare mode: the rooms in their order, the first process, the end. */
-#include "vm/vm.h"
+#include "vm/machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
