@@ -292,6 +292,7 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
         vm->code->native_free(vm, c);
     }
     emit_free(vm, c);
+    rewrite_free(vm, c);
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
     mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);

@@ -43,9 +43,6 @@ TEST(modules_load_and_their_addresses_are_found) {
     VM vm;
     CHECK(start(&vm));
     for (const LibModule *l = lib_modules; l->name != NULL; l++) {
-        if (strcmp(l->name, "mote_io") == 0) {
-            continue;
-        }
         Module *m = load(&vm, l);
         CHECK(m != NULL && m == module_find(&vm, atom_from(&vm, l->name)));
         if (m == NULL) {
