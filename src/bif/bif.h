@@ -54,6 +54,8 @@ term bif_trap(Process *p, const Export *to, int arity, ...);
    been told to exit), and to give way. Leaves trap_to NULL and the result in trap_args[0]: engines put it where the result
    belongs and leave with RUN_YIELD, to go on behind the call. */
 term bif_yield(Process *p, term result);
+/* The same for when memory has run out: the process is killed. */
+term bif_no_memory(Process *p);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
 #define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)

@@ -56,6 +56,18 @@ term bif_trap(Process *p, const Export *to, int arity, ...) {
     return heap_fail(&p->heap, A_trap);
 }
 
+term bif_yield(Process *p, term result) {
+    Scheduler *s = p->scheduler;
+    s->trap_to = NULL;
+    s->trap_args[0] = result;
+    return heap_fail(&p->heap, A_trap);
+}
+
+term bif_no_memory(Process *p) {
+    process_set(p, STATE_KILLED);
+    return bif_yield(p, A_killed);
+}
+
 Export *bif_export(VM *vm, term module, term name, int arity) {
     Export *e = export_find(vm, module, name, (uint32_t)arity);
     assert(e != NULL && e->bif != NULL);

@@ -152,12 +152,6 @@ static void stubs_done(VM *vm, const BeamFile *b, Stubs *s, uint32_t import_coun
 
 /* --- Preparing ----------------------------------------------------------------------------------------------------- */
 
-static bool no_memory(LoadError *error) {
-    load_error(error, "", -1, "not enough memory");
-    error->no_memory = true;
-    return false;
-}
-
 static bool copy_bytes(VM *vm, Bytes *to, Bytes from) {
     uint8_t *copy = from.size == 0 ? NULL : mem_alloc(&vm->mem, MEM_CODE, from.size);
     if (copy != NULL) {
@@ -246,13 +240,13 @@ static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
     Stubs stubs;
     BeamImport *imports = b->imports;
     uint32_t import_count = b->import_count;
-    bool ok = stubs_find(vm, b, &stubs) || no_memory(error);
+    bool ok = stubs_find(vm, b, &stubs) || load_no_memory(error);
     if (ok) {
         if (stubs.count > 0) {
             stubs_redirect(b, &stubs);
         }
         Program *pr = rewrite(vm, b, c->lambdas, c, error);
-        ok = pr != NULL && (emit_units(pr) || no_memory(error));
+        ok = pr != NULL && (emit_units(pr) || load_no_memory(error));
         if (ok && vm->code->native != NULL) {
             vm->code->native(pr);
         }
@@ -269,14 +263,14 @@ static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
 ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
     ModuleCode *c = MEM_NEW(&vm->mem, MEM_CODE, ModuleCode);
     if (c == NULL) {
-        no_memory(error);
+        load_no_memory(error);
         return NULL;
     }
     c->module = module_get(vm, b->module);
     bool ok = c->module != NULL && take_tables(vm, c, b) && take_lambdas(vm, c, b);
-    ok = ok || no_memory(error);
+    ok = ok || load_no_memory(error);
     ok = ok && translate(vm, c, b, error);
-    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c)) || no_memory(error));
+    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c)) || load_no_memory(error));
     if (!ok) {
         module_code_free(vm, c);
         return NULL;
@@ -298,6 +292,7 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
         vm->code->native_free(vm, c);
     }
     emit_free(vm, c);
+    rewrite_free(vm, c);
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
     mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);

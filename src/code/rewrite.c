@@ -767,7 +767,8 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
     for (uint32_t i = 0; r.function_of != NULL && i < file->function_count; i++) {
         r.function_of[file->functions[i].entry] = &file->functions[i];
     }
-    if (r.function_of == NULL || !copy_strings(pr) || !rewrite_all(&r, file)) {
+    bool ready = r.function_of != NULL && copy_strings(pr);
+    if (!ready ? !load_no_memory(error) : !rewrite_all(&r, file)) {
         rewrite_free(vm, code);
         program_free(pr);
         return NULL;

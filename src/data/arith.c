@@ -5,16 +5,11 @@
 
 #include "term/atom.h"
 
-/* A slice of 4,000 reductions is about a millisecond: these are what GMP does in 250 ns. */
-enum { LIMBS_PER_REDUCTION = 512, PRODUCTS_PER_REDUCTION = 300 };
+/* A slice of 4,000 reductions is about a millisecond: this is what an addition does in 250 ns. */
+enum { LIMBS_PER_REDUCTION = 512 };
 
 static void charge_linear(Heap *h, size_t limbs) {
     h->reds -= (intptr_t)(limbs / LIMBS_PER_REDUCTION);
-}
-
-/* Beyond some size multiplication is no longer quadratic; from there on a limb costs about the same. */
-static void charge_product(Heap *h, size_t an, size_t bn) {
-    h->reds -= (intptr_t)(an * MIN(bn, 150) / PRODUCTS_PER_REDUCTION);
 }
 
 static bool is_either_float(term a, term b) {
@@ -155,7 +150,7 @@ static term mul_integers(Heap *h, term a, term b) {
     } else {
         limb_mul(r, l->limbs, l->count, s->limbs, s->count);
     }
-    charge_product(h, l->count, s->count);
+    h->reds -= limb_work(l->count, s->count);
     return integer_finish(h, r, l->count + s->count, negative);
 }
 
@@ -201,7 +196,7 @@ static term divide(Heap *h, const IntegerView *a, const IntegerView *b, bool rem
         limb_divrem(remainder ? scratch : r, remainder ? r : scratch, a->limbs, a->count, b->limbs, b->count);
         result = integer_finish(h, r, wanted, negative);
     }
-    charge_product(h, 3 * b->count, qn);
+    h->reds -= 3 * limb_work(MAX(b->count, qn), MIN(b->count, qn));
     if (scratch != few) {
         mem_free(&h->vm->mem, MEM_TEMPORARY, scratch, other * sizeof *scratch);
     }

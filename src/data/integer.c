@@ -302,11 +302,6 @@ term integer_from_magnitude(Heap *h, const uint8_t *p, size_t size, bool negativ
 
 static const char digit_chars[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/* Conversion takes about as long as a multiplication of that size, times the depth of its recursion. */
-static void charge_text(Heap *h, size_t limbs) {
-    h->reds -= (intptr_t)(limbs * MIN(limbs, 150) / 64);
-}
-
 size_t integer_text_room(term t, unsigned base) {
     return 1 + limb_digits(is_small(t) ? 1 : HEADER_WORDS(header_of(t)), base);
 }
@@ -361,7 +356,7 @@ size_t integer_to_text(Heap *h, term t, unsigned base, char *p) {
     for (size_t i = zeros; i < count; i++) {
         digits[i - zeros] = digit_chars[(uint8_t)digits[i]];
     }
-    charge_text(h, v.count);
+    h->reds -= 5 * limb_work(v.count, v.count);
     return (size_t)(digits - p) + count - zeros;
 }
 
@@ -387,7 +382,7 @@ static term large_from_text(Heap *h, const uint8_t *p, size_t count, unsigned ba
         size_t n = limb_set_str(limbs, digits, count, base);
         memset(limbs + n, 0, (room - n) * sizeof *limbs);
         result = integer_finish(h, limbs, room, negative);
-        charge_text(h, n);
+        h->reds -= 5 * limb_work(n, n);
     }
     if (digits != few) {
         mem_free(&h->vm->mem, MEM_TEMPORARY, digits, count);

@@ -63,15 +63,23 @@ static inline Limb limb_sub(Limb *r, const Limb *a, size_t an, const Limb *b, si
     return limb_sub_1(r + bn, a + bn, an - bn, bn == 0 ? 0 : limb_sub_n(r, a, b, bn));
 }
 
+static inline unsigned limb_clz(Limb a) {
+    assert(a != 0);
+    return sizeof a == 8 ? (unsigned)__builtin_clzll(a) : (unsigned)__builtin_clz((unsigned)a);
+}
+
+/* Reductions that multiplying costs, at about 250 ns each. Beyond some size it is no longer quadratic: a limb then costs the same
+   whatever it meets, but for a logarithm. Division takes about three times as long, text five times. */
+static inline intptr_t limb_work(size_t an, size_t bn) {
+    size_t depth = bn < 1024 ? 0 : 1 + LIMB_BITS - limb_clz(bn / 1024);
+    return (intptr_t)(an * MIN(bn, 150) / 300 * (2 + depth) / 2);
+}
+
 static inline size_t limb_normal(const Limb *a, size_t n) { /* the size without leading zeros */
     while (n > 0 && a[n - 1] == 0) {
         n--;
     }
     return n;
-}
-static inline unsigned limb_clz(Limb a) {
-    assert(a != 0);
-    return sizeof a == 8 ? (unsigned)__builtin_clzll(a) : (unsigned)__builtin_clz((unsigned)a);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "proc/signal.h"
 #include "proc/timer.h"
 #include "term/atom.h"
+#include "term/compare.h"
 #include "term/ref.h"
 
 /* Receive markers: links of the inner queue by which a search may begin. */
@@ -57,12 +58,15 @@ static void stop_timer(Process *p) {
     }
 }
 
-void mailbox_remove(Process *p) {
-    Signal **link = p->save, *m = *link;
-    assert(m != NULL && m->data == NULL);
+/* Takes the message at link out of the mailbox; it must have nothing in data any more. */
+static void take_out(Process *p, Signal **link) {
+    Signal *m = *link;
     *link = m->next;
     if (p->inner_last == &m->next) {
         p->inner_last = link;
+    }
+    if (p->save == &m->next) {
+        p->save = link;
     }
     Markers *markers = markers_of(p);
     if (UNLIKELY(markers != NULL)) {
@@ -73,9 +77,28 @@ void mailbox_remove(Process *p) {
         }
     }
     p->messages--;
-    p->save = &p->inner;
     signal_memory_free(p->scheduler, m);
+}
+
+void mailbox_remove(Process *p) {
+    assert(*p->save != NULL && (*p->save)->data == NULL);
+    take_out(p, p->save);
+    p->save = &p->inner;
     stop_timer(p);
+}
+
+bool mailbox_flush_down(Process *p, term ref) {
+    for (Signal **link = &p->inner; *link != NULL; link = &(*link)->next) {
+        Signal *m = *link;
+        p->heap.reds -= 1;
+        if (is_tuple_of(m->value, 5) && term_same(process_vm(p), element(m->value, 2), ref)) {
+            heap_adopt(&p->heap, m->data);
+            m->data = NULL;
+            take_out(p, link);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The timer of a receive. It stays with the process for the next one. */

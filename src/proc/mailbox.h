@@ -35,6 +35,9 @@ void mailbox_marker_bind(Process *p, term marker, term reference);
 void mailbox_marker_use(Process *p, term reference);
 void mailbox_marker_clear(Process *p, term reference_or_marker);
 
+/* demonitor with flush: takes out the first message {_, Ref, _, _, _}. */
+bool mailbox_flush_down(Process *p, term ref);
+
 /* For the end of a process, hibernation and the collection. */
 bool mailbox_has_markers(const Process *p);
 void mailbox_drop_markers(Process *p);

@@ -21,7 +21,7 @@ typedef struct Processes {
     uint32_t size, limit;          /* size: limit rounded up to a power of 2 */
     uint32_t count;                /* alive */
     uint32_t next_number;          /* where the search for the next number begins */
-    uint32_t wraps;
+    uint32_t top;                  /* slots from here on have never been used */
     Scheduler *scheduler;          /* the one there is */
     Clock clock;
     struct Name *names;            /* hash table, see names.c */

@@ -144,7 +144,11 @@ bool message_send_alias(Scheduler *s, Process *from, term alias, term message) {
 
 bool exit_send(Scheduler *s, term from, term pid, term reason) {
     Process *to = process_find_any(s->vm, pid);
-    return to == NULL || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = from, .key = {from == pid}});
+    return to == NULL || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = from});
+}
+
+bool exit_send_self(Process *p, term reason) {
+    return send_copy(p->scheduler, NULL, p, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = p->pid, .key = {1}});
 }
 
 void signal_send_ending(Scheduler *s, term to, SignalKind kind, term from, const uint64_t key[2], term reason) {

@@ -45,8 +45,10 @@ bool message_send(Scheduler *s, Process *from, term pid, term message);
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built);
 bool message_send_alias(Scheduler *s, Process *from, term alias, term message);
 
-/* exit/2: reason is copied. from == pid: to itself, where `normal` kills too. False: no memory. */
+/* exit/2: reason is copied. False: no memory. */
 bool exit_send(Scheduler *s, term from, term pid, term reason);
+/* exit/2 to itself, where `normal` kills too. */
+bool exit_send_self(Process *p, term reason);
 void message_queue(Process *p, Signal *message); /* to the end of the mailbox */
 
 /* A signal of a process that ends: needs no memory but what the relation it comes from has left, and that for the copy of the

@@ -40,6 +40,7 @@ static bool take_number(Processes *ps, Process *p) {
     ps->count++;
     ps->spawned++;
     p->pid = make_pid(n);
+    ps->top = MAX(ps->top, (n & (ps->size - 1)) + 1);
     __atomic_store_n(&ps->table[n & (ps->size - 1)], p, __ATOMIC_RELEASE);
     return true;
 }

@@ -1,4 +1,64 @@
 /* The mote command. */
-int main(void) {
-    return 0;
+#include <stdio.h>
+#include <stdlib.h>
+
+
+
+
+#include "vm/machine.h"
+int cmd_verify(int,char**);int cmd_pack(int,char**);int cmd_disasm(int,char**);
+
+static const char help[] =
+    "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
+    "mote verify FILE...                check .beam files and packs; status 1 and a line for each that is damaged\n"
+    "mote disasm [--native] FILE [M:F/A]  list the code of a file or of one function\n"
+    "mote pack create [-s START] OUT FILE... | list FILE | extract FILE [NAME...] | delete FILE NAME...\n"
+    "\n"
+    "  -pa DIR                  look for modules in DIR first\n"
+    "  -s M [F [Atom...]]       call M:F (start); with words: F([Atom...])\n"
+    "  -run M [F [String...]]   the same with strings\n"
+    "  -e EXPR                  evaluate an Erlang expression and print its value\n"
+    "  --native                 run machine code\n"
+    "  --stats                  print memory, collections, reductions and time at the end\n"
+    "  --version, --help\n";
+
+static int run(int argc, const char **argv) {
+    Options o;
+    OptionError error;
+    if (!options_parse(&o, argc, argv, &error)) {
+        fprintf(stderr, "mote: %s: %s (mote --help tells more)\n", error.word, error.text);
+        return 2;
+    }
+    if (o.version) {
+        printf("mote %s\n", MOTE_VERSION);
+        return 0;
+    }
+    if (o.help || o.action_count == 0) {
+        fputs(help, o.help ? stdout : stderr);
+        return o.help ? 0 : 2;
+    }
+    Machine *m = machine_new(&o);
+    if (m == NULL) {
+        fprintf(stderr, "mote: out of memory\n");
+        return 1;
+    }
+    int status = machine_run(m);
+    if (o.stats) {
+        machine_print_stats(m);
+    }
+    machine_free(m);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*command)(int argc, char **argv);
+    } commands[] = {{"verify", cmd_verify}, {"pack", cmd_pack}, {"disasm", cmd_disasm}};
+    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].command(argc - 1, argv + 1);
+        }
+    }
+    return run(argc, (const char **)argv);
 }

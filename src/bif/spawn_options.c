@@ -1,0 +1,178 @@
+/* Options that several built-ins about processes take. */
+#include "bif/spawn_options.h"
+
+#include "data/map.h"
+#include "proc/relation.h"
+#include "proc/schedule.h"
+#include "term/gc.h"
+
+static bool parse_bool(VM *vm, term map, term key, bool *value) {
+    term v = map_get(vm, map, key);
+    if (v == NONE) {
+        return true;
+    }
+    *value = v == A_true;
+    return v == A_true || v == A_false;
+}
+
+bool parse_max_heap(VM *vm, term t, MaxHeap *m) {
+    const Processes *ps = vm->processes;
+    *m = (MaxHeap){0, ps->max_heap_kill, ps->max_heap_log, ps->max_heap_binaries};
+    term size = t;
+    if (is_map(t)) {
+        size = map_get(vm, t, A_size);
+        if (!parse_bool(vm, t, A_kill, &m->kill) || !parse_bool(vm, t, A_error_logger, &m->log)
+            || !parse_bool(vm, t, A_include_shared_binaries, &m->binaries)) {
+            return false;
+        }
+    }
+    if (!is_small(size) || small_value(size) < 0) {
+        return false;
+    }
+    m->words = (size_t)small_value(size);
+    return true;
+}
+
+term max_heap_map(Process *p, const MaxHeap *m) {
+    const term pairs[] = {
+        A_error_logger, m->log ? A_true : A_false, A_kill, m->kill ? A_true : A_false, A_size, SMALL(m->words),
+        A_include_shared_binaries, m->binaries ? A_true : A_false,
+    };
+    return map_from_pairs(HEAP(p), pairs, 3);
+}
+
+int parse_monitor_options(term list, term *tag) {
+    int flags = 0;
+    *tag = NONE;
+    for (; is_cons(list); list = tail(list)) {
+        term option = head(list);
+        if (!is_tuple_of(option, 2)) {
+            return -1;
+        }
+        term value = element(option, 2);
+        if (element(option, 1) == A_tag) {
+            *tag = value;
+        } else if (element(option, 1) != A_alias) {
+            return -1;
+        } else if (value == A_explicit_unalias) {
+            flags = RELATION_ALIAS_UNALIAS;
+        } else if (value == A_demonitor) {
+            flags = RELATION_ALIAS_DEMONITOR;
+        } else if (value == A_reply_demonitor) {
+            flags = RELATION_ALIAS_REPLY;
+        } else {
+            return -1;
+        }
+    }
+    return list == NIL ? flags : -1;
+}
+
+static const term priorities[] = {A_low, A_normal, A_high, A_max};
+
+bool parse_priority(term t, Priority *priority) {
+    for (int i = 0; i < PRIORITIES; i++) {
+        if (priorities[i] == t) {
+            *priority = (Priority)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+term priority_atom(Priority priority) {
+    return priorities[priority];
+}
+
+static bool parse_size(term value, uint32_t minimum, uint32_t *words) {
+    if (!is_small(value) || small_value(value) < 0) {
+        return false;
+    }
+    size_t n = (size_t)small_value(value);
+    *words = n < minimum ? minimum : (uint32_t)MIN(gc_next_size(MIN(n, UINT32_MAX / 2)), UINT32_MAX);
+    return true;
+}
+
+static bool parse_reply(term value, ParsedSpawnOptions *o) {
+    o->reply_ok = value == A_yes || value == A_success_only;
+    o->reply_error = value == A_yes || value == A_error_only;
+    return o->reply_ok || o->reply_error || value == A_no;
+}
+
+static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOptions *o) {
+    SpawnOptions *s = &o->spawn;
+    if (key == A_priority) {
+        return parse_priority(value, &s->priority);
+    }
+    if (key == A_message_queue_data) {
+        s->off_heap_messages = value == A_off_heap;
+        return value == A_off_heap || value == A_on_heap;
+    }
+    if (key == A_min_heap_size) {
+        return parse_size(value, MIN_HEAP_WORDS, &s->min_heap_words);
+    }
+    if (key == A_min_bin_vheap_size) {
+        return parse_size(value, MIN_BINARY_WORDS, &s->min_binary_words);
+    }
+    if (key == A_max_heap_size) {
+        MaxHeap m;
+        if (!parse_max_heap(vm, value, &m)) {
+            return false;
+        }
+        s->max_heap_words = m.words, s->max_heap_kill = m.kill, s->max_heap_log = m.log, s->max_heap_binaries = m.binaries;
+        return true;
+    }
+    if (key == A_fullsweep_after) {
+        if (!is_small(value) || small_value(value) < 0) {
+            return false;
+        }
+        s->full_sweep_after = (uint16_t)small_value(value);
+        return true;
+    }
+    if (key == A_scheduler) {
+        return is_small(value) && small_value(value) >= 0 && small_value(value) <= 1;
+    }
+    if (key == A_async_dist) {
+        s->async_dist = value == A_true;
+        return value == A_true || value == A_false;
+    }
+    if (key == A_monitor) {
+        int flags = parse_monitor_options(value, &s->monitor_tag);
+        s->monitor = true;
+        s->alias = flags < 0 ? 0 : (uint8_t)flags;
+        return flags >= 0;
+    }
+    if (request && key == A_reply) {
+        return parse_reply(value, o);
+    }
+    if (request && key == A_reply_tag) {
+        o->reply_tag = value;
+        return true;
+    }
+    return false;
+}
+
+SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSpawnOptions *o) {
+    spawn_options_init(vm, &o->spawn);
+    o->reply_tag = A_spawn_reply;
+    o->reply_ok = o->reply_error = true;
+    bool ok = true;
+    for (; is_cons(list); list = tail(list)) {
+        term option = head(list);
+        if (option == A_link) {
+            o->spawn.link = true;
+        } else if (option == A_monitor) {
+            o->spawn.monitor = true;
+            o->spawn.monitor_tag = NONE;
+            o->spawn.alias = 0;
+        } else if (!is_tuple_of(option, 2) || !parse_pair(vm, element(option, 1), element(option, 2), request, o)) {
+            ok = false;
+        }
+    }
+    if (list != NIL) {
+        return SPAWN_OPTIONS_NO_LIST;
+    }
+    if (o->spawn.max_heap_words != 0 && o->spawn.max_heap_words < o->spawn.min_heap_words) {
+        ok = false;
+    }
+    return ok ? SPAWN_OPTIONS_OK : SPAWN_OPTIONS_BAD;
+}

@@ -1,0 +1,41 @@
+/* Options that several built-ins about processes take. */
+#ifndef MOTE_BIF_SPAWN_OPTIONS_H
+#define MOTE_BIF_SPAWN_OPTIONS_H
+
+#include "bif/bif.h"
+#include "proc/spawn.h"
+
+typedef struct {
+    size_t words;
+    bool kill, log, binaries;
+} MaxHeap;
+
+/* max_heap_size: a number of words or #{size, kill, error_logger, include_shared_binaries}. False: neither. */
+bool parse_max_heap(VM *vm, term t, MaxHeap *m);
+term max_heap_map(Process *p, const MaxHeap *m);
+
+/* Options of monitor/3. -1: bad ones; else RELATION_ALIAS_... flags. *tag: NONE if not given. */
+int parse_monitor_options(term list, term *tag);
+
+bool parse_priority(term t, Priority *priority);
+term priority_atom(Priority priority);
+
+typedef enum { SPAWN_OPTIONS_OK, SPAWN_OPTIONS_BAD, SPAWN_OPTIONS_NO_LIST } SpawnOptionsResult;
+typedef struct {
+    SpawnOptions spawn;
+    term reply_tag;          /* of spawn_request */
+    bool reply_ok, reply_error;
+} ParsedSpawnOptions;
+SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSpawnOptions *o);
+
+/* Is it a proper list? Its length. */
+static inline bool proper_list(term t, size_t *length) {
+    size_t n = 0;
+    for (; is_cons(t); t = tail(t)) {
+        n++;
+    }
+    *length = n;
+    return t == NIL;
+}
+
+#endif

@@ -1,0 +1,270 @@
+/* Making and running a virtual machine in bare mode: the rooms in their order, the first process, the end. */
+#include "vm/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/utf8.h"
+#include "bif/bif.h"
+#include "data/bits.h"
+#include "exec/interpreter.h"
+#include "io/console.h"
+#include "platform/platform.h"
+#include "proc/schedule.h"
+#include "proc/spawn.h"
+#include "term/copy.h"
+
+extern const BifTable bif_table;
+
+static const char *otp_release(VM *vm) {
+    return code_path_otp_release(machine_of(vm)->path);
+}
+
+Machine *machine_new(Options *o) {
+    Machine *m = calloc(1, sizeof *m);
+    if (m == NULL) {
+        return NULL;
+    }
+    VM *vm = &m->vm;
+    m->o = o;
+    mem_init(&vm->mem);
+    vm->options = o;
+    vm->bifs = &bif_table;
+    vm->otp_release = otp_release;
+    vm->handlers = interpreter_handlers();
+    if (!terms_init(vm)) {
+        free(m);
+        return NULL;
+    }
+    if (!processes_init(vm, 0, 0) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+        machine_free(m);
+        return NULL;
+    }
+    vm->processes->run = interpreter_run;
+    return m;
+}
+
+void machine_free(Machine *m) {
+    VM *vm = &m->vm;
+    code_path_free(m->path);
+    processes_done(vm);
+    io_done(vm);
+    code_done(vm);
+    terms_done(vm);
+    free(m);
+}
+
+Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char *where, LoadError *error) {
+    VM *vm = &m->vm;
+    BeamFile *b = beam_read(vm, name, bytes, error);
+    if (b == NULL) {
+        return NULL;
+    }
+    Module *module = NULL;
+    if (!module_load(vm, b, error, &module)) {
+        module = NULL;
+    } else if (where[0] != '\0') {
+        Heap h;
+        heap_init_detached(&h, vm);
+        LiteralBlock block; /* kept as long as the VM: modules are never forgotten */
+        module->file = term_copy_to_literal(vm, heap_latin1_list(&h, where, strlen(where)), &block);
+        heap_free_fragments(vm, heap_detach(&h));
+    }
+    beam_free(b);
+    return module;
+}
+
+ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error) {
+    ModuleBytes bytes;
+    char where[4096];
+    *module = NULL;
+    ModuleFound found = code_path_open(m->path, name, &bytes, where, sizeof where);
+    if (found == MODULE_FOUND) {
+        char label[300];
+        snprintf(label, sizeof label, "%.*s.beam", (int)name.size, (const char *)name.at);
+        *module = machine_load_bytes(m, where[0] == '\0' ? label : where, bytes.bytes, where, error);
+        code_path_close(&bytes);
+    } else {
+        load_error(error, "", -1, found == MODULE_ABSENT ? "no such module" : "cannot be read");
+        snprintf(error->file, sizeof error->file, "%.*s", (int)name.size, (const char *)name.at);
+    }
+    return found;
+}
+
+/* --- the first process's arguments */
+
+static term text_term(Heap *h, const char *s) { /* a list of characters: UTF-8 where the text is that, else its bytes */
+    const uint8_t *p = (const uint8_t *)s;
+    size_t size = strlen(s);
+    if (utf8_count(p, size) < 0) {
+        return heap_latin1_list(h, s, size);
+    }
+    term list = NIL;
+    for (const uint8_t *end = p + size; end > p;) { /* from the back, so that the list is built in order */
+        const uint8_t *start = end - 1;
+        while ((*start & 0xc0) == 0x80) {
+            start--;
+        }
+        uint32_t c = 0;
+        utf8_read(start, end, &c);
+        list = heap_cons(h, SMALL(c), list);
+        end = start;
+    }
+    return list;
+}
+
+static term words_term(Heap *h, const char **words, int count, bool atoms) {
+    term list = NIL;
+    for (int i = count - 1; i >= 0; i--) {
+        term word = atoms ? atom_intern(h->vm, (const uint8_t *)words[i], strlen(words[i]), NULL) : text_term(h, words[i]);
+        list = heap_cons(h, word == NONE ? A_undefined : word, list);
+    }
+    return list;
+}
+
+static term apply_term(Heap *h, const Action *a) {
+    bool atoms = a->kind == ACTION_APPLY_ATOMS;
+    term function = a->count > 0 ? atom_intern(h->vm, (const uint8_t *)a->words[0], strlen(a->words[0]), NULL) : A_start;
+    term args = NIL;
+    if (a->count > 1) { /* as erl does: one argument, the list of words */
+        args = heap_cons(h, words_term(h, a->words + 1, a->count - 1, atoms), NIL);
+    }
+    return TUPLE4(h, A_apply, atom_intern(h->vm, (const uint8_t *)a->text, strlen(a->text), NULL), function, args);
+}
+
+static bool has_suffix(const char *s, const char *end) {
+    size_t n = strlen(s), k = strlen(end);
+    return n >= k && strcmp(s + n - k, end) == 0;
+}
+
+static bool print_load_error(const LoadError *e) {
+    fprintf(stderr, "mote: %s: %s", e->file, e->chunk);
+    if (e->chunk[0] != '\0' && e->offset >= 0) {
+        fprintf(stderr, ", offset %lld", (long long)e->offset);
+    }
+    fprintf(stderr, "%s%s\n", e->chunk[0] != '\0' ? ": " : "", e->reason);
+    return false;
+}
+
+/* FILE: .erl is compiled later, by the compiler on the machine itself; .beam and .avm are loaded here. */
+static bool file_term(Machine *m, Heap *h, const char *file, term *action) {
+    VM *vm = &m->vm;
+    LoadError error = {0};
+    Module *module = NULL;
+    if (has_suffix(file, ".erl")) {
+        *action = TUPLE2(h, A_compile, text_term(h, file));
+        return true;
+    }
+    if (m->o->pack_count > 0) {
+        for (int i = 0; i < m->o->pack_count; i++) {
+            if (!code_path_add_pack(m->path, m->o->packs[i], &error)) {
+                return print_load_error(&error);
+            }
+        }
+        Bytes start = code_path_pack_entry(m->path);
+        if (start.size == 0) {
+            load_error(&error, "", -1, "no module in it exports start/0");
+            snprintf(error.file, sizeof error.file, "%s", file);
+            return print_load_error(&error);
+        }
+        machine_load(m, start, &module, &error);
+    } else {
+        FileMap map;
+        int number;
+        if (!platform_map_file(file, &map, &number)) {
+            fprintf(stderr, "mote: %s: %s\n", file, strerror(number));
+            return false;
+        }
+        module = machine_load_bytes(m, file, (Bytes){map.at, map.size}, file, &error);
+        platform_unmap_file(&map);
+        const char *slash = strrchr(file, '/');
+        char dir[4096];
+        snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - file), slash == NULL ? "." : file);
+        code_path_add(m->path, dir, true);
+    }
+    if (module == NULL) {
+        return print_load_error(&error);
+    }
+    *action = TUPLE3(h, A_file, text_term(h, file), module->name);
+    (void)vm;
+    return true;
+}
+
+static bool actions_term(Machine *m, Heap *h, term *list) {
+    *list = NIL;
+    for (int i = m->o->action_count - 1; i >= 0; i--) {
+        const Action *a = &m->o->actions[i];
+        term action = NONE;
+        if (a->kind == ACTION_FILE) {
+            if (!file_term(m, h, a->text, &action)) {
+                return false;
+            }
+        } else {
+            action = a->kind == ACTION_EVAL ? TUPLE2(h, A_eval, text_term(h, a->text)) : apply_term(h, a);
+        }
+        *list = heap_cons(h, action, *list);
+    }
+    return true;
+}
+
+/* What the first process needs before anything else can be loaded. */
+static bool load_kernel(Machine *m) {
+    static const char *const names[] = {"mote_kernel", "mote_io", "mote_code"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        LoadError error = {0};
+        Module *module;
+        machine_load(m, (Bytes){(const uint8_t *)names[i], strlen(names[i])}, &module, &error);
+        if (module == NULL) {
+            return print_load_error(&error);
+        }
+    }
+    return true;
+}
+
+int machine_run(Machine *m) {
+    VM *vm = &m->vm;
+    for (int i = m->o->dir_count - 1; i >= 0; i--) {
+        code_path_add(m->path, m->o->dirs[i], true);
+    }
+    Heap h;
+    heap_init_detached(&h, vm);
+    term actions, reason, args;
+    if (!load_kernel(m) || !actions_term(m, &h, &actions)) {
+        heap_free_fragments(vm, heap_detach(&h));
+        return 1;
+    }
+    args = heap_cons(&h, platform_utf8() ? A_unicode : A_latin1, NIL);
+    args = heap_cons(&h, words_term(&h, m->o->args, m->o->arg_count, false), args);
+    args = heap_cons(&h, actions, args);
+    SpawnOptions options;
+    spawn_options_init(vm, &options);
+    term pid = process_spawn(vm, NULL, A_mote_kernel, A_start, args, &options, &reason);
+    heap_free_fragments(vm, heap_detach(&h));
+    if (pid == NONE) {
+        fprintf(stderr, "mote: out of memory\n");
+        return 1;
+    }
+    if (scheduler_run(vm_scheduler(vm)) == SCHEDULE_IDLE) {
+        fprintf(stderr, "mote: every process waits, and nothing is left that could wake one\n");
+        return 1;
+    }
+    return vm->processes->halt_status;
+}
+
+void machine_print_stats(Machine *m) {
+    VM *vm = &m->vm;
+    Scheduler *s = vm_scheduler(vm);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binaries", "atoms", "code", "tables", "temporary"};
+    fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), vm->mem.peak, usage.ru_maxrss);
+    for (int k = 0; k < MEM_KINDS; k++) {
+        fprintf(stderr, "  %-9s %zu\n", kinds[k], vm->mem.used[k]);
+    }
+    fprintf(stderr, "processes  %u now, %llu ever\n", vm->processes->count, (unsigned long long)vm->processes->spawned);
+    fprintf(stderr, "reductions %llu\n", (unsigned long long)s->reductions);
+    fprintf(stderr, "switches   %llu\n", (unsigned long long)s->context_switches);
+    fprintf(stderr, "collected  %llu times, %llu words\n", (unsigned long long)s->collections, (unsigned long long)s->words_reclaimed);
+    fprintf(stderr, "time       %.3f ms of CPU\n", (double)platform_cpu_time() / 1e6);
+}

@@ -1,0 +1,34 @@
+/* Making and running a virtual machine in bare mode. */
+#ifndef MOTE_VM_MACHINE_H
+#define MOTE_VM_MACHINE_H
+
+#include "code/module.h"
+#include "vm/code_path.h"
+#include "vm/options.h"
+
+#define MOTE_VERSION "0.1.0"
+
+/* What vm->options points to. */
+typedef struct Machine {
+    VM vm;
+    Options *o;
+    CodePath *path;
+} Machine;
+static inline Machine *machine_of(VM *vm) {
+    return (Machine *)vm;
+}
+
+/* A machine with all rooms made and nothing loaded. NULL: no memory. */
+Machine *machine_new(Options *o);
+void machine_free(Machine *m);
+
+/* Loads a module from the code path. MODULE_FOUND: it is loaded (or *module NULL: *error says why not). */
+ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error);
+/* Loads a module from its bytes. NULL: *error says why. `where`: what code:which will answer; "" : nothing. */
+Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char *where, LoadError *error);
+
+/* Runs what the options ask for; returns the exit status. */
+int machine_run(Machine *m);
+void machine_print_stats(Machine *m);
+
+#endif

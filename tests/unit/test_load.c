@@ -1,0 +1,104 @@
+/* code/: loading modules: the ones that the executable carries. */
+#include "unit.h"
+
+#include "code/emit.h"
+#include "term/atom.h"
+#include "vm/lib.h"
+
+/* Nothing runs here: any handlers will do. */
+static const uintptr_t handlers[VARIANT_COUNT];
+static const BifEntry send = {A_erlang, A_op_send, 2, NULL};
+static const BifTable bifs = {&send, 1};
+
+static bool start(VM *vm) {
+    *vm = (VM){0};
+    mem_init(&vm->mem);
+    vm->bifs = &bifs;
+    vm->handlers = handlers;
+    return terms_init(vm) && code_init(vm);
+}
+
+static void stop(VM *vm) {
+    code_done(vm);
+    terms_done(vm);
+    CHECK(mem_total(&vm->mem) == 0);
+}
+
+static Module *load(VM *vm, const LibModule *l) {
+    LoadError error = {0};
+    Module *m = NULL;
+    BeamFile *b = beam_read(vm, l->name, l->beam, &error);
+    CHECK(b != NULL);
+    if (b != NULL) {
+        CHECK(module_load(vm, b, &error, &m));
+        beam_free(b);
+    }
+    if (m == NULL) {
+        printf("%s: %s %s\n", l->name, error.chunk, error.reason);
+    }
+    return m;
+}
+
+TEST(modules_load_and_their_addresses_are_found) {
+    VM vm;
+    CHECK(start(&vm));
+    for (const LibModule *l = lib_modules; l->name != NULL; l++) {
+        Module *m = load(&vm, l);
+        CHECK(m != NULL && m == module_find(&vm, atom_from(&vm, l->name)));
+        if (m == NULL) {
+            continue;
+        }
+        const ModuleCode *c = m->current;
+        CHECK(c->export_count > 0 && c->function_count >= c->export_count);
+        for (uint32_t i = 0; i < c->function_count; i++) {
+            const Function *f = &c->functions[i];
+            ModuleCode *code = NULL;
+            Module *of = NULL;
+            CHECK(code_find(&vm, f->code, &code, &of) == f && code == c && of == m);
+            CHECK(code_find(&vm, (const uint8_t *)f->info - 1, &code, &of) != f);
+        }
+        for (uint32_t i = 0; i < c->export_count; i++) {
+            Export *e = c->exports[i].slot;
+            CHECK(e->bif != NULL || (e->loaded == m && e->code == c->exports[i].function->code));
+        }
+    }
+    stop(&vm);
+}
+
+TEST(new_code_replaces_old_code) {
+    VM vm;
+    CHECK(start(&vm));
+    Module *m = load(&vm, lib_modules);
+    ModuleCode *first = m->current;
+    Export *e = first->exports[0].slot;
+    CHECK(load(&vm, lib_modules) == m);
+    CHECK(m->old == first && m->current != first && e->code == m->current->exports[0].function->code);
+    for (uint32_t i = 0; i < first->lambda_count; i++) { /* the same module: the same funs */
+        CHECK(first->lambdas[i] == m->current->lambdas[i] && first->lambdas[i]->loaded == m->current);
+    }
+    module_purge(&vm, m);
+    module_delete(&vm, m);
+    CHECK(m->current == NULL && m->old != NULL && !export_is_callable(e) && e->code == &e->stub[1]);
+    module_purge(&vm, m);
+    for (uint32_t i = 0; i < first->lambda_count; i++) {
+        CHECK(first->lambdas[i]->loaded == NULL);
+    }
+    stop(&vm);
+}
+
+TEST(loading_survives_lack_of_memory) {
+    bool loaded = false;
+    for (int64_t n = 0; !loaded; n = n * 5 / 4 + 1) {
+        VM vm;
+        CHECK(start(&vm));
+        LoadError error = {0};
+        Module *m = NULL;
+        BeamFile *b = beam_read(&vm, lib_modules->name, lib_modules->beam, &error);
+        vm.mem.fail_after = n;
+        loaded = module_load(&vm, b, &error, &m);
+        vm.mem.fail_after = -1;
+        CHECK(loaded || error.no_memory);
+        beam_free(b);
+        stop(&vm);
+    }
+}
