@@ -694,7 +694,8 @@ static void add_requirements(Rewriter *r, const GenericOp *g) {
         set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
         break;
     }
-    case GEN_select_tuple_arity: break; /* checks by itself */
+    case GEN_bs_start_match4:
+    case GEN_select_tuple_arity: break; /* check by themselves */
     case GEN_bs_save2:
     case GEN_bs_restore2:
     case GEN_bs_get_tail:
