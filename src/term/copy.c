@@ -41,6 +41,8 @@ static size_t measure(VM *vm, term t, bool literals_too) {
             size_t more;
             if (is_cons(x)) {
                 words += 2, more = 2, first = p;
+            } else if (p[0] == HEADER(0, KIND_TUPLE)) {
+                continue; /* all share the one */
             } else if (HEADER_KIND(p[0]) == KIND_VIEW && copied_as_bits((View *)p)) {
                 words += bits_words(((View *)p)->end - ((View *)p)->start);
                 continue;

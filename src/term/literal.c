@@ -19,6 +19,8 @@ typedef struct Literals {
     Free *free;
     size_t used;
     term empty_tuple;
+    LiteralBlock *retired;
+    size_t retired_count, retired_room, retired_words;
 } Literals;
 
 bool literals_init(VM *vm) {
@@ -46,6 +48,10 @@ bool literals_init(VM *vm) {
 void literals_done(VM *vm) {
     Literals *l = vm->literals;
     if (l != NULL) {
+        for (size_t i = 0; i < l->retired_count; i++) {
+            off_heap_release(vm, l->retired[i].off_heap);
+        }
+        mem_free(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *l->retired);
         platform_release(l->start, (size_t)(l->end - l->start));
         MEM_DELETE(&vm->mem, MEM_CODE, l);
         vm->literals = NULL;
@@ -127,6 +133,51 @@ void literal_free(VM *vm, term *block, size_t words, term off_heap) {
     l->used -= size;
     give(l, (uint8_t *)block, size);
     lock_give(&l->lock);
+}
+
+void literal_retire(VM *vm, const LiteralBlock *block) {
+    Literals *l = vm->literals;
+    if (block->words == 0) {
+        return;
+    }
+    lock_take(&l->lock);
+    if (l->retired_count == l->retired_room) {
+        size_t room = MAX(16, 2 * l->retired_room);
+        LiteralBlock *bigger =
+            mem_resize(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *bigger, room * sizeof *bigger);
+        if (bigger != NULL) {
+            l->retired = bigger, l->retired_room = room;
+        }
+    }
+    if (l->retired_count < l->retired_room) { /* else it stays for ever: better than a process that points to nothing */
+        l->retired[l->retired_count++] = *block;
+        l->retired_words += block->words;
+    }
+    lock_give(&l->lock);
+}
+
+size_t literal_retired_words(const VM *vm) {
+    return vm->literals->retired_words;
+}
+
+LiteralBlock *literal_take_retired(VM *vm, size_t *count) {
+    Literals *l = vm->literals;
+    lock_take(&l->lock);
+    LiteralBlock *blocks = mem_resize(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *blocks, l->retired_count * sizeof *blocks);
+    *count = blocks == NULL ? 0 : l->retired_count;
+    if (blocks != NULL || l->retired_count == 0) {
+        l->retired = NULL;
+        l->retired_count = l->retired_room = l->retired_words = 0;
+    }
+    lock_give(&l->lock);
+    return blocks;
+}
+
+void literal_free_retired(VM *vm, LiteralBlock *blocks, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        literal_free(vm, blocks[i].at, blocks[i].words, blocks[i].off_heap);
+    }
+    mem_free(&vm->mem, MEM_CODE, blocks, count * sizeof *blocks);
 }
 
 size_t literal_bytes(const VM *vm) {

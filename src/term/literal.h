@@ -16,6 +16,14 @@ void literals_done(VM *vm);
 term *literal_alloc(VM *vm, size_t words); /* NULL: no room */
 /* Gives a block back, and what its off-heap objects (linked from off_heap) hold. */
 void literal_free(VM *vm, term *block, size_t words, term off_heap);
+/* The block has no owner any more, but heaps may still point to it. It is freed when somebody who knows all heaps has seen to
+   it that none does (proc/literals.c). */
+void literal_retire(VM *vm, const LiteralBlock *block);
+size_t literal_retired_words(const VM *vm);
+/* The retired blocks; the list is then empty and the caller's, to be freed by literal_free_retired. */
+LiteralBlock *literal_take_retired(VM *vm, size_t *count);
+void literal_free_retired(VM *vm, LiteralBlock *blocks, size_t count);
+
 size_t literal_bytes(const VM *vm);
 term literal_empty_tuple(const VM *vm); /* the {} that all share */
 

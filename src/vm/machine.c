@@ -13,13 +13,10 @@
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
+#include "table/tables.h"
 #include "term/copy.h"
 
 extern const BifTable bif_table;
-
-static const char *otp_release(VM *vm) {
-    return code_path_otp_release(machine_of(vm)->path);
-}
 
 Machine *machine_new(Options *o) {
     Machine *m = calloc(1, sizeof *m);
@@ -31,13 +28,12 @@ Machine *machine_new(Options *o) {
     mem_init(&vm->mem);
     vm->options = o;
     vm->bifs = &bif_table;
-    vm->otp_release = otp_release;
     vm->handlers = interpreter_handlers();
     if (!terms_init(vm)) {
         free(m);
         return NULL;
     }
-    if (!processes_init(vm, 0, 0) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+    if (!processes_init(vm, 0, 0) || !tables_init(vm) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
         machine_free(m);
         return NULL;
     }
@@ -48,6 +44,7 @@ Machine *machine_new(Options *o) {
 void machine_free(Machine *m) {
     VM *vm = &m->vm;
     code_path_free(m->path);
+    tables_done(vm);
     processes_done(vm);
     io_done(vm);
     code_done(vm);

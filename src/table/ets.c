@@ -1,0 +1,503 @@
+/* The list of tables: names, owners, heirs, fixations; and what is the same for both ways to keep objects. */
+#include "table/ets.h"
+
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "term/atom.h"
+#include "term/compare.h"
+#include "term/copy.h"
+#include "term/ref.h"
+
+enum { FIRST_INDEX = 16, FREED_AT_ONCE = 1000 };
+
+/* What references to a table lead to: it may be gone. */
+typedef struct TableHandle {
+    Resource resource;
+    Table *table;
+} TableHandle;
+
+/* Open addressing. */
+typedef struct {
+    Table **at;
+    size_t size, count;
+} Index;
+
+typedef struct Ets {
+    Table *all;     /* newest first */
+    Table *dying;   /* deleted, not yet freed */
+    Index names, numbers;
+    size_t count;
+    bool super_user;
+} Ets;
+
+static size_t name_hash(const Table *t) {
+    return atom_index(t->name) * (size_t)0x9e3779b1;
+}
+static size_t number_place(uint64_t low) {
+    return (size_t)(low ^ low >> 29) * (size_t)0x9e3779b1;
+}
+static size_t number_hash(const Table *t) {
+    return number_place(t->low);
+}
+
+typedef size_t HashOf(const Table *t);
+
+static void index_put(Index *x, Table *t, HashOf *hash) {
+    size_t i = hash(t);
+    while (x->at[i & (x->size - 1)] != NULL) {
+        i++;
+    }
+    x->at[i & (x->size - 1)] = t;
+    x->count++;
+}
+
+static bool index_add(VM *vm, Index *x, Table *t, HashOf *hash) {
+    if (2 * (x->count + 1) > x->size) {
+        Index bigger = {.size = x->size == 0 ? FIRST_INDEX : 2 * x->size};
+        bigger.at = mem_zalloc(&vm->mem, MEM_ETS, bigger.size * sizeof *bigger.at);
+        if (bigger.at == NULL) {
+            return false;
+        }
+        for (size_t i = 0; i < x->size; i++) {
+            if (x->at[i] != NULL) {
+                index_put(&bigger, x->at[i], hash);
+            }
+        }
+        mem_free(&vm->mem, MEM_ETS, x->at, x->size * sizeof *x->at);
+        *x = bigger;
+    }
+    index_put(x, t, hash);
+    return true;
+}
+
+static void index_remove(Index *x, const Table *t, HashOf *hash) {
+    size_t mask = x->size - 1, gap = hash(t) & mask;
+    while (x->at[gap] != t) {
+        assert(x->at[gap] != NULL);
+        gap = (gap + 1) & mask;
+    }
+    for (size_t i = (gap + 1) & mask; x->at[i] != NULL; i = (i + 1) & mask) {
+        if (((i - hash(x->at[i])) & mask) >= ((i - gap) & mask)) {
+            x->at[gap] = x->at[i];
+            gap = i;
+        }
+    }
+    x->at[gap] = NULL;
+    x->count--;
+}
+
+Table *table_named(VM *vm, term name) {
+    const Index *x = &vm->tables->ets->names;
+    for (size_t i = atom_index(name) * (size_t)0x9e3779b1; x->size > 0; i++) {
+        Table *t = x->at[i & (x->size - 1)];
+        if (t == NULL || t->name == name) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
+    const Index *x = &vm->tables->ets->numbers;
+    for (size_t i = number_place(low); x->size > 0; i++) {
+        Table *t = x->at[i & (x->size - 1)];
+        if (t == NULL || (t->low == low && t->high == high)) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static void handle_destroy(VM *vm, Resource *r) {
+    MEM_DELETE(&vm->mem, MEM_ETS, (TableHandle *)r);
+}
+
+Table *table_find(Process *p, term id, Access access, term *cause) {
+    VM *vm = process_vm(p);
+    Table *t = NULL;
+    if (is_atom(id)) {
+        t = table_named(vm, id);
+    } else if (is_magic_ref(id) && magic_resource(id)->destroy == handle_destroy) {
+        t = ((TableHandle *)magic_resource(id))->table;
+    } else if (is_local_ref(id)) {
+        t = table_numbered(vm, ref_low(id), ref_high(id));
+    }
+    if (t == NULL) {
+        *cause = A_id;
+        return NULL;
+    }
+    bool allowed = access == ACCESS_INFO || t->owner == p->pid || t->protection == PROTECTION_PUBLIC ||
+                   (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED) || vm->tables->ets->super_user;
+    if (!allowed) {
+        *cause = A_access;
+        return NULL;
+    }
+    return t;
+}
+
+bool ets_super_user(VM *vm, bool on) {
+    bool was = vm->tables->ets->super_user;
+    vm->tables->ets->super_user = on;
+    return was;
+}
+
+term table_ref(Heap *h, const Table *t) {
+    term *at = heap_alloc(h, MAGIC_WORDS);
+    ref_write(at, t->low, t->high);
+    at[0] = HEADER(MAGIC_WORDS - 1, KIND_REF);
+    at[REF_WORDS] = (term)t->handle;
+    at[REF_WORDS + 1] = NONE;
+    resource_keep(&t->handle->resource);
+    term ref = make_boxed(at);
+    heap_link_off_heap(h, ref);
+    return ref;
+}
+
+term table_id(Heap *h, const Table *t) {
+    return t->named ? t->name : table_ref(h, t);
+}
+
+/* How many tables a process owns or has fixed: whether they must be looked for when it ends. */
+static bool count_for(VM *vm, term pid, int by) {
+    Process *p = process_find_any(vm, pid);
+    ProcessExtra *e = p == NULL ? NULL : process_extra(p);
+    if (e == NULL) {
+        return false;
+    }
+    e->tables += (uint32_t)by;
+    p->flags |= FLAG_TABLES;
+    return true;
+}
+
+Table *table_new(Process *p, const Table *as, term *reason) {
+    VM *vm = process_vm(p);
+    Ets *ets = vm->tables->ets;
+    if (as->named && table_named(vm, as->name) != NULL) {
+        *reason = A_badarg;
+        return NULL;
+    }
+    *reason = A_system_limit;
+    Table *t = mem_alloc(&vm->mem, MEM_ETS, sizeof *t);
+    if (t == NULL) {
+        return NULL;
+    }
+    *t = *as;
+    t->owner = p->pid;
+    t->bytes = sizeof *t;
+    term number[REF_WORDS], ref = ref_write_fresh(vm, number);
+    t->low = ref_low(ref), t->high = ref_high(ref);
+    t->handle = MEM_NEW(&vm->mem, MEM_ETS, TableHandle);
+    bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t));
+    ok = ok && index_add(vm, &ets->numbers, t, number_hash);
+    if (ok && ((t->named && !index_add(vm, &ets->names, t, name_hash)) || !count_for(vm, p->pid, 1))) {
+        index_remove(&ets->numbers, t, number_hash);
+        if (table_named(vm, t->name) == t) {
+            index_remove(&ets->names, t, name_hash);
+        }
+        ok = false;
+    }
+    if (!ok) {
+        if (!table_is_tree(t) && t->hash.buckets != NULL) {
+            size_t none = 0;
+            hash_free_some(vm, t, &none);
+        }
+        mem_free(&vm->mem, MEM_ETS, t->handle, t->handle == NULL ? 0 : sizeof *t->handle);
+        mem_free(&vm->mem, MEM_ETS, t, sizeof *t);
+        return NULL;
+    }
+    t->handle->resource = (Resource){.refs = 1, .destroy = handle_destroy};
+    t->handle->table = t;
+    t->next = ets->all;
+    if (t->next != NULL) {
+        t->next->before = t;
+    }
+    ets->all = t;
+    ets->count++;
+    return t;
+}
+
+void table_delete(VM *vm, Table *t) {
+    Ets *ets = vm->tables->ets;
+    *(t->before != NULL ? &t->before->next : &ets->all) = t->next;
+    if (t->next != NULL) {
+        t->next->before = t->before;
+    }
+    index_remove(&ets->numbers, t, number_hash);
+    if (t->named) {
+        index_remove(&ets->names, t, name_hash);
+    }
+    count_for(vm, t->owner, -1);
+    while (t->fixers != NULL) {
+        Fixer *f = t->fixers;
+        t->fixers = f->next;
+        count_for(vm, f->pid, -1);
+        MEM_DELETE(&vm->mem, MEM_ETS, f);
+    }
+    t->handle->table = NULL;
+    resource_release(vm, &t->handle->resource);
+    t->handle = NULL;
+    t->next = ets->dying;
+    ets->dying = t;
+    ets->count--;
+}
+
+bool ets_free_some(VM *vm, size_t objects) {
+    Ets *ets = vm->tables->ets;
+    while (ets->dying != NULL) {
+        Table *t = ets->dying;
+        if (!(table_is_tree(t) ? tree_free_some(vm, t, &objects) : hash_free_some(vm, t, &objects))) {
+            return false;
+        }
+        if (t->heir_data != NULL) {
+            object_free(vm, t->heir_data);
+        }
+        ets->dying = t->next;
+        MEM_DELETE(&vm->mem, MEM_ETS, t);
+    }
+    return true;
+}
+
+Table *table_next(VM *vm, const Table *t) {
+    return t == NULL ? vm->tables->ets->all : t->next;
+}
+
+size_t ets_count(VM *vm) {
+    return vm->tables->ets->count;
+}
+
+bool table_rename(VM *vm, Table *t, term name) {
+    Ets *ets = vm->tables->ets;
+    if (t->named) {
+        if (table_named(vm, name) != NULL) {
+            return name == t->name;
+        }
+        index_remove(&ets->names, t, name_hash);
+        t->name = name;
+        index_put(&ets->names, t, name_hash); /* its old place is free: there is room */
+    }
+    t->name = name;
+    return true;
+}
+
+bool table_set_heir(VM *vm, Table *t, term heir, term data) {
+    Object *copy = NULL;
+    if (heir != NONE) {
+        term tuple[2] = {HEADER(1, KIND_TUPLE), data};
+        copy = object_new(vm, make_boxed(tuple));
+        if (copy == NULL) {
+            return false;
+        }
+    }
+    if (t->heir_data != NULL) {
+        object_free(vm, t->heir_data);
+    }
+    t->heir = heir, t->heir_data = copy;
+    return true;
+}
+
+static bool send_transfer(VM *vm, const Table *t, term to, term from, term data) {
+    Heap h;
+    heap_init_detached(&h, vm);
+    term copy = data == NONE ? object_copy(&h, t->heir_data) : term_copy_literals_too(&h, data);
+    if (copy != NONE && data == NONE) {
+        copy = element(copy, 1);
+    }
+    term message = copy == NONE ? NONE : TUPLE4(&h, A_ets_transfer, table_id(&h, t), from, copy);
+    bool ok = message != NONE && message_send_built(vm_scheduler(vm), to, message, &h);
+    heap_done(&h);
+    return ok;
+}
+
+bool table_give(Process *from, Table *t, term to, term data) {
+    VM *vm = process_vm(from);
+    if (!count_for(vm, to, 1)) {
+        return false;
+    }
+    count_for(vm, t->owner, -1);
+    t->owner = to;
+    return send_transfer(vm, t, to, from->pid, data);
+}
+
+/* Fixations. */
+
+bool table_fix(Process *p, Table *t) {
+    VM *vm = process_vm(p);
+    for (Fixer *f = t->fixers; f != NULL; f = f->next) {
+        if (f->pid == p->pid) {
+            f->count++;
+            return true;
+        }
+    }
+    Fixer *f = MEM_NEW(&vm->mem, MEM_ETS, Fixer);
+    if (f == NULL || !count_for(vm, p->pid, 1)) {
+        mem_free(&vm->mem, MEM_ETS, f, f == NULL ? 0 : sizeof *f);
+        return false;
+    }
+    if (t->fixers == NULL) {
+        t->fixed_since[0] = clock_monotonic(vm);
+        t->fixed_since[1] = clock_system(vm);
+    }
+    *f = (Fixer){t->fixers, p->pid, 1};
+    t->fixers = f;
+    return true;
+}
+
+static void remove_fixer(VM *vm, Table *t, Fixer **at) {
+    Fixer *f = *at;
+    *at = f->next;
+    count_for(vm, f->pid, -1);
+    MEM_DELETE(&vm->mem, MEM_ETS, f);
+    if (t->fixers == NULL && !table_is_tree(t)) {
+        hash_purge(vm, t);
+    }
+}
+
+bool table_unfix(VM *vm, Table *t, term pid) {
+    for (Fixer **at = &t->fixers; *at != NULL; at = &(*at)->next) {
+        if ((*at)->pid == pid) {
+            if (--(*at)->count == 0) {
+                remove_fixer(vm, t, at);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A process has ended: its tables go to their heirs, or away. */
+static void owner_ended(VM *vm, Table *t) {
+    Process *heir = t->heir == NONE ? NULL : process_find(vm, t->heir);
+    term from = t->owner;
+    if (heir == NULL || heir->pid == from || !count_for(vm, t->heir, 1)) {
+        table_delete(vm, t);
+        return;
+    }
+    count_for(vm, from, -1);
+    t->owner = t->heir;
+    send_transfer(vm, t, t->owner, from, NONE);
+}
+
+static bool process_ended(Process *p) {
+    VM *vm = process_vm(p);
+    if (vm->tables == NULL) {
+        return true; /* the VM ends */
+    }
+    Table *next;
+    for (Table *t = table_next(vm, NULL); t != NULL && p->extra != NULL && p->extra->tables > 0; t = next) {
+        next = t->next;
+        for (Fixer **at = &t->fixers; *at != NULL; at = &(*at)->next) {
+            if ((*at)->pid == p->pid) {
+                remove_fixer(vm, t, at);
+                break;
+            }
+        }
+        if (t->owner == p->pid) {
+            owner_ended(vm, t);
+        }
+    }
+    return ets_free_some(vm, FREED_AT_ONCE);
+}
+
+bool ets_init(VM *vm) {
+    vm->tables->ets = MEM_NEW(&vm->mem, MEM_ETS, Ets);
+    return vm->tables->ets != NULL && (vm->processes == NULL || processes_on_end(vm, process_ended));
+}
+
+void ets_done(VM *vm) {
+    Ets *ets = vm->tables->ets;
+    if (ets == NULL) {
+        return;
+    }
+    while (ets->all != NULL) {
+        table_delete(vm, ets->all);
+    }
+    while (!ets_free_some(vm, SIZE_MAX)) {
+    }
+    mem_free(&vm->mem, MEM_ETS, ets->names.at, ets->names.size * sizeof(Table *));
+    mem_free(&vm->mem, MEM_ETS, ets->numbers.at, ets->numbers.size * sizeof(Table *));
+    MEM_DELETE(&vm->mem, MEM_ETS, ets);
+    vm->tables->ets = NULL;
+}
+
+/* Objects, whichever way they are kept. */
+
+Object *table_lookup(VM *vm, const Table *t, term key) {
+    return table_is_tree(t) ? tree_lookup(vm, t, key) : hash_lookup(vm, t, key);
+}
+
+Object *table_next_same(VM *vm, const Table *t, const Object *o) {
+    if (table_is_tree(t) || t->type == TABLE_SET) {
+        return NULL;
+    }
+    for (Object *n = o->next; n != NULL && n->hash == o->hash && term_same(vm, table_key(t, n), table_key(t, o)); n = n->next) {
+        if (!n->dead) {
+            return n;
+        }
+    }
+    return NULL;
+}
+
+PutResult table_put(VM *vm, Table *t, Object *o, bool only_new) {
+    return table_is_tree(t) ? tree_put(vm, t, o, only_new) : hash_put(vm, t, o, only_new);
+}
+
+void table_replace(VM *vm, Table *t, Object *old, Object *with) {
+    if (table_is_tree(t)) {
+        tree_replace(vm, t, old, with);
+    } else {
+        hash_replace(vm, t, old, with);
+    }
+}
+
+size_t table_delete_key(VM *vm, Table *t, term key) {
+    return table_is_tree(t) ? tree_delete_key(vm, t, key) : hash_delete_key(vm, t, key);
+}
+
+void table_delete_one(VM *vm, Table *t, Object *o) {
+    if (table_is_tree(t)) {
+        tree_delete_key(vm, t, table_key(t, o));
+    } else {
+        hash_delete_one(vm, t, o);
+    }
+}
+
+size_t table_delete_object(VM *vm, Table *t, term object) {
+    if (tuple_arity(object) < t->keypos) {
+        return 0;
+    }
+    size_t n = 0;
+    for (Object *o = table_lookup(vm, t, element(object, t->keypos)), *next; o != NULL; o = next) {
+        next = table_next_same(vm, t, o);
+        if (term_same(vm, object_tuple(o), object)) {
+            table_delete_one(vm, t, o);
+            n++;
+        }
+    }
+    return n;
+}
+
+Object *table_first(VM *vm, const Table *t) {
+    return table_is_tree(t) ? tree_after(vm, t, NONE, false) : hash_from(t, 0);
+}
+
+Object *table_last(VM *vm, const Table *t) {
+    return table_is_tree(t) ? tree_before(vm, t, NONE, false) : hash_from(t, 0);
+}
+
+Object *table_after(VM *vm, const Table *t, term key, bool *bad) {
+    *bad = false;
+    return table_is_tree(t) ? tree_after(vm, t, key, false) : hash_after(vm, t, key, bad);
+}
+
+Object *table_before(VM *vm, const Table *t, term key, bool *bad) {
+    *bad = false;
+    return table_is_tree(t) ? tree_before(vm, t, key, false) : hash_after(vm, t, key, bad);
+}
+
+size_t table_slots(const Table *t) {
+    return table_is_tree(t) ? t->count : t->hash.active;
+}
+
+Object *table_slot(const Table *t, size_t slot) {
+    return table_is_tree(t) ? tree_at(t, slot) : t->hash.buckets[slot];
+}

@@ -1,0 +1,139 @@
+/* ETS: tables of tuples that processes share. Here: what a table is, and the list of them. How its objects are kept is in
+   hash_table.c and tree_table.c; what can be asked for in match_spec.h. */
+#ifndef MOTE_TABLE_ETS_H
+#define MOTE_TABLE_ETS_H
+
+#include "table/object.h"
+#include "table/tables.h"
+
+typedef enum { TABLE_SET, TABLE_ORDERED_SET, TABLE_BAG, TABLE_DUPLICATE_BAG } TableType;
+typedef enum { PROTECTION_PRIVATE, PROTECTION_PROTECTED, PROTECTION_PUBLIC } Protection;
+typedef enum { ACCESS_READ, ACCESS_WRITE, ACCESS_INFO } Access;
+
+/* A process that has fixed the table. */
+typedef struct Fixer {
+    struct Fixer *next;
+    term pid;
+    size_t count;
+} Fixer;
+
+typedef struct {
+    Object **buckets;
+    size_t room;      /* of buckets */
+    size_t active;    /* buckets in use */
+    size_t slots;     /* OTP's idea of the room: when it shrinks depends on it, and so does the order of its objects */
+    size_t mask;
+    size_t *dead;     /* buckets with dead objects, while fixed */
+    size_t dead_count, dead_room;
+    bool dead_anywhere; /* the list was too short */
+} HashTable;
+
+typedef struct {
+    Object *root;
+} TreeTable;
+
+typedef struct Table {
+    struct Table *next, *before;  /* of all tables */
+    term name;
+    bool named;
+    uint64_t low, high;           /* number of the reference that names it */
+    struct TableHandle *handle;   /* what magic references to it lead to */
+    TableType type;
+    Protection protection;
+    size_t keypos;                /* from 1 */
+    term owner;
+    term heir;                    /* pid; NONE: none */
+    Object *heir_data;            /* {Data} */
+    bool compressed, read_concurrency, write_concurrency_auto, write_concurrency, decentralized_counters;
+    size_t count;                 /* objects, without dead ones */
+    size_t bytes;                 /* all memory that it takes */
+    Fixer *fixers;
+    int64_t fixed_since[2];       /* monotonic, system time */
+    union {
+        HashTable hash;
+        TreeTable tree;
+    };
+} Table;
+
+bool ets_init(VM *vm);
+void ets_done(VM *vm);
+
+/* Making. Options are set in *as, of which the rest is zero; takes over heir_data. NULL: *reason says why: A_badarg: the name
+   is taken; A_system_limit: no memory. */
+Table *table_new(Process *p, const Table *as, term *reason);
+/* Nobody finds the table any more; its memory is freed bit by bit by ets_free_some. */
+void table_delete(VM *vm, Table *t);
+bool ets_free_some(VM *vm, size_t objects); /* true: nothing is left to be freed */
+/* What Erlang code calls the table: its name, or a reference. */
+term table_id(Heap *h, const Table *t);
+term table_ref(Heap *h, const Table *t);
+
+/* The table that an identifier names. NULL: there is none (*cause A_id), or the caller may not do that (A_access). */
+Table *table_find(Process *p, term id, Access access, term *cause);
+bool ets_super_user(VM *vm, bool on); /* everybody may do everything; returns what it was */
+Table *table_named(VM *vm, term name);
+bool table_rename(VM *vm, Table *t, term name); /* false: the name is taken */
+Table *table_next(VM *vm, const Table *t);      /* walks all: from NULL to NULL */
+size_t ets_count(VM *vm);
+
+bool table_give(Process *from, Table *t, term to, term data); /* false: no memory */
+bool table_set_heir(VM *vm, Table *t, term heir, term data);  /* NONE: none */
+bool table_fix(Process *p, Table *t);                         /* false: no memory */
+bool table_unfix(VM *vm, Table *t, term pid);                 /* false: it was not fixed by that process */
+static inline bool table_is_fixed(const Table *t) {
+    return t->fixers != NULL;
+}
+static inline bool table_is_tree(const Table *t) {
+    return t->type == TABLE_ORDERED_SET;
+}
+
+/* Objects. Keys are looked up by == in ordered sets, by =:= in others. */
+static inline term table_key(const Table *t, const Object *o) {
+    return object_key(o, t->keypos);
+}
+Object *table_lookup(VM *vm, const Table *t, term key);            /* the first one with this key */
+Object *table_next_same(VM *vm, const Table *t, const Object *o); /* the next one with the same key; live ones only */
+
+typedef enum { PUT_DONE, PUT_EXISTS, PUT_NO_MEMORY } PutResult;
+/* Takes over the object. Only_new: PUT_EXISTS if there is one with this key (the object is freed then). */
+PutResult table_put(VM *vm, Table *t, Object *o, bool only_new);
+void table_replace(VM *vm, Table *t, Object *old, Object *with);  /* of the same key */
+size_t table_delete_key(VM *vm, Table *t, term key);               /* how many objects that were */
+size_t table_delete_object(VM *vm, Table *t, term object);
+void table_delete_one(VM *vm, Table *t, Object *o);                /* it must be there */
+
+/* Walking by keys. NULL: the end. Hash tables know one direction only. */
+Object *table_first(VM *vm, const Table *t);
+Object *table_last(VM *vm, const Table *t);
+/* *bad: there is no such key (only in hash tables). */
+Object *table_after(VM *vm, const Table *t, term key, bool *bad);
+Object *table_before(VM *vm, const Table *t, term key, bool *bad);
+
+/* The objects of one bucket, dead ones too; of the i-th object, in a tree. `slot` must be below table_slots. */
+size_t table_slots(const Table *t);
+Object *table_slot(const Table *t, size_t slot);
+
+/* The two ways to keep objects. */
+bool hash_init(VM *vm, Table *t);
+/* Free some objects of a table that nobody uses any more, at least one. True: that was all. */
+bool hash_free_some(VM *vm, Table *t, size_t *objects);
+bool tree_free_some(VM *vm, Table *t, size_t *objects);
+void hash_purge(VM *vm, Table *t); /* the last fixation has gone */
+Object *hash_lookup(VM *vm, const Table *t, term key);
+PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new);
+void hash_replace(VM *vm, Table *t, Object *old, Object *with);
+size_t hash_delete_key(VM *vm, Table *t, term key);
+void hash_delete_one(VM *vm, Table *t, Object *o);
+Object *hash_after(VM *vm, const Table *t, term key, bool *bad);
+Object *hash_from(const Table *t, size_t slot); /* the first live object in this bucket or behind it */
+
+Object *tree_lookup(VM *vm, const Table *t, term key);
+PutResult tree_put(VM *vm, Table *t, Object *o, bool only_new);
+void tree_replace(VM *vm, Table *t, Object *old, Object *with);
+size_t tree_delete_key(VM *vm, Table *t, term key);
+/* The least object with a key greater than (or the same as) `key`, and its mirror image. key NONE: the outermost one. */
+Object *tree_after(VM *vm, const Table *t, term key, bool or_same);
+Object *tree_before(VM *vm, const Table *t, term key, bool or_same);
+Object *tree_at(const Table *t, size_t i);
+
+#endif

@@ -1,0 +1,544 @@
+/* Compiling match specifications. */
+#include "table/match_spec.h"
+
+#include <stdlib.h>
+
+#include "base/stack.h"
+#include "data/map.h"
+#include "term/atom.h"
+#include "term/compare.h"
+#include "term/copy.h"
+
+enum { MAX_DEPTH = 1000, FIRST_CODE = 64, FIRST_VARIABLES = 16 };
+
+/* '$7' -> 7; -1: no variable. */
+static int64_t variable_number(VM *vm, term t) {
+    if (!is_atom(t)) {
+        return -1;
+    }
+    Bytes text = atom_text(vm, t);
+    int64_t n = 0;
+    if (text.size < 2 || text.size > 9 || text.at[0] != '$') {
+        return -1;
+    }
+    for (size_t i = 1; i < text.size; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9') {
+            return -1;
+        }
+        n = 10 * n + text.at[i] - '0';
+    }
+    return n;
+}
+
+bool is_match_variable(VM *vm, term t) {
+    return variable_number(vm, t) >= 0;
+}
+
+typedef struct {
+    term name; /* NONE: free */
+    int64_t number;
+    size_t value;
+} Variable;
+
+typedef struct {
+    VM *vm;
+    MatchSpec *m;
+    GuardLookup *lookup;
+    Variable *variables; /* of the clause at hand: open addressing by name */
+    size_t variable_count, variable_room;
+    size_t values;       /* used by the clause at hand */
+    size_t stack;        /* values on the stack at this point */
+    bool copies;         /* what is compiled becomes part of the result */
+    term reason;         /* NONE: all is well */
+} Compiler;
+
+static bool fail(Compiler *c, term reason) {
+    c->reason = reason;
+    return false;
+}
+
+static void emit(Compiler *c, uintptr_t word) {
+    MatchSpec *m = c->m;
+    if (m->code_size == m->code_room) {
+        size_t room = MAX((size_t)FIRST_CODE, 2 * m->code_room);
+        uintptr_t *code = mem_resize(&c->vm->mem, MEM_ETS, m->code, m->code_room * sizeof *code, room * sizeof *code);
+        if (code == NULL) {
+            fail(c, A_system_limit);
+            return;
+        }
+        m->code = code, m->code_room = room;
+    }
+    m->code[m->code_size++] = word;
+}
+
+static void emit_1(Compiler *c, MatchOp op, uintptr_t a) {
+    emit(c, op);
+    emit(c, a);
+}
+
+static size_t new_value(Compiler *c) {
+    size_t v = c->values++;
+    c->m->values = MAX(c->m->values, c->values);
+    return v;
+}
+
+/* Variables. */
+
+static Variable *find_variable(const Compiler *c, term name) {
+    for (size_t i = atom_index(name) * (size_t)0x9e3779b1; c->variable_room > 0; i++) {
+        Variable *v = &c->variables[i & (c->variable_room - 1)];
+        if (v->name == name || v->name == NONE) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+static bool add_variable(Compiler *c, term name, int64_t number) {
+    if (2 * (c->variable_count + 1) > c->variable_room) {
+        Compiler old = *c;
+        c->variable_room = MAX((size_t)FIRST_VARIABLES, 2 * c->variable_room);
+        c->variables = mem_zalloc(&c->vm->mem, MEM_TEMPORARY, c->variable_room * sizeof *c->variables);
+        if (c->variables == NULL) {
+            c->variables = old.variables, c->variable_room = old.variable_room;
+            return fail(c, A_system_limit);
+        }
+        for (size_t i = 0; i < old.variable_room; i++) {
+            if (old.variables[i].name != NONE) {
+                *find_variable(c, old.variables[i].name) = old.variables[i];
+            }
+        }
+        mem_free(&c->vm->mem, MEM_TEMPORARY, old.variables, old.variable_room * sizeof *c->variables);
+    }
+    *find_variable(c, name) = (Variable){name, number, new_value(c)};
+    c->variable_count++;
+    return true;
+}
+
+static void free_variables(Compiler *c) {
+    mem_free(&c->vm->mem, MEM_TEMPORARY, c->variables, c->variable_room * sizeof *c->variables);
+    c->variables = NULL;
+    c->variable_count = c->variable_room = 0;
+}
+
+/* Patterns. Compound elements wait on `later`; the run's stack of pointers is always as high as this one. Maps wait with the
+   value that holds them in front. */
+
+static void compile_element(Compiler *c, term t, Stack *later, size_t *waiting) {
+    int64_t number = variable_number(c->vm, t);
+    if (number >= 0) {
+        const Variable *v = find_variable(c, t);
+        bool known = v != NULL && v->name == t;
+        if (known || add_variable(c, t, number)) {
+            emit_1(c, known ? MATCH_SAME : MATCH_BIND, find_variable(c, t)->value);
+        }
+    } else if (t == A_underscore) {
+        emit(c, MATCH_ANY);
+    } else if (is_immediate(t)) {
+        emit_1(c, MATCH_WORD, t);
+    } else if (is_map(t)) {
+        size_t value = new_value(c);
+        emit_1(c, MATCH_MAP, value);
+        emit(c, map_size(t));
+        stack_push(later, value);
+        stack_push(later, t);
+    } else if (is_cons(t) || is_tuple(t)) {
+        if (is_cons(t)) {
+            emit(c, MATCH_CONS);
+        } else {
+            emit_1(c, MATCH_TUPLE, tuple_arity(t));
+        }
+        c->m->pointers = MAX(c->m->pointers, ++*waiting);
+        stack_push(later, t);
+    } else {
+        emit_1(c, MATCH_TERM, t);
+    }
+}
+
+static void compile_pattern(Compiler *c, term pattern) {
+    Stack later;
+    stack_init(&later);
+    size_t waiting = 0;
+    compile_element(c, pattern, &later, &waiting);
+    while (!stack_is_empty(&later) && c->reason == NONE) {
+        term t = stack_pop(&later);
+        if (is_map(t)) {
+            size_t value = stack_pop(&later);
+            MapWalk w;
+            for (map_walk(&w, t); map_next(&w);) {
+                if (!match_is_bound(c->vm, w.key)) {
+                    fail(c, A_badarg);
+                }
+                emit_1(c, MATCH_KEY, value);
+                emit(c, w.key);
+                emit(c, new_value(c));
+                compile_element(c, w.value, &later, &waiting);
+            }
+            continue;
+        }
+        emit(c, MATCH_POP);
+        waiting--;
+        const term *at = is_cons(t) ? cons_cell(t) : boxed(t) + 1;
+        for (size_t n = is_cons(t) ? 2 : tuple_arity(t); n > 0 && c->reason == NONE; n--) {
+            compile_element(c, *at++, &later, &waiting);
+        }
+    }
+    stack_done(&later);
+}
+
+/* Expressions. */
+
+static void pushed(Compiler *c) {
+    c->m->stack = MAX(c->m->stack, ++c->stack);
+}
+
+static void emit_const(Compiler *c, term t) {
+    emit_1(c, c->copies && !is_immediate(t) ? EXPR_COPY_CONST : EXPR_CONST, t);
+    pushed(c);
+}
+
+/* Stands for itself: not even to be looked into. */
+static bool is_plain(const Compiler *c, term t) {
+    return is_immediate(t) ? variable_number(c->vm, t) < 0 && t != A_dollar_underscore && t != A_dollar_dollar
+                           : !is_cons(t) && !is_tuple(t) && !is_map(t);
+}
+
+static bool is_plain_list(const Compiler *c, term t) {
+    while (is_cons(t) && is_plain(c, head(t))) {
+        t = tail(t);
+    }
+    return !is_cons(t) && is_plain(c, t);
+}
+
+static bool compile_expression(Compiler *c, term t, int depth);
+
+static bool compile_list(Compiler *c, term t, int depth) {
+    if (is_plain_list(c, t)) {
+        emit_const(c, t);
+        return true;
+    }
+    size_t n = 0;
+    for (; is_cons(t); t = tail(t), n++) {
+        if (!compile_expression(c, head(t), depth)) {
+            return false;
+        }
+    }
+    if (!compile_expression(c, t, depth)) {
+        return false;
+    }
+    emit_1(c, EXPR_LIST, n);
+    c->stack -= n;
+    return true;
+}
+
+static bool compile_tuple(Compiler *c, term t, int depth) {
+    size_t n = tuple_arity(t);
+    for (size_t i = 1; i <= n; i++) {
+        if (!compile_expression(c, element(t, i), depth)) {
+            return false;
+        }
+    }
+    emit_1(c, EXPR_MAKE_TUPLE, n);
+    c->stack -= n;
+    pushed(c);
+    return true;
+}
+
+static bool compile_map(Compiler *c, term t, int depth) {
+    MapWalk w;
+    for (map_walk(&w, t); map_next(&w);) {
+        if (!compile_expression(c, w.key, depth) || !compile_expression(c, w.value, depth)) {
+            return false;
+        }
+    }
+    emit_1(c, EXPR_MAKE_MAP, map_size(t));
+    c->stack -= 2 * map_size(t);
+    pushed(c);
+    return true;
+}
+
+static int compare_variables(const Variable *a, const Variable *b) {
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+/* '$$': the values of all variables, in the order of their numbers. */
+static bool compile_bindings(Compiler *c) {
+    size_t n = c->variable_count;
+    Variable *sorted = mem_alloc(&c->vm->mem, MEM_TEMPORARY, (n + 1) * sizeof *sorted);
+    if (sorted == NULL) {
+        return fail(c, A_system_limit);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < c->variable_room; i++) {
+        if (c->variables[i].name != NONE) {
+            sorted[count++] = c->variables[i];
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, (int (*)(const void *, const void *))compare_variables);
+    emit_1(c, EXPR_BINDINGS, c->copies);
+    emit(c, count);
+    for (size_t i = 0; i < count; i++) {
+        emit(c, sorted[i].value);
+    }
+    mem_free(&c->vm->mem, MEM_TEMPORARY, sorted, (n + 1) * sizeof *sorted);
+    pushed(c);
+    return true;
+}
+
+/* 'and', 'or': all arguments are evaluated. */
+static bool compile_and_or(Compiler *c, term t, MatchOp op, int depth) {
+    size_t n = tuple_arity(t) - 1;
+    if (n == 0) {
+        return fail(c, A_badarg);
+    }
+    for (size_t i = 2; i <= n + 1; i++) {
+        if (!compile_expression(c, element(t, i), depth)) {
+            return false;
+        }
+    }
+    emit_1(c, op, n);
+    c->stack -= n - 1;
+    return true;
+}
+
+/* 'andalso', 'orelse': each but the last decides whether to go on. */
+static bool compile_lazy(Compiler *c, term t, MatchOp op, int depth) {
+    size_t n = tuple_arity(t) - 1;
+    if (n == 0) {
+        return fail(c, A_badarg);
+    }
+    Stack jumps;
+    stack_init(&jumps);
+    bool ok = true;
+    for (size_t i = 2; i <= n + 1 && ok; i++) {
+        ok = compile_expression(c, element(t, i), depth);
+        if (ok && i <= n) {
+            emit_1(c, op, 0);
+            stack_push(&jumps, c->m->code_size - 1);
+            c->stack--;
+        }
+    }
+    while (!stack_is_empty(&jumps)) {
+        size_t at = stack_pop(&jumps);
+        if (c->reason == NONE) {
+            c->m->code[at] = c->m->code_size - at - 1;
+        }
+    }
+    stack_done(&jumps);
+    return ok;
+}
+
+static bool compile_call(Compiler *c, term t, int depth) {
+    term name = element(t, 1);
+    size_t arity = tuple_arity(t) - 1;
+    if (name == A_const && arity == 1) {
+        emit_const(c, element(t, 2));
+        return true;
+    }
+    if (name == A_self && arity == 0) {
+        emit(c, EXPR_SELF);
+        pushed(c);
+        return true;
+    }
+    bool copies = c->copies, ok = true;
+    c->copies = false; /* arguments are only looked at */
+    if (name == A_and || name == A_or) {
+        ok = compile_and_or(c, t, name == A_and ? EXPR_AND : EXPR_OR, depth);
+    } else if (name == A_andalso || name == A_andthen || name == A_orelse) {
+        ok = compile_lazy(c, t, name == A_orelse ? EXPR_OR_ELSE : EXPR_AND_ALSO, depth);
+    } else {
+        GuardFunction *f = name == A_length ? NULL : c->lookup(c->vm, name, arity);
+        ok = f != NULL || (name == A_length && arity == 1) || fail(c, A_badarg);
+        for (size_t i = 2; i <= arity + 1 && ok; i++) {
+            ok = compile_expression(c, element(t, i), depth);
+        }
+        if (name == A_length) {
+            emit(c, EXPR_LENGTH);
+        } else {
+            emit_1(c, copies ? EXPR_COPY_CALL : EXPR_CALL, (uintptr_t)f);
+            emit(c, arity);
+            c->stack -= arity;
+            pushed(c);
+        }
+    }
+    c->copies = copies;
+    return ok;
+}
+
+static bool compile_expression(Compiler *c, term t, int depth) {
+    if (c->reason != NONE || depth > MAX_DEPTH) {
+        return c->reason == NONE ? fail(c, A_system_limit) : false;
+    }
+    if (is_plain(c, t)) {
+        emit_const(c, t);
+    } else if (t == A_dollar_underscore) {
+        emit(c, c->copies ? EXPR_COPY_OBJECT : EXPR_OBJECT);
+        pushed(c);
+    } else if (t == A_dollar_dollar) {
+        return compile_bindings(c);
+    } else if (is_atom(t)) {
+        const Variable *v = find_variable(c, t);
+        if (v == NULL || v->name != t) {
+            return fail(c, A_badarg); /* unbound */
+        }
+        emit_1(c, c->copies ? EXPR_COPY_VALUE : EXPR_VALUE, v->value);
+        pushed(c);
+    } else if (is_cons(t)) {
+        return compile_list(c, t, depth + 1);
+    } else if (is_map(t)) {
+        return compile_map(c, t, depth + 1);
+    } else if (is_tuple_of(t, 1) && is_tuple(element(t, 1))) {
+        return compile_tuple(c, element(t, 1), depth + 1);
+    } else if (tuple_arity(t) >= 1 && is_atom(element(t, 1)) && variable_number(c->vm, element(t, 1)) < 0) {
+        return compile_call(c, t, depth + 1);
+    } else {
+        return fail(c, A_badarg);
+    }
+    return true;
+}
+
+static bool compile_clause(Compiler *c, term clause) {
+    if (!is_tuple_of(clause, 3)) {
+        return fail(c, A_badarg);
+    }
+    term guards = element(clause, 2), body = element(clause, 3);
+    c->values = c->stack = 0;
+    compile_pattern(c, element(clause, 1));
+    c->copies = false;
+    for (; is_cons(guards); guards = tail(guards)) {
+        if (!compile_expression(c, head(guards), 0)) {
+            return false;
+        }
+        emit(c, EXPR_GUARD);
+        c->stack--;
+    }
+    emit(c, EXPR_CATCH);
+    if (guards != NIL || !is_cons(body)) {
+        return fail(c, A_badarg);
+    }
+    for (; is_cons(body); body = tail(body)) {
+        c->copies = !is_cons(tail(body)); /* the last one is the result */
+        if (!compile_expression(c, head(body), 0)) {
+            return false;
+        }
+        emit(c, c->copies ? EXPR_RETURN : EXPR_DROP);
+        c->stack--;
+    }
+    free_variables(c);
+    return body == NIL || fail(c, A_badarg);
+}
+
+static void match_destroy(VM *vm, Resource *r) {
+    MatchSpec *m = (MatchSpec *)r;
+    if (m->spec != NULL) {
+        object_free(vm, m->spec);
+    }
+    mem_free(&vm->mem, MEM_ETS, m->code, m->code_room * sizeof *m->code);
+    mem_free(&vm->mem, MEM_ETS, m->starts, m->starts == NULL ? 0 : (m->clauses + 1) * sizeof *m->starts);
+    MEM_DELETE(&vm->mem, MEM_ETS, m);
+}
+
+MatchSpec *match_spec_of(term ref) {
+    if (!is_magic_ref(ref)) {
+        return NULL;
+    }
+    Resource *r = (Resource *)((Ref *)boxed(ref))->of;
+    return r->destroy == match_destroy ? (MatchSpec *)r : NULL;
+}
+
+term match_pattern(const MatchSpec *m, size_t clause) {
+    term list = m->spec->data[1];
+    while (clause-- > 0) {
+        list = tail(list);
+    }
+    return element(head(list), 1);
+}
+
+MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
+    size_t clauses = 0;
+    term list = spec;
+    for (; is_cons(list); list = tail(list)) {
+        clauses++;
+    }
+    *reason = A_badarg;
+    if (list != NIL || clauses == 0) {
+        return NULL;
+    }
+    *reason = A_system_limit;
+    MatchSpec *m = MEM_NEW(&vm->mem, MEM_ETS, MatchSpec);
+    if (m == NULL) {
+        return NULL;
+    }
+    m->resource = (Resource){.refs = 1, .destroy = match_destroy};
+    const term tuple[2] = {HEADER(1, KIND_TUPLE), spec};
+    m->spec = object_new(vm, make_boxed(tuple));
+    m->clauses = clauses;
+    m->starts = mem_alloc(&vm->mem, MEM_ETS, (clauses + 1) * sizeof *m->starts);
+    Compiler c = {.vm = vm, .m = m, .lookup = lookup};
+    if (m->spec == NULL || m->starts == NULL) {
+        c.reason = A_system_limit;
+    } else {
+        list = m->spec->data[1];
+        for (size_t i = 0; i < clauses && c.reason == NONE; i++, list = tail(list)) {
+            m->starts[i] = m->code_size;
+            compile_clause(&c, head(list));
+        }
+        m->starts[clauses] = m->code_size;
+    }
+    free_variables(&c);
+    if (c.reason != NONE) {
+        *reason = c.reason;
+        resource_release(vm, &m->resource);
+        return NULL;
+    }
+    return m;
+}
+
+/* What a pattern says about the key before anything is looked at. */
+
+bool match_is_bound(VM *vm, term pattern) {
+    Stack s;
+    stack_init(&s);
+    stack_push(&s, pattern);
+    bool bound = true;
+    while (bound && !stack_is_empty(&s)) {
+        term t = stack_pop(&s);
+        if (is_immediate(t)) {
+            bound = t != A_underscore && variable_number(vm, t) < 0;
+        } else if (is_cons(t)) {
+            stack_push(&s, tail(t));
+            stack_push(&s, head(t));
+        } else if (is_tuple(t)) {
+            size_t n = tuple_arity(t);
+            memcpy(stack_room(&s, n), boxed(t) + 1, n * sizeof(term));
+        } else {
+            bound = !is_map(t);
+        }
+    }
+    stack_done(&s);
+    return bound;
+}
+
+int match_compare_partly(VM *vm, term pattern, term key) {
+    for (;;) {
+        if (match_is_bound(vm, pattern)) {
+            return term_compare(vm, pattern, key);
+        }
+        const term *a, *b;
+        if (is_cons(pattern) && is_cons(key)) {
+            a = cons_cell(pattern), b = cons_cell(key);
+        } else if (is_tuple(pattern) && is_tuple(key) && tuple_arity(pattern) == tuple_arity(key)) {
+            a = boxed(pattern) + 1, b = boxed(key) + 1;
+        } else {
+            /* Of what is not bound, only the type and size of tuples and lists say something. */
+            return is_cons(pattern) || is_tuple(pattern) ? term_compare(vm, pattern, key) : 0;
+        }
+        for (; match_is_bound(vm, *a); a++, b++) {
+            int c = term_compare(vm, *a, *b);
+            if (c != 0) {
+                return c;
+            }
+        }
+        pattern = *a, key = *b; /* the first one with a variable decides, or nothing does */
+    }
+}
