@@ -1,45 +1,6 @@
-%% Finds and loads code in bare mode: the error handler that loads a module when it is first called, and the process that
-%% answers OTP's module `code`.
+%% Loads code in bare mode, and answers what OTP's modules `code` and `erl_prim_loader` ask their servers.
 -module(mote_code).
--export([undefined_function/3, undefined_lambda/3, ensure_loaded/1, load_file/1, load_compiled/3, serve/0, serve_loader/0]).
-
-%% The engine calls this in place of a function that is not there (as OTP's error_handler).
-undefined_function(M, F, Args) ->
-    case ensure_loaded(M) of
-        {module, M} ->
-            case erlang:function_exported(M, F, length(Args)) of
-                true -> apply(M, F, Args);
-                false -> handle_undefined(M, F, Args)
-            end;
-        _ ->
-            undefined(M, F, Args)
-    end.
-
-undefined_lambda(M, Fun, Args) ->
-    case ensure_loaded(M) of
-        {module, M} -> apply(Fun, Args);
-        _ -> undefined_fun(Fun, Args)
-    end.
-
-handle_undefined(M, F, Args) ->
-    case erlang:function_exported(M, '$handle_undefined_function', 2) of
-        true -> M:'$handle_undefined_function'(F, Args);
-        false -> undefined(M, F, Args)
-    end.
-
-undefined(M, F, Args) ->
-    try
-        erlang:error(undef)
-    catch
-        error:undef:Trace -> erlang:raise(error, undef, [{M, F, Args, []} | tl(Trace)])
-    end.
-
-undefined_fun(Fun, Args) ->
-    try
-        erlang:error(undef)
-    catch
-        error:undef:Trace -> erlang:raise(error, undef, [{Fun, Args, []} | tl(Trace)])
-    end.
+-export([ensure_loaded/1, load_file/1, load_compiled/3, loaded/2, serve/0, serve_loader/0]).
 
 %% {module, M} or {error, nofile | badfile | on_load_failure}, as code:ensure_loaded/1.
 ensure_loaded(M) ->
@@ -55,6 +16,7 @@ load_file(M) ->
 load_compiled(M, File, Binary) ->
     loaded(M, mote:load_binary(M, File, Binary)).
 
+%% What mote:load has answered, in the words of code:load_file.
 loaded(M, ok) ->
     {module, M};
 loaded(M, on_load) ->

@@ -3,7 +3,7 @@
 %% It answers every request that OTP's user process answers, with the same replies. While somebody waits for input, output
 %% requests of others go on.
 -module(mote_io).
--export([start/1]).
+-export([start/1, loop/1]).
 
 -record(io, {
     fd,                      % {In, Out}: file descriptors
@@ -16,7 +16,7 @@
 
 %% Starts the process that serves standard input and output.
 start(Encoding) ->
-    spawn(fun() -> loop(#io{fd = {0, 1}, encoding = Encoding}) end).
+    spawn(?MODULE, loop, [#io{fd = {0, 1}, encoding = Encoding}]).
 
 loop(S) ->
     receive

@@ -1,24 +1,24 @@
 %% Bare mode's first process. It starts the services that programs expect (group leader, code loader, and others when they
 %% are first used), runs what the command line asks for, and answers what OTP's init answers.
 -module(mote_kernel).
--export([start/3, become/1, run/2]).
+-export([start/3, sleep/1, become/1, run/2]).
 
 %% Actions, in order: {file, Path, Module} | {apply, M, F, Args} | {eval, Text}; Args: what follows on the command line.
 start(Actions, Args, Encoding) ->
     register(init, self()),
     Io = mote_io:start(Encoding),
     register(user, Io),
-    group_leader(Io, self()),
+    true = erts_internal:group_leader(Io, self()),
     _ = [service(Name) || Name <- [code_server, file_server_2, logger, erl_prim_loader]],
-    {Main, Ref} = spawn_monitor(?MODULE, run, [Actions, Args]),
+    {Main, Ref} = erlang:spawn_opt(?MODULE, run, [Actions, Args], [monitor]),
     loop(Main, Ref).
 
 %% A service that sleeps until somebody sends it a message, and only then loads its code: it costs a few hundred bytes.
 service(Name) ->
-    spawn(fun() ->
-        register(Name, self()),
-        erlang:hibernate(?MODULE, become, [Name])
-    end).
+    register(Name, spawn(?MODULE, sleep, [Name])).
+
+sleep(Name) ->
+    erlang:hibernate(?MODULE, become, [Name]).
 
 become(code_server) ->
     mote_code:serve();
@@ -34,20 +34,23 @@ become(file_server_2) ->
 loop(Main, Ref) ->
     receive
         {'DOWN', Ref, process, Main, {mote_done, Status}} ->
-            erlang:halt(Status);
+            halt_now(Status);
         {'DOWN', Ref, process, Main, Reason} ->
             mote_error:print_exit(Reason),
-            erlang:halt(1);
+            halt_now(1);
         {stop, {stop, Status}} ->
-            erlang:halt(Status);
+            halt_now(Status);
         {stop, stop} ->
-            erlang:halt(0);
+            halt_now(0);
         {From, Request} when is_pid(From) ->
             From ! {init, answer(Request)},
             loop(Main, Ref);
         _ ->
             loop(Main, Ref)
     end.
+
+halt_now(Status) ->
+    erlang:halt(Status, []).
 
 answer({get_argument, root}) -> {ok, [[mote:otp_root()]]};
 answer({get_argument, home}) ->
