@@ -207,7 +207,7 @@ static bool actions_term(Machine *m, Heap *h, term *list) {
 
 /* What the first process needs before anything else can be loaded. */
 static bool load_kernel(Machine *m) {
-    static const char *const names[] = {"mote_kernel", "mote_io", "mote_code"};
+    static const char *const names[] = {"mote_kernel", "mote_io", "error_handler"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         LoadError error = {0};
         Module *module;
