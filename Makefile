@@ -19,6 +19,7 @@ CFLAGS_release  := -O2 -DNDEBUG
 CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_thread   := -O1 -g -fsanitize=thread
+CFLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
 CFLAGS_stress   := -O1 -g -DMOTE_STRESS
 CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
@@ -108,7 +109,6 @@ tested:
 
 # Fuzz targets: the library once more, with clang and coverage, and one executable per tests/fuzz/fuzz_*.c.
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
 fuzzers:
 	$(V)$(MAKE) --no-print-directory -j2 BUILD=fuzz CC=clang $(FUZZERS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a

@@ -19,6 +19,27 @@ void arena_done(Arena *a) {
     a->at = a->end = NULL;
 }
 
+void arena_reset(Arena *a) {
+    ArenaBlock *kept = NULL, *next;
+    for (ArenaBlock *b = a->blocks; b != NULL; b = next) {
+        next = b->next;
+        ArenaBlock *drop = b;
+        if (kept == NULL || b->size > kept->size) {
+            drop = kept;
+            kept = b;
+        }
+        if (drop != NULL) {
+            mem_free(a->mem, a->kind, drop, drop->size);
+        }
+    }
+    a->blocks = kept;
+    if (kept != NULL) {
+        kept->next = NULL;
+        a->at = (uint8_t *)(kept + 1);
+        a->end = (uint8_t *)kept + kept->size;
+    }
+}
+
 COLD void *arena_alloc_slow(Arena *a, size_t size) {
     if (size > SIZE_MAX / 2) {
         return NULL;

@@ -18,6 +18,7 @@ typedef struct Arena {
 
 void arena_init(Arena *a, Mem *mem, MemKind kind);
 void arena_done(Arena *a);
+void arena_reset(Arena *a); /* everything is free again; keeps the largest block */
 void *arena_alloc_slow(Arena *a, size_t size);
 
 /* Memory aligned for any type, with any contents; NULL: there is none. Size 0 gives a pointer that is not NULL. */

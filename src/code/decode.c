@@ -317,7 +317,7 @@ static bool instruction(Decoder *d) {
     if (shape->name == NULL) {
         return CURSOR_FAIL(c, "there is no instruction %u", number);
     }
-    *op = (GenericOp){.op = number, .count = shape->arity, .offset = (uint32_t)(c->at - c->start), .arg = a};
+    *op = (GenericOp){.op = number, .count = shape->arity, .flags = OP_DEAD, .offset = (uint32_t)(c->at - c->start), .arg = a};
     c->at++;
     d->at = a + shape->arity;
     for (uint32_t i = 0; i < shape->arity; i++, a++) {

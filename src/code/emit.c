@@ -57,12 +57,11 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
         return false;
     }
     memcpy(operands, a, info->count * sizeof *operands);
-    *fused = (Ins){.op = f->op, .count = info->count, .a = operands};
+    *fused = (Ins){.op = f->op, .count = info->count, .origin = ins[f->parts - 1].origin, .a = operands};
     return true;
 }
 
-/* A copy of the program's instructions, fused. *count: how many. NULL: no memory. */
-static Ins *fuse(Program *pr, uint32_t *count) {
+Ins *program_fuse(Program *pr, uint32_t *count) {
     Ins *to = mem_alloc(&pr->vm->mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *to);
     if (to == NULL) {
         return NULL;
@@ -84,6 +83,10 @@ static Ins *fuse(Program *pr, uint32_t *count) {
     }
     *count = n;
     return to;
+}
+
+void program_free_fused(Program *pr, Ins *fused) {
+    mem_free(&pr->vm->mem, MEM_TEMPORARY, fused, MAX(pr->count, 1u) * sizeof *fused);
 }
 
 /* --- Layout -------------------------------------------------------------------------------------------------------- */
@@ -223,7 +226,7 @@ static bool allocate_code(Layout *l, ModuleCode *code) {
 bool emit_units(Program *pr) {
     Mem *mem = &pr->vm->mem;
     Layout l = {.pr = pr, .vm = pr->vm};
-    l.ins = fuse(pr, &l.count);
+    l.ins = program_fuse(pr, &l.count);
     l.variant = mem_zalloc(mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *l.variant);
     l.label_at = mem_zalloc(mem, MEM_TEMPORARY, (pr->labels + 1) * sizeof *l.label_at);
     bool done = false;
@@ -234,7 +237,7 @@ bool emit_units(Program *pr) {
             emit(&l, pr->code);
         }
     }
-    mem_free(mem, MEM_TEMPORARY, l.ins, MAX(pr->count, 1u) * sizeof *l.ins);
+    program_free_fused(pr, l.ins);
     mem_free(mem, MEM_TEMPORARY, l.variant, MAX(pr->count, 1u) * sizeof *l.variant);
     mem_free(mem, MEM_TEMPORARY, l.label_at, (pr->labels + 1) * sizeof *l.label_at);
     return done;

@@ -38,6 +38,7 @@ typedef struct Operand {
 typedef struct {
     uint16_t op;           /* OP_... */
     uint8_t count;
+    uint32_t origin;       /* index of the generic instruction that it comes from (the last, if from several) */
     Operand *a;
 } Ins;
 
@@ -49,6 +50,7 @@ typedef struct Program {
     Lambda **lambdas;      /* of the file, by index */
     Ins *ins;
     uint32_t count, capacity;
+    uint32_t origin;       /* of what is added now */
     uint32_t labels;       /* labels are 1 .. labels - 1; those from file->labels on are the rewriter's */
     struct Block *blocks;  /* memory of operands */
     bool no_memory;
@@ -71,6 +73,10 @@ void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code *
 /* For rewrite.c and fuse.c. */
 Ins *program_add(Program *pr, uint16_t op, uint8_t count); /* never NULL; operands zeroed; pr->no_memory sticks */
 void *program_alloc(Program *pr, size_t size);             /* NULL: no memory */
+
+/* A copy of the instructions, with chains of them fused, for the interpreter. NULL: no memory. */
+Ins *program_fuse(Program *pr, uint32_t *count);
+void program_free_fused(Program *pr, Ins *fused);
 
 /* A fused instruction: a chain of others, read by the interpreter only. Operands are numbered by their first mention. */
 typedef struct {

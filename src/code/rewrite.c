@@ -58,7 +58,7 @@ Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
         memset(pr->lost_operands, 0, sizeof pr->lost_operands);
         return &pr->lost;
     }
-    pr->ins[pr->count] = (Ins){.op = op, .count = count, .a = a};
+    pr->ins[pr->count] = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
     return &pr->ins[pr->count++];
 }
 
@@ -488,7 +488,7 @@ static void add_select(Rewriter *r, uint16_t op, const Arg *value, const Arg *fa
     set_sure_label(r, &i->a[1], fail);
     Operand *to = set_room(r, &i->a[2], 2 * n);
     for (uint32_t k = 0; to != NULL && k < n; k++) {
-        to[k] = (Operand){.kind = OPERAND_TERM, .term = c[k].value};
+        to[k] = (Operand){.kind = is_header(c[k].value) ? OPERAND_NUMBER : OPERAND_TERM, .term = c[k].value};
         to[n + k] = c[k].to;
     }
 }
@@ -694,7 +694,8 @@ static void add_requirements(Rewriter *r, const GenericOp *g) {
         set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
         break;
     }
-    case GEN_select_tuple_arity: break; /* checks by itself */
+    case GEN_bs_start_match4:
+    case GEN_select_tuple_arity: break; /* check by themselves */
     case GEN_bs_save2:
     case GEN_bs_restore2:
     case GEN_bs_get_tail:
@@ -714,6 +715,7 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
             g++;
             continue;
         }
+        r->pr->origin = (uint32_t)(g - file->ops);
         if (g->flags & OP_UNPROVED) {
             add_requirements(r, g);
         }

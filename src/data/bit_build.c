@@ -79,7 +79,7 @@ bool build_append(BitBuilder *b, Heap *h, term bin, size_t more, unsigned unit, 
         return fail(b, A_badarg, A_type, bin);
     }
     size_t size = bits_size(bin), total;
-    if (unit > 1 && size % unit != 0) {
+    if (!bits_fit_unit(size, unit)) {
         return fail(b, A_badarg, A_unit, bin);
     }
     if (more == 0) {
@@ -222,7 +222,7 @@ bool build_all(BitBuilder *b, term value, unsigned unit) {
         return fail(b, A_badarg, A_type, value);
     }
     Bits from = bits_of(value);
-    if (unit > 1 && from.size % unit != 0) {
+    if (!bits_fit_unit(from.size, unit)) {
         return fail(b, A_badarg, A_unit, value);
     }
     put_bits(b, from, from.size);

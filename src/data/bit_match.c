@@ -78,7 +78,7 @@ term match_bits(Heap *h, View *m, size_t bits) {
 
 term match_all(Heap *h, View *m, unsigned unit) {
     size_t bits = match_left(m);
-    if (unit > 1 && (unit == 8 ? bits % 8 : bits % unit) != 0) {
+    if (!bits_fit_unit(bits, unit)) {
         return NONE;
     }
     return match_bits(h, m, bits);

@@ -40,6 +40,11 @@ static inline term match_start(Heap *h, term t) {
     return match_write(heap_alloc(h, VIEW_WORDS), t);
 }
 
+/* Is a size a multiple of a segment's unit? */
+static inline bool bits_fit_unit(size_t bits, unsigned unit) {
+    return LIKELY((unit & (unit - 1)) == 0) ? unit == 0 || (bits & (unit - 1)) == 0 : bits % unit == 0;
+}
+
 static inline size_t match_left(const View *m) {
     return m->end - m->start;
 }

@@ -22,6 +22,7 @@ typedef struct VM {
     const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
     struct Options *options;       /* vm/ */
+    const char *(*otp_release)(struct VM *vm); /* of the libraries that run here, "25"; asked for when first needed */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
     uint32_t stress;               /* STRESS_..., looked at in builds with MOTE_STRESS */

@@ -18,6 +18,10 @@
 
 extern const BifTable bif_table;
 
+static const char *otp_release(VM *vm) {
+    return code_path_otp_release(machine_of(vm)->path);
+}
+
 Machine *machine_new(Options *o) {
     Machine *m = calloc(1, sizeof *m);
     if (m == NULL) {
@@ -28,6 +32,7 @@ Machine *machine_new(Options *o) {
     mem_init(&vm->mem);
     vm->options = o;
     vm->bifs = &bif_table;
+    vm->otp_release = otp_release;
     vm->handlers = interpreter_handlers();
     if (!terms_init(vm)) {
         free(m);

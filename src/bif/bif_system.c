@@ -1,0 +1,294 @@
+/* What the system tells about itself: system_info, statistics, the node. */
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "bif/bif.h"
+#include "data/integer.h"
+#include "platform/platform.h"
+#include "proc/schedule.h"
+#include "term/ref.h"
+
+enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
+
+static term text_list(Process *p, const char *s) {
+    return heap_latin1_list(HEAP(p), s, strlen(s));
+}
+
+static term unsigned_term(Process *p, uint64_t n) {
+    return integer_from_uint64(HEAP(p), n);
+}
+
+/* --- system_info: one row an item. `number` or `atom`, or else a function. */
+
+typedef term InfoFunction(Process *p);
+
+static term info_release(Process *p) {
+    const char *release = process_vm(p)->otp_release == NULL ? "" : process_vm(p)->otp_release(process_vm(p));
+    return text_list(p, release[0] == '\0' ? "25" : release);
+}
+static term info_machine(Process *p) {
+    return text_list(p, "BEAM");
+}
+static term info_version(Process *p) {
+    return text_list(p, "13.1.5");
+}
+static term info_architecture(Process *p) {
+    struct utsname u;
+    uname(&u);
+    char text[sizeof u.machine + 16];
+    snprintf(text, sizeof text, "%s-pc-linux-gnu", u.machine);
+    return text_list(p, text);
+}
+static term info_system_version(Process *p) {
+    char text[200];
+    const char *release = process_vm(p)->otp_release == NULL ? "" : process_vm(p)->otp_release(process_vm(p));
+    snprintf(text, sizeof text, "Erlang/OTP %s [mote] [%d-bit]\n", release, WORD_BITS);
+    return text_list(p, text);
+}
+static term info_os_type(Process *p) {
+    return TUPLE2(HEAP(p), A_unix, A_linux);
+}
+static term info_os_version(Process *p) {
+    struct utsname u;
+    unsigned v[3] = {0};
+    uname(&u);
+    sscanf(u.release, "%u.%u.%u", &v[0], &v[1], &v[2]);
+    return TUPLE3(HEAP(p), SMALL(v[0]), SMALL(v[1]), SMALL(v[2]));
+}
+static term info_process_count(Process *p) {
+    return unsigned_term(p, process_vm(p)->processes->count);
+}
+static term info_process_limit(Process *p) {
+    return unsigned_term(p, process_vm(p)->processes->limit);
+}
+static term info_atom_count(Process *p) {
+    return unsigned_term(p, atom_count(process_vm(p)));
+}
+static term info_processors(Process *p) {
+    return SMALL(sysconf(_SC_NPROCESSORS_ONLN));
+}
+static term info_start_time(Process *p) {
+    return integer_from_int64(HEAP(p), process_vm(p)->processes->clock.origin);
+}
+static term info_end_time(Process *p) {
+    return integer_from_int64(HEAP(p), INT64_C(8646911283000000000));
+}
+static term info_full_sweep(Process *p) {
+    return TUPLE2(HEAP(p), A_fullsweep_after, unsigned_term(p, process_vm(p)->processes->full_sweep_after));
+}
+static term info_min_heap(Process *p) {
+    return TUPLE2(HEAP(p), A_min_heap_size, unsigned_term(p, process_vm(p)->processes->min_heap_words));
+}
+static term info_min_binary(Process *p) {
+    return TUPLE2(HEAP(p), A_min_bin_vheap_size, unsigned_term(p, process_vm(p)->processes->min_binary_words));
+}
+static term info_collection(Process *p) {
+    const Processes *all = process_vm(p)->processes;
+    Heap *h = HEAP(p);
+    term list = heap_cons(h, TUPLE2(h, A_fullsweep_after, unsigned_term(p, all->full_sweep_after)), NIL);
+    list = heap_cons(h, TUPLE2(h, A_min_heap_size, unsigned_term(p, all->min_heap_words)), list);
+    list = heap_cons(h, TUPLE2(h, A_min_bin_vheap_size, unsigned_term(p, all->min_binary_words)), list);
+    return heap_cons(h, TUPLE2(h, A_max_heap_size, unsigned_term(p, all->max_heap_words)), list);
+}
+static term info_queue_data(Process *p) {
+    return process_vm(p)->processes->off_heap_messages ? A_off_heap : A_on_heap;
+}
+static term info_nif_version(Process *p) {
+    return text_list(p, "2.16");
+}
+static term info_driver_version(Process *p) {
+    return text_list(p, "3.3");
+}
+static term info_bindings(Process *p) {
+    return heap_tuple(HEAP(p), 1, A_unbound);
+}
+
+static const struct {
+    term item;
+    term value;         /* NONE: ask */
+    InfoFunction *ask;
+} items[] = {
+    {A_otp_release, NONE, info_release}, {A_version, NONE, info_version}, {A_machine, NONE, info_machine},
+    {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, SMALL(1), NULL}, {A_schedulers_online, SMALL(1), NULL},
+    {A_schedulers_state, NONE, NULL}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
+    {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
+    {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, SMALL(0), NULL},
+    {A_port_limit, SMALL(PORT_LIMIT), NULL}, {A_ets_limit, SMALL(ETS_LIMIT), NULL}, {A_emu_flavor, A_emu, NULL},
+    {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
+    {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_false, NULL},
+    {A_threads, A_false, NULL}, {A_thread_pool_size, SMALL(0), NULL}, {A_time_correction, A_true, NULL},
+    {A_time_warp_mode, A_no_time_warp, NULL}, {A_start_time, NONE, info_start_time}, {A_end_time, NONE, info_end_time},
+    {A_endian, A_little, NULL}, {A_fullsweep_after, NONE, info_full_sweep}, {A_garbage_collection, NONE, info_collection},
+    {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
+    {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors},
+    {A_min_heap_size, NONE, info_min_heap}, {A_min_bin_vheap_size, NONE, info_min_binary}, {A_message_queue_data, NONE, info_queue_data},
+    {A_multi_scheduling, A_disabled, NULL}, {A_multi_scheduling_blockers, NIL, NULL}, {A_nif_version, NONE, info_nif_version},
+    {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, SMALL(25), NULL}, {A_creation, SMALL(0), NULL},
+    {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, SMALL(60), NULL}, {A_dist_buf_busy_limit, SMALL(1048576), NULL},
+    {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, A_undefined, NULL},
+    {A_port_parallelism, A_false, NULL}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
+    {A_scheduler_id, SMALL(1), NULL}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
+    {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
+    {A_cpu_topology, A_undefined, NULL}, {A_allocator, A_undefined, NULL}, {A_alloc_util_allocators, NIL, NULL},
+    {A_taints, NIL, NULL},
+};
+
+static term max_heap_map(Process *p) {
+    const Processes *all = process_vm(p)->processes;
+    static const term keys[] = {A_error_logger, A_kill, A_size}; /* in map key order */
+    Heap *h = HEAP(p);
+    term *at = heap_alloc(h, 4 + 5);
+    at[0] = HEADER(3, KIND_TUPLE);
+    memcpy(at + 1, keys, sizeof keys);
+    term *map = at + 4;
+    map[0] = HEADER(4, KIND_MAP);
+    map[1] = make_boxed(at);
+    map[2] = all->max_heap_log ? A_true : A_false;
+    map[3] = all->max_heap_kill ? A_true : A_false;
+    map[4] = unsigned_term(p, all->max_heap_words);
+    return make_boxed(map);
+}
+
+BIF(erlang, system_info, 1) {
+    if (is_tuple_of(a[0], 2) && element(a[0], 1) == A_wordsize && (element(a[0], 2) == A_internal || element(a[0], 2) == A_external)) {
+        return SMALL(sizeof(term));
+    }
+    if (a[0] == A_max_heap_size) {
+        return max_heap_map(p);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+        if (items[i].item == a[0] && (items[i].value != NONE || items[i].ask != NULL)) {
+            return items[i].value != NONE ? items[i].value : items[i].ask(p);
+        }
+    }
+    return raise_badarg(p);
+}
+
+/* --- statistics */
+
+static uint64_t reductions_now(Process *p) {
+    Scheduler *s = p->scheduler;
+    return s->reductions + (uint64_t)MAX(0, SLICE_REDUCTIONS - p->heap.reds);
+}
+
+static term since_last(Process *p, uint64_t now, uint64_t *last) {
+    uint64_t delta = now - *last;
+    *last = now;
+    return TUPLE2(HEAP(p), unsigned_term(p, now), unsigned_term(p, delta));
+}
+
+BIF(erlang, statistics, 1) {
+    VM *vm = process_vm(p);
+    Processes *all = vm->processes;
+    Scheduler *s = p->scheduler;
+    Heap *h = HEAP(p);
+    if (a[0] == A_reductions || a[0] == A_exact_reductions) {
+        return since_last(p, reductions_now(p), &all->last_reductions);
+    }
+    if (a[0] == A_runtime) {
+        uint64_t now = (uint64_t)(platform_cpu_time() / 1000000);
+        return since_last(p, now, (uint64_t *)&all->clock.last_cpu);
+    }
+    if (a[0] == A_wall_clock) {
+        uint64_t now = (uint64_t)((clock_monotonic(vm) - all->clock.origin) / 1000000);
+        return since_last(p, now, (uint64_t *)&all->clock.last_wall);
+    }
+    if (a[0] == A_context_switches) {
+        return TUPLE2(h, unsigned_term(p, s->context_switches), SMALL(0));
+    }
+    if (a[0] == A_garbage_collection) {
+        return TUPLE3(h, unsigned_term(p, s->collections), unsigned_term(p, s->words_reclaimed), SMALL(0));
+    }
+    if (a[0] == A_io) {
+        return TUPLE2(h, TUPLE2(h, A_input, SMALL(0)), TUPLE2(h, A_output, SMALL(0)));
+    }
+    uint64_t waiting = 0;
+    for (int i = 0; i < PRIORITIES; i++) {
+        waiting += schedule_queue_length(s, (Priority)i);
+    }
+    if (a[0] == A_run_queue || a[0] == A_total_run_queue_lengths || a[0] == A_total_run_queue_lengths_all) {
+        return unsigned_term(p, waiting);
+    }
+    if (a[0] == A_run_queue_lengths || a[0] == A_run_queue_lengths_all) {
+        return heap_cons(h, unsigned_term(p, waiting), NIL);
+    }
+    if (a[0] == A_total_active_tasks || a[0] == A_total_active_tasks_all) {
+        return unsigned_term(p, waiting + 1);
+    }
+    if (a[0] == A_active_tasks || a[0] == A_active_tasks_all) {
+        return heap_cons(h, unsigned_term(p, waiting + 1), NIL);
+    }
+    if (a[0] == A_scheduler_wall_time || a[0] == A_scheduler_wall_time_all || a[0] == A_microstate_accounting) {
+        return A_undefined;
+    }
+    return raise_badarg(p);
+}
+
+BIF(erlang, bump_reductions, 1) {
+    int64_t n;
+    if (!is_integer(a[0]) || integer_is_negative(a[0]) || a[0] == SMALL(0)) {
+        return raise_badarg(p);
+    }
+    BUMP(p, integer_to_int64(a[0], &n) ? MIN(n, SLICE_REDUCTIONS) : SLICE_REDUCTIONS);
+    return A_true;
+}
+
+/* --- the node: nobody else is there without distribution */
+
+BIF(erlang, node, 0) {
+    return node_name(process_vm(p));
+}
+
+BIF(erlang, node, 1) {
+    if (is_local_pid(a[0]) || is_local_port(a[0]) || is_local_ref(a[0])) {
+        return node_name(process_vm(p));
+    }
+    return is_kind(a[0], KIND_EXTERNAL) ? ((External *)boxed(a[0]))->node : raise_badarg(p);
+}
+
+static bool node_kinds(term t, bool *self) {
+    for (; is_cons(t); t = tail(t)) {
+        if (is_cons(head(t)) || !node_kinds(head(t), self)) {
+            return false;
+        }
+    }
+    *self |= t == A_this || t == A_known;
+    return t == NIL || t == A_this || t == A_known || t == A_visible || t == A_hidden || t == A_connected;
+}
+
+BIF(erlang, nodes, 0) {
+    return NIL;
+}
+
+BIF(erlang, nodes, 1) {
+    bool self = false;
+    if (!node_kinds(a[0], &self)) {
+        return raise_badarg(p);
+    }
+    return self ? heap_cons(HEAP(p), node_name(process_vm(p)), NIL) : NIL;
+}
+
+BIF(erts_internal, get_creation, 0) {
+    return SMALL(0);
+}
+
+BIF(net_kernel, dflag_unicode_io, 1) {
+    return is_pid(a[0]) ? A_true : raise_badarg(p);
+}
+
+BIF(error_logger, warning_map, 0) {
+    return A_warning;
+}
+
+BIF(erts_internal, no_aux_work_threads, 0) {
+    return SMALL(0);
+}
+
+BIF(erts_internal, scheduler_wall_time, 1) {
+    return a[0] == A_true || a[0] == A_false ? A_false : raise_badarg(p);
+}
+
+BIF(erts_internal, system_check, 1) {
+    return a[0] == A_schedulers ? A_ok : raise_badarg(p);
+}
