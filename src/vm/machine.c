@@ -22,10 +22,6 @@ static const char *otp_release(VM *vm) {
     return code_path_otp_release(machine_of(vm)->path);
 }
 
-static const char *otp_release(VM *vm) {
-    return code_path_otp_release(machine_of(vm)->path);
-}
-
 Machine *machine_new(Options *o) {
     Machine *m = calloc(1, sizeof *m);
     if (m == NULL) {
@@ -36,7 +32,6 @@ Machine *machine_new(Options *o) {
     mem_init(&vm->mem);
     vm->options = o;
     vm->bifs = &bif_table;
-    vm->otp_release = otp_release;
     vm->otp_release = otp_release;
     vm->handlers = interpreter_handlers();
     if (!terms_init(vm)) {
