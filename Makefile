@@ -20,7 +20,6 @@ CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_thread   := -O1 -g -fsanitize=thread
 CFLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
-CFLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
 CFLAGS_stress   := -O1 -g -DMOTE_STRESS
 CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
