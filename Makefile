@@ -31,7 +31,7 @@ HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/bifs.o $(B)/gen/lib.o
 LIB_ERL := $(sort $(wildcard lib/*.erl))
 LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
-GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc
+GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc $(G)/gen/native.inc
 UNIT := $(sort $(wildcard tests/unit/*.c))
 
 .PHONY: all lib unit check check-long bench size fmt lint install clean run setup
@@ -63,11 +63,14 @@ $(G)/gen/generic.stamp: tools/gen_generic.py src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen && touch $@
 $(G)/gen/ops.stamp: tools/gen_ops.py src/code/ops.tab src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_ops.py $(G)/gen && touch $@
+$(G)/gen/native.stamp: tools/gen_native.py $(G)/gen/ops.stamp src/native/words_x64.h
+	$(V)$(PYTHON) tools/gen_native.py $(G)/gen && touch $@
 $(GENERATED) $(G)/gen/bifs.c: ;
 $(G)/gen/atoms.h: $(G)/gen/atoms.stamp
 $(G)/gen/bifs.c: $(G)/gen/bifs.stamp
 $(G)/gen/generic.h: $(G)/gen/generic.stamp
 $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc: $(G)/gen/ops.stamp
+$(G)/gen/native.inc: $(G)/gen/native.stamp
 $(G)/gen/lib.c: tools/gen_lib.py $(LIB_BEAM)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_lib.py $@ $(LIB_BEAM)
 $(G)/lib/%.beam: lib/%.erl

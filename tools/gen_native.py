@@ -13,7 +13,7 @@ def operand(kinds, i):
 
 
 def emitter(op, words):
-    body = op.body
+    body = re.sub(r'(\w+) \+ ((?:num|length_of)\([^)]*\))', r'plus(\1, \2)', op.body)
     bare = {w for w in words if f'w_{w}(e)' in words[w]}
     used = set(re.findall(r'\b([a-z]\w*)\s*\(', body)) | {w for w in bare if re.search(rf'\b{w}\b', body)}
     missing = {u for u in used if u not in words and not u.startswith('rt_')}

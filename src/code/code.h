@@ -25,6 +25,7 @@ typedef struct Code {
     /* native/'s: emits a program a second time, into c->native and functions' native addresses; frees that. NULL: no native code. */
     void (*native)(struct Program *pr);
     void (*native_free)(VM *vm, ModuleCode *c);
+    const void *native_entry;    /* the `native` of an Entry that has no machine code */
 } Code;
 
 bool exports_init(VM *vm);

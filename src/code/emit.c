@@ -278,6 +278,7 @@ void emit_export_stub(VM *vm, Export *e) {
     e->stub[1] = vm->handlers[variant];
     e->stub[2] = (Unit)e;
     e->code = &e->stub[1];
+    e->native = vm->code->native_entry;
 }
 
 void emit_lambda_stub(VM *vm, Lambda *l) {
@@ -285,6 +286,7 @@ void emit_lambda_stub(VM *vm, Lambda *l) {
     l->stub[1] = vm->handlers[VARIANT_unloaded_stub];
     l->stub[2] = (Unit)l;
     l->code = &l->stub[1];
+    l->native = vm->code->native_entry;
 }
 
 bool emit_native_function(VM *vm, const Function *f, const BifEntry *nif) {

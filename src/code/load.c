@@ -352,19 +352,24 @@ void module_purge(VM *vm, Module *m) {
     abandon(m, c);
 }
 
+static void entry_set(VM *vm, Entry *e, const Function *f) {
+    e->code = f->code;
+    e->native = f->native != NULL ? f->native : vm->code->native_entry;
+}
+
 /* Funs lead to the newest code that has them, even while it waits for its on_load function. */
-static void link_lambdas(ModuleCode *c) {
+static void link_lambdas(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->lambda_count; i++) {
         Lambda *l = c->lambdas[i];
         const Function *f = c->lambda_functions[i];
-        l->code = f->code, l->native = f->native, l->name = f->name;
+        entry_set(vm, &l->entry, f);
+        l->name = f->name;
         l->loaded = c;
     }
 }
 
-static void set_on_load(ModuleCode *c) {
-    c->module->on_load->code = c->on_load->code;
-    c->module->on_load->native = c->on_load->native;
+static void set_on_load(VM *vm, ModuleCode *c) {
+    entry_set(vm, &c->module->on_load->entry, c->on_load);
 }
 
 static void make_current(VM *vm, ModuleCode *c) {
@@ -376,12 +381,11 @@ static void make_current(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->export_count; i++) {
         Export *e = c->exports[i].slot;
         if (e->bif == NULL) {
-            e->code = c->exports[i].function->code;
-            e->native = c->exports[i].function->native;
+            entry_set(vm, &e->entry, c->exports[i].function);
             e->loaded = m;
         }
     }
-    link_lambdas(c);
+    link_lambdas(vm, c);
 }
 
 void module_commit(VM *vm, ModuleCode *c) {
@@ -392,8 +396,8 @@ void module_commit(VM *vm, ModuleCode *c) {
     }
     abandon(m, m->pending);
     m->pending = c;
-    link_lambdas(c);
-    set_on_load(c);
+    link_lambdas(vm, c);
+    set_on_load(vm, c);
 }
 
 void module_on_load_done(VM *vm, Module *m) {
@@ -412,7 +416,7 @@ bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module) {
     module_abandon_old(c->module);
     make_current(vm, c);
     if (c->on_load != NULL) {
-        set_on_load(c);
+        set_on_load(vm, c);
     }
     return true;
 }

@@ -54,6 +54,7 @@ typedef struct NativeCode {    /* machine code of a module, and what its address
     size_t hot;                /* bytes of its first part, where functions follow each other; only these are ever looked up */
     NativeEntry *entries;      uint32_t entry_count;    /* functions that have machine code, in order of it */
     LineEntry *lines;          uint32_t line_count;     /* in order of the code */
+    uint32_t entry_room, line_room;                     /* what has been allocated */
     struct NativeCode *next;
 } NativeCode;
 

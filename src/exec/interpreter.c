@@ -441,6 +441,28 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         }                                                                                                                 \
         OUT_##k(i);                                                                                                       \
     } while (0)
+/* Native code. The unit of func_info that holds the name says where a function with machine code has it. A bridge on top of the
+   stack: a tail call back to where the call came from; else one is left that leads back here. */
+#define ENTER_NATIVE(at)                                                                                                  \
+    do {                                                                                                                  \
+        SAVE;                                                                                                             \
+        p->ip = (const void *)(at);                                                                                       \
+        return RUN_SWITCH;                                                                                                \
+    } while (0)
+#define cross_to_native()                                                                                                 \
+    do {                                                                                                                  \
+        if (*sp == (term)return_to_native) {                                                                              \
+            sp++;                                                                                                         \
+        } else {                                                                                                          \
+            *--sp = (term)s->vm->returns_interpreted;                                                                     \
+        }                                                                                                                 \
+        ENTER_NATIVE(ip[-2]);                                                                                             \
+    } while (0)
+#define go_back_to_native()                                                                                               \
+    do {                                                                                                                  \
+        const void *back_ = (const void *)*sp++;                                                                          \
+        ENTER_NATIVE(back_);                                                                                              \
+    } while (0)
 #define leave_finished()                                                                                                  \
     do {                                                                                                                  \
         SAVE;                                                                                                             \
@@ -466,16 +488,18 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         DISPATCH;                                                                                                         \
     }
 
-/* p NULL: only tells the handlers' addresses. */
-static RunResult run(Scheduler *s, Process *p, const Unit **table) {
+/* p NULL: only tells the handlers' addresses, and where the code of return_to_native is. */
+static RunResult run(Scheduler *s, Process *p, const Unit *tables[2]) {
     static const Unit handlers[VARIANT_COUNT] = {
 #define LABELS
 #include "gen/handlers.inc"
 #undef LABELS
     };
     static const Unit finish[] = {(Unit)&&L_finish_};
+    static const Unit return_to_native[] = {(Unit)&&L_return_to_native_};
     if (p == NULL) {
-        *table = handlers;
+        tables[0] = handlers;
+        tables[1] = return_to_native;
         return RUN_YIELD;
     }
     term *const x = s->x;
@@ -522,6 +546,9 @@ unwind:;
     SAVE;
     const CatchHandler *handler = exception_unwind(p, ip);
     LOAD;
+    if (handler != NULL && handler->native != NULL) {
+        ENTER_NATIVE(handler->native);
+    }
     if (handler != NULL) {
         ip = handler->code;
         DISPATCH;
@@ -539,7 +566,13 @@ RunResult interpreter_run(Scheduler *s, Process *p) {
 }
 
 const Unit *interpreter_handlers(void) {
-    const Unit *table = NULL;
-    run(NULL, NULL, &table);
-    return table;
+    const Unit *tables[2];
+    run(NULL, NULL, tables);
+    return tables[0];
+}
+
+const Unit *interpreter_return_to_native(void) {
+    const Unit *tables[2];
+    run(NULL, NULL, tables);
+    return tables[1];
 }

@@ -7,6 +7,9 @@
 /* A RunFunction (proc/process.h). */
 RunResult interpreter_run(Scheduler *s, Process *p);
 
+/* What native code leaves on the stack under a call into the interpreter: code that goes on natively with the word above it. */
+const Unit *interpreter_return_to_native(void);
+
 /* Addresses of handlers by variant: what vm->handlers is set to before code_init. */
 const Unit *interpreter_handlers(void);
 

@@ -145,6 +145,14 @@ static inline void x_mi(Asm *a, int op, int base, int32_t off, int32_t v) {
         asm_32(a, v);
     }
 }
+/* lea reg, [base + index * 8]. */
+static inline void x_lea_index(Asm *a, int reg, int base, int index) {
+    asm_byte(a, (unsigned)(0x48 | reg >> 3 << 2 | index >> 3 << 1 | base >> 3));
+    asm_byte(a, X_LEA);
+    asm_byte(a, (unsigned)(0x44 | (reg & 7) << 3));
+    asm_byte(a, (unsigned)(0xc0 | (index & 7) << 3 | (base & 7)));
+    asm_byte(a, 0);
+}
 static inline bool fits_32(intptr_t v) {
     return v == (int32_t)v;
 }

@@ -37,7 +37,9 @@ typedef struct {
     const Native *native;
     const Program *pr;
     Asm a;
-    const bool *is_native; /* by label: is it the entry of a function that gets machine code? */
+    bool *is_native;       /* by label: is it the entry of a function that gets machine code? */
+    Label *entry_of;       /* by label: where calls of that function go */
+    bool yield_always, collect_always; /* stress builds */
     bool small[2 * KNOWN_SLOTS], small_before_slow[2 * KNOWN_SLOTS];
     int temps;             /* how many scratch registers this instruction uses already */
     uint32_t start;        /* where it begins, in the hot section */

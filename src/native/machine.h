@@ -6,27 +6,27 @@
 #include "native/native.h"
 #include "platform/platform.h"
 
-/* Places in the code that is made once. */
+/* Places in the code that is made once. What they expect in registers is the machine's own business. */
 typedef struct {
     const uint8_t *enter;               /* RunResult enter(Scheduler *, Process *): goes on at p->ip */
     const uint8_t *returns_interpreted; /* bridge */
-    const uint8_t *to_interpreter;      /* calls the interpreter's code in the first scratch register */
-    const uint8_t *entry;               /* the same for the Entry there: what has no native code has this address instead */
-    const uint8_t *go_entry;            /* goes to the Entry there, which may be NULL: unwind */
-    const uint8_t *yield, *raise, *call_c, *call_bif, *unwind;
-    const uint8_t *leave;
+    const uint8_t *to_interpreter;      /* goes to code of the interpreter */
+    const uint8_t *entry;               /* goes to the interpreter's code of an Entry: its `native` where it has no machine code */
+    const uint8_t *call_c, *call_list, *call_guard, *guard_failed, *collect, *call_bif, *tail_bif;
+    const uint8_t *yield, *wait, *hibernate, *unwind;
 } MachineStubs;
 
 typedef struct Native {
     CodeMemory memory;
     size_t used;                        /* bytes from its start that have ever been given out */
-    struct NativeCode *free;            /* pieces given back */
+    NativeCode *free;                   /* pieces given back */
+    NativeCode *stub_code;
     MachineStubs stubs;
     NativeFigures figures;
 } Native;
 
 /* The machine's file: makes what is made once; emits a program. False: no memory. */
-bool machine_stubs(VM *vm, Native *n);
+bool machine_stubs(VM *vm, Native *n, const Unit *return_to_native);
 bool machine_emit(VM *vm, Native *n, Program *pr);
 
 /* For the machine's file: room for so much code. NULL: none. */

@@ -1,10 +1,16 @@
 /* The second reading of ops.tab: every word w_WORD emits x86-64 code. Included by x64.c alone. */
 
 #include "exec/runtime.h"
+#include "exec/runtime_bits.h"
 #include "native/emitter_x64.h"
+#include "native/support.h"
+#include "code/emit.h"
+#include "proc/mailbox.h"
 
 static const int x_register[X_REGISTERS] = {RSI, RDX, R8, R9, R10, R11};
-static const int scratch[] = {RAX, RCX, RDI, RBP, R12, R13};
+/* rax and rcx last: some instructions of the machine want them. */
+static const int scratch[] = {RDI, RBP, R12, R13, RAX, RCX};
+enum { SCRATCH_SAFE = 4 };
 
 /* --- Values -------------------------------------------------------------------------------------------------------- */
 
@@ -152,6 +158,7 @@ static const Operand *x_operand(Emitter *e, uint32_t n) {
 #define w_imm(e, t) immediate((uintptr_t)(t))
 #define w_num(e, o) immediate((o).number)
 #define w_ptr(e, o) immediate((uintptr_t)(o).pointer)
+#define w_plus(e, n, w) immediate((uintptr_t)(n) + (uintptr_t)((w).v))
 #define w_length_of(e, o) immediate((o).number)
 
 /* --- Labels, and what is out of line ------------------------------------------------------------------------------- */
@@ -171,15 +178,20 @@ static void leave_cold(Emitter *e) {
     asm_section(&e->a, SECTION_HOT);
 }
 
-/* The instruction raises: unwinds from where it begins. */
-static void unwind(Emitter *e) {
+/* The place where the instruction begins. */
+static Label here(Emitter *e) {
     if (e->start_label == 0) {
         e->start_label = asm_label(&e->a);
         if (!e->a.failed) {
             e->a.labels[e->start_label] = (LabelPlace){.at = e->start, .section = SECTION_HOT, .bound = true};
         }
     }
-    x_load_address(&e->a, RAX, e->start_label);
+    return e->start_label;
+}
+
+/* The instruction raises. */
+static void unwind(Emitter *e) {
+    x_load_address(&e->a, RAX, here(e));
     x_jump_to(&e->a, e->native->stubs.unwind);
 }
 
@@ -201,6 +213,14 @@ static void leave_if(Emitter *e, int cc, Label to) {
         asm_bind(a, over);
         unwind(e);
         leave_cold(e);
+    }
+}
+
+static void leave_always(Emitter *e, Label to) {
+    if (to == RAISES) {
+        unwind(e);
+    } else {
+        x_jump(&e->a, to);
     }
 }
 
@@ -240,14 +260,7 @@ static void end_slow(Emitter *e, Label slow) {
     asm_bind(a, back);
 }
 
-static void jump_to_label(Emitter *e, Label to) {
-    if (to == RAISES) {
-        unwind(e);
-    } else {
-        x_jump(&e->a, to);
-    }
-}
-#define w_go(e, to) jump_to_label(e, to)
+#define w_go(e, to) leave_always(e, to)
 
 /* --- Memory and heap ----------------------------------------------------------------------------------------------- */
 
@@ -287,9 +300,15 @@ static void need_words(Emitter *e, Value words, Value live) {
     x_rr(a, X_CMP, t, SP);
     bool was_cold = asm_is_cold(a);
     if (was_cold) {
-        x_jump_if(a, CC_BE, back);
+        if (!e->collect_always) {
+            x_jump_if(a, CC_BE, back);
+        }
     } else {
-        x_jump_if(a, CC_A, slow);
+        if (e->collect_always) {
+            x_jump(a, slow);
+        } else {
+            x_jump_if(a, CC_A, slow);
+        }
         asm_bind(a, back);
         enter_cold(e);
         asm_bind(a, slow);
@@ -484,3 +503,781 @@ static void unless_tuple_header_(Emitter *e, Value h, Label to) {
 #define w_unless_at_least(e, v, w, to) unless_compared(e, v, w, CC_L, to)
 #define w_unless_tuple_header(e, h, to) unless_tuple_header_(e, h, to)
 #define w_unless_kind(e, h, set, to) unless_kind_(e, h, set, to)
+
+/* --- Arithmetic ---------------------------------------------------------------------------------------------------- */
+
+/* A result whose operands nothing has proved to be small (`typed`) is tagged by force: then a file that lies about its types
+   computes wrong numbers, and no more. */
+static Value small_result(Emitter *e, int reg, Value v, Value w) {
+    bool proved = (v.small || !v.typed) && (w.small || !w.typed);
+    if (!proved) {
+        x_ri(&e->a, I_OR, reg, TAG_SMALL);
+    }
+    Value r = in_register_value(reg);
+    r.small = true;
+    return r;
+}
+
+/* May low..high of two typed operands leave the range of smalls? */
+static bool in_range(Value v, Value w, __int128 low, __int128 high) {
+    return v.typed && w.typed && low >= SMALL_MIN && high <= SMALL_MAX;
+}
+
+static Value add_(Emitter *e, Value v, Value w, Label to) {
+    Asm *a = &e->a;
+    if (v.kind == VALUE_IMM) {
+        Value t = v;
+        v = w, w = t;
+    }
+    int r = temp(e);
+    if (w.kind == VALUE_IMM && fits_32(w.v - TAG_SMALL)) {
+        move_to(e, r, v);
+        x_ri(a, I_ADD, r, (int32_t)(w.v - TAG_SMALL));
+    } else {
+        move_to(e, r, w);
+        x_ri(a, I_SUB, r, TAG_SMALL);
+        if (v.kind == VALUE_IMM) {
+            int t = brief(e);
+            move_to(e, t, v);
+            v.kind = VALUE_REG, v.reg = t;
+        }
+        x_rr(a, X_ADD, r, v.reg);
+    }
+    if (!in_range(v, w, (__int128)v.low + w.low, (__int128)v.high + w.high)) {
+        leave_if(e, CC_O, to);
+    }
+    return small_result(e, r, v, w);
+}
+
+static Value sub_(Emitter *e, Value v, Value w, Label to) {
+    Asm *a = &e->a;
+    int r = temp(e);
+    bool range = in_range(v, w, (__int128)v.low - w.high, (__int128)v.high - w.low);
+    move_to(e, r, v);
+    if (w.kind == VALUE_IMM && fits_32(w.v - TAG_SMALL)) {
+        x_ri(a, I_SUB, r, (int32_t)(w.v - TAG_SMALL));
+        if (!range) {
+            leave_if(e, CC_O, to);
+        }
+        return small_result(e, r, v, w);
+    }
+    if (w.kind == VALUE_IMM) {
+        int t = brief(e);
+        move_to(e, t, w);
+        w.kind = VALUE_REG, w.reg = t;
+    }
+    x_rr(a, X_SUB, r, w.reg);
+    if (!range) {
+        leave_if(e, CC_O, to);
+    }
+    x_ri(a, I_OR, r, TAG_SMALL); /* the tags have cancelled each other */
+    Value result = in_register_value(r);
+    result.small = true;
+    return result;
+}
+
+static Value mul_(Emitter *e, Value v, Value w, Label to) {
+    Asm *a = &e->a;
+    if (v.kind == VALUE_IMM) {
+        Value t = v;
+        v = w, w = t;
+    }
+    int r = temp(e);
+    if (w.kind == VALUE_IMM && v.kind == VALUE_IMM) {
+        v = in_reg(e, v);
+    }
+    if (w.kind == VALUE_IMM && fits_32(w.v >> 4)) {
+        x_rm(a, X_LEA, r, v.reg, -TAG_SMALL);
+        x_rex(a, 1, r, r); /* imul r, r, constant */
+        asm_byte(a, 0x69);
+        x_modrm(a, r, r);
+        asm_32(a, (int32_t)(w.v >> 4));
+    } else {
+        int t = temp(e);
+        move_to(e, t, w);
+        x_shift(a, SHIFT_ARITHMETIC, t, 4);
+        x_rm(a, X_LEA, r, v.reg, -TAG_SMALL);
+        x_rex(a, 1, r, t); /* imul r, t */
+        asm_byte(a, 0x0f);
+        asm_byte(a, 0xaf);
+        x_modrm(a, r, t);
+    }
+    bool range = v.typed && w.typed && v.low >= 0 && w.low >= 0 && in_range(v, w, (__int128)v.low * w.low, (__int128)v.high * w.high);
+    if (!range) {
+        leave_if(e, CC_O, to);
+    }
+    x_ri(a, I_OR, r, TAG_SMALL);
+    Value result = in_register_value(r);
+    result.small = true;
+    return result;
+}
+
+/* Quotient or remainder. rdx is x1: kept in rcx meanwhile. */
+static Value divide_(Emitter *e, Value v, Value w, bool remainder, Label to) {
+    Asm *a = &e->a;
+    int d = temp(e);
+    assert(e->temps <= SCRATCH_SAFE);
+    move_to(e, d, w);
+    if (!w.small) { /* nothing has proved it: whatever it is, the machine must not trap */
+        x_ri(a, I_OR, d, TAG_SMALL);
+    }
+    compare(e, in_register_value(d), immediate(SMALL(0)));
+    leave_if(e, CC_E, to);
+    compare(e, in_register_value(d), immediate(SMALL(-1)));
+    leave_if(e, CC_E, to);
+    move_to(e, RAX, v);
+    x_shift(a, SHIFT_ARITHMETIC, d, 4);
+    x_shift(a, SHIFT_ARITHMETIC, RAX, 4);
+    x_rr(a, X_MOV, RCX, RDX);
+    x_rex(a, 1, 0, 0); /* cqo */
+    asm_byte(a, 0x99);
+    x_rex(a, 1, 0, d); /* idiv d */
+    asm_byte(a, 0xf7);
+    x_modrm(a, 7, d);
+    x_rr(a, X_MOV, d, remainder ? RDX : RAX);
+    x_rr(a, X_MOV, RDX, RCX);
+    x_shift(a, SHIFT_LEFT, d, 4);
+    x_ri(a, I_OR, d, TAG_SMALL);
+    Value result = in_register_value(d);
+    result.small = true;
+    return result;
+}
+
+static Value bitwise_(Emitter *e, int op, int op_imm, Value v, Value w) {
+    Asm *a = &e->a;
+    if (v.kind == VALUE_IMM) {
+        Value t = v;
+        v = w, w = t;
+    }
+    int r = temp(e);
+    move_to(e, r, v);
+    if (w.kind == VALUE_IMM && fits_32(w.v)) {
+        x_ri(a, op_imm, r, (int32_t)w.v);
+    } else {
+        x_rr(a, op, r, in_reg(e, w).reg);
+    }
+    if (op == X_XOR) {
+        x_ri(a, I_OR, r, TAG_SMALL);
+    }
+    return small_result(e, r, v, w);
+}
+
+static Value shift_(Emitter *e, bool left, Value v, Value w, Label to) {
+    Asm *a = &e->a;
+    int r = temp(e), back = brief(e);
+    intptr_t limit = left ? SMALL_BITS - 1 : WORD_BITS - 4;
+    assert(e->temps < SCRATCH_SAFE);
+    bool constant = w.kind == VALUE_IMM;
+    if (constant) {
+        if (w.v >> 4 < 0 || w.v >> 4 >= limit) {
+            leave_always(e, to);
+            w = immediate(SMALL(0));
+        }
+    } else {
+        move_to(e, RCX, w);
+        x_shift(a, SHIFT_RIGHT, RCX, 4); /* a negative one is large then */
+        x_ri(a, I_CMP, RCX, (int32_t)limit);
+        leave_if(e, CC_AE, to);
+    }
+    move_to(e, r, v);
+    if (left) {
+        x_ri(a, I_AND, r, ~TAG_SMALL);
+        x_rr(a, X_MOV, RAX, r);
+    }
+    int how = left ? SHIFT_LEFT : SHIFT_ARITHMETIC;
+    constant ? x_shift(a, how, r, (int)(w.v >> 4)) : x_shift_cl(a, how, r);
+    if (left) { /* shifted back it must be what it was */
+        x_rr(a, X_MOV, back, r);
+        constant ? x_shift(a, SHIFT_ARITHMETIC, back, (int)(w.v >> 4)) : x_shift_cl(a, SHIFT_ARITHMETIC, back);
+        x_rr(a, X_CMP, back, RAX);
+        leave_if(e, CC_NE, to);
+    }
+    x_ri(a, I_OR, r, TAG_SMALL);
+    Value result = in_register_value(r);
+    result.small = true;
+    return result;
+}
+
+#define w_add_small(e, v, w, to) add_(e, v, w, to)
+#define w_sub_small(e, v, w, to) sub_(e, v, w, to)
+#define w_mul_small(e, v, w, to) mul_(e, v, w, to)
+#define w_div_small(e, v, w, to) divide_(e, v, w, false, to)
+#define w_rem_small(e, v, w, to) divide_(e, v, w, true, to)
+#define w_and_small(e, v, w) bitwise_(e, X_AND, I_AND, v, w)
+#define w_or_small(e, v, w) bitwise_(e, X_OR, I_OR, v, w)
+#define w_xor_small(e, v, w) bitwise_(e, X_XOR, I_XOR, v, w)
+#define w_shl_small(e, v, w, to) shift_(e, true, v, w, to)
+#define w_shr_small(e, v, w, to) shift_(e, false, v, w, to)
+
+static Value arity_of_(Emitter *e, Value h) {
+    Asm *a = &e->a;
+    int r = temp(e);
+    move_to(e, r, h);
+    x_shift(a, SHIFT_RIGHT, r, 6);
+    x_shift(a, SHIFT_LEFT, r, 4);
+    x_ri(a, I_OR, r, TAG_SMALL);
+    Value v = in_register_value(r);
+    v.small = true;
+    return v;
+}
+#define w_arity_of(e, h) arity_of_(e, h)
+
+/* Word n (a small, from 1 on) of the tuple t with this header. */
+static Value element_of_(Emitter *e, Value t, Value h, Value n, Label to) {
+    Asm *a = &e->a;
+    int size = temp(e);
+    move_to(e, size, h);
+    x_shift(a, SHIFT_RIGHT, size, 6);
+    if (n.kind == VALUE_IMM) {
+        intptr_t at = n.v >> 4;
+        if (at < 1 || at > 1 << 24) {
+            leave_always(e, to);
+            at = 1;
+        }
+        x_ri(a, I_CMP, size, (int32_t)at);
+        leave_if(e, CC_B, to);
+        return word_at(t, TAG_BOXED, immediate((uintptr_t)at));
+    }
+    int at = temp(e);
+    move_to(e, at, n);
+    x_shift(a, SHIFT_RIGHT, at, 4);
+    x_ri(a, I_SUB, at, 1);
+    x_rr(a, X_CMP, at, size);
+    leave_if(e, CC_AE, to);
+    x_lea_index(a, at, t.reg, at);
+    return (Value){.kind = VALUE_MEM, .reg = at, .v = (intptr_t)sizeof(term) - TAG_BOXED, .slot = -1};
+}
+#define w_element_of(e, t, h, n, to) element_of_(e, t, h, n, to)
+
+/* --- Floats: in xmm0, one at a time -------------------------------------------------------------------------------- */
+
+static Double float_place(const Operand *o) {
+    return (Double){.reg = SCHEDULER, .off = (int32_t)(offsetof(Scheduler, f) + o->index * sizeof(double))};
+}
+
+static void load_double(Emitter *e, Double d) {
+    if (!d.in_register) {
+        x_fm(&e->a, F_LOAD, XMM0, d.reg, d.off);
+    }
+}
+
+static Double float_op(Emitter *e, int op, Double d, Double f) {
+    load_double(e, d);
+    assert(!f.in_register);
+    x_fm(&e->a, op, XMM0, f.reg, f.off);
+    return (Double){.in_register = true};
+}
+
+static Double float_negated(Emitter *e, Double d) {
+    Asm *a = &e->a;
+    int r = brief(e);
+    load_double(e, d);
+    x_double_bits(a, r, XMM0);
+    x_rex(a, 1, 0, r); /* btc r, 63 */
+    asm_byte(a, 0x0f);
+    asm_byte(a, 0xba);
+    x_modrm(a, 7, r);
+    asm_byte(a, 63);
+    x_bits_double(a, XMM0, r);
+    return (Double){.in_register = true};
+}
+
+static void store_double(Emitter *e, Double d, int base, int32_t off) {
+    load_double(e, d);
+    x_fm(&e->a, F_STORE, XMM0, base, off);
+}
+
+static Double float_from_small(Emitter *e, Value v) {
+    int r = brief(e);
+    move_to(e, r, v);
+    x_shift(&e->a, SHIFT_ARITHMETIC, r, 4);
+    x_int_to_double(&e->a, XMM0, r);
+    return (Double){.in_register = true};
+}
+
+static Double float_in_heap(Emitter *e, Value t) {
+    return (Double){.reg = in_reg(e, t).reg, .off = (int32_t)sizeof(term) - TAG_BOXED};
+}
+
+static Value box_double(Emitter *e, Double d) {
+    x_store_imm(&e->a, (int32_t)FLOAT_HEADER, HTOP, 0);
+    store_double(e, d, HTOP, sizeof(term));
+    return take_heap(e, immediate(FLOAT_WORDS), TAG_BOXED);
+}
+
+#define w_fget(e, o) float_place(&(o))
+#define w_fput(e, o, d) store_double(e, d, float_place(&(o)).reg, float_place(&(o)).off)
+#define w_float_add(e, d, f) float_op(e, F_ADD, d, f)
+#define w_float_sub(e, d, f) float_op(e, F_SUB, d, f)
+#define w_float_mul(e, d, f) float_op(e, F_MUL, d, f)
+#define w_float_div(e, d, f) float_op(e, F_DIV, d, f)
+#define w_float_neg(e, d) float_negated(e, d)
+#define w_float_of_small(e, v) float_from_small(e, v)
+#define w_float_at(e, t) float_in_heap(e, t)
+#define w_heap_float(e, d) box_double(e, d)
+
+/* --- C functions --------------------------------------------------------------------------------------------------- */
+
+static void call_stub(Emitter *e, const void *function, const uint8_t *stub) {
+    x_imm(&e->a, RAX, (uintptr_t)function);
+    x_call_to(&e->a, stub);
+}
+
+static void set_argument(Emitter *e, int n, Value v) {
+    store_to(e, SCHEDULER, (int32_t)(offsetof(Scheduler, c_args) + (size_t)n * sizeof(term)), v);
+}
+
+/* Calls fn(p, ...); its result is in rax. */
+static Value call_function(Emitter *e, const void *fn, const Value *args, int n) {
+    for (int i = 0; i < n; i++) {
+        set_argument(e, i, args[i]);
+    }
+    call_stub(e, fn, e->native->stubs.call_c);
+    return in_register_value(RAX);
+}
+#define ARGS(...) (const Value[]){__VA_ARGS__}, (int)(sizeof((const Value[]){__VA_ARGS__}) / sizeof(Value))
+#define CALL_C(e, fn, ...) call_function(e, (const void *)(fn), ARGS(__VA_ARGS__))
+
+static Value value_or(Emitter *e, Label no, Value v) {
+    x_test(&e->a, v.reg, v.reg);
+    leave_if(e, CC_E, no);
+    return v;
+}
+
+static void test_result(Emitter *e, int cc, Label no) {
+    x_rex(&e->a, 0, RAX, RAX); /* test al, al */
+    asm_byte(&e->a, 0x84);
+    x_modrm(&e->a, RAX, RAX);
+    leave_if(e, cc, no);
+}
+
+static Value boolean_result(Emitter *e) {
+    Asm *a = &e->a;
+    asm_byte(a, 0x0f); /* movzx eax, al */
+    asm_byte(a, 0xb6);
+    x_modrm(a, RAX, RAX);
+    x_shift(a, SHIFT_LEFT, RAX, 6);
+    x_ri(a, I_OR, RAX, (int32_t)A_false);
+    return in_register_value(RAX);
+}
+
+/* The list of an operand as units, in the cold section. */
+static Label list_units(Emitter *e, const Operand *list) {
+    Asm *a = &e->a;
+    bool was_cold = asm_is_cold(a);
+    Label l = asm_label(a), over = was_cold ? asm_label(a) : 0;
+    if (was_cold) {
+        x_jump(a, over);
+    }
+    enter_cold(e);
+    while (a->now->size % sizeof(Unit) != 0 && !a->failed) {
+        asm_byte(a, 0);
+    }
+    asm_bind(a, l);
+    for (uintptr_t i = 0; i < list->number; i++) {
+        const Operand *o = &list->list[i];
+        asm_64(a, o->kind == OPERAND_X ? o->index << 3 : o->kind == OPERAND_Y ? o->index << 3 | 4 : o->kind == OPERAND_NUMBER ? o->number : o->term);
+    }
+    asm_bind(a, over);
+    if (!was_cold) {
+        leave_cold(e);
+    }
+    return l;
+}
+
+static Value call_list(Emitter *e, const void *fn, const Operand *list, const Value *args, int n) {
+    Asm *a = &e->a;
+    assert(n <= 3);
+    Label units = list_units(e, list);
+    for (int i = 1; i < n; i++) { /* args[0] is only there so that there is one */
+        set_argument(e, 1 + i, args[i]);
+    }
+    x_load_address(a, RAX, units);
+    x_store(a, RAX, IN_SCHEDULER(c_args[0]));
+    set_argument(e, 1, immediate(list->number));
+    call_stub(e, fn, e->native->stubs.call_list);
+    return in_register_value(RAX);
+}
+
+static Value call_guard(Emitter *e, Label no, const Operand *bif, const Value *args, int n) {
+    Asm *a = &e->a;
+    const BifEntry *b = bif->pointer;
+    for (int i = 1; i < n; i++) {
+        set_argument(e, i - 1, args[i]);
+    }
+    call_stub(e, (const void *)b->function, e->native->stubs.call_guard);
+    x_test(a, RAX, RAX);
+    if (no != RAISES) {
+        leave_if(e, CC_E, no);
+        return in_register_value(RAX);
+    }
+    Label over = asm_label(a);
+    bool was_cold = asm_is_cold(a);
+    x_jump_if(a, was_cold ? CC_NE : CC_E, over);
+    enter_cold(e);
+    if (!was_cold) {
+        asm_bind(a, over);
+    }
+    call_stub(e, b, e->native->stubs.guard_failed);
+    unwind(e);
+    if (was_cold) {
+        asm_bind(a, over);
+    } else {
+        leave_cold(e);
+    }
+    return in_register_value(RAX);
+}
+
+static const Value no_value = {.kind = VALUE_IMM, .slot = -1};
+static Value x_pointer(void) {
+    return (Value){.kind = VALUE_ADDRESS, .reg = SCHEDULER, .v = offsetof(Scheduler, x), .slot = -1};
+}
+
+#define w_value_c(e, fn, ...) value_or(e, RAISES, CALL_C(e, fn, ##__VA_ARGS__))
+#define w_value_or(e, no, fn, ...) value_or(e, no, CALL_C(e, fn, ##__VA_ARGS__))
+#define w_guard_c(e, no, bif, ...) call_guard(e, no, &(bif), ARGS(no_value, ##__VA_ARGS__))
+#define w_list_c(e, fn, list, ...) value_or(e, RAISES, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
+#define w_list_or(e, no, fn, list, ...) value_or(e, no, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
+#define w_count_c(e, fn, ...) CALL_C(e, fn, __VA_ARGS__)
+#define w_bool_c(e, fn, v, w) (CALL_C(e, fn, v, w), boolean_result(e))
+#define w_unless_c(e, no, fn, ...) (CALL_C(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
+#define w_do_c(e, fn, ...) CALL_C(e, fn, ##__VA_ARGS__)
+#define w_raise_c(e, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), unwind(e))
+#define w_raise_x_c(e, fn, n) (CALL_C(e, fn, x_pointer(), n), unwind(e))
+#define w_raise_or(e, no, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), leave_always(e, no))
+#define w_raise_if_c(e, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), test_result(e, CC_NE, RAISES))
+
+static Double float_made(Emitter *e, const void *fn, Value v) {
+    Value to = {.kind = VALUE_ADDRESS, .reg = SCHEDULER, .v = offsetof(Scheduler, c_args[7]), .slot = -1};
+    CALL_C(e, fn, v, to);
+    test_result(e, CC_E, RAISES);
+    return (Double){.reg = SCHEDULER, .off = offsetof(Scheduler, c_args[7])};
+}
+#define w_float_c(e, fn, v) float_made(e, (const void *)(fn), v)
+
+static Double checked_double(Emitter *e, Double d) {
+    Asm *a = &e->a;
+    Label bad = asm_label(a);
+    int r = brief(e);
+    load_double(e, d);
+    x_double_bits(a, r, XMM0);
+    x_shift(a, SHIFT_LEFT, r, 1); /* away with the sign */
+    x_shift(a, SHIFT_RIGHT, r, 53);
+    x_ri(a, I_CMP, r, 0x7ff);
+    x_jump_if(a, CC_E, bad);
+    enter_cold(e);
+    asm_bind(a, bad);
+    CALL_C(e, exception_error, immediate(A_badarith));
+    unwind(e);
+    leave_cold(e);
+    return (Double){.in_register = true};
+}
+#define w_float_check(e, d) checked_double(e, d)
+
+/* --- Choices ------------------------------------------------------------------------------------------------------- */
+
+static uintptr_t choice(const Operand *o) {
+    return o->kind == OPERAND_NUMBER ? o->number : o->term;
+}
+
+/* Compares v with the values low .. high - 1 of a list: one after the other, or first with the one in the middle. */
+static void select_between(Emitter *e, Value v, const Operand *list, size_t n, size_t low, size_t high) {
+    Asm *a = &e->a;
+    if (high - low > 6) {
+        size_t middle = (low + high) / 2;
+        Label upper = asm_label(a);
+        compare(e, v, immediate(choice(&list[middle])));
+        x_jump_if(a, CC_E, list[n + middle].index);
+        x_jump_if(a, CC_A, upper);
+        Label none = asm_label(a);
+        select_between(e, v, list, n, low, middle);
+        x_jump(a, none);
+        asm_bind(a, upper);
+        select_between(e, v, list, n, middle + 1, high);
+        asm_bind(a, none);
+        return;
+    }
+    for (; low < high; low++) {
+        compare(e, v, immediate(choice(&list[low])));
+        x_jump_if(a, CC_E, list[n + low].index);
+    }
+}
+
+static void select_value(Emitter *e, Value v, const Operand *list) {
+    v = in_reg(e, v);
+    select_between(e, v, list->list, list->number / 2, 0, list->number / 2);
+}
+#define w_select(e, v, list) select_value(e, v, &(list))
+
+/* Labels of the smalls from low on: distances from their own place, in the cold section. */
+static void jump_by_table(Emitter *e, Value v, Value low, const Operand *list, Label no) {
+    Asm *a = &e->a;
+    int at = temp(e), table = temp(e);
+    Label places = asm_label(a);
+    move_to(e, at, v);
+    if (fits_32(low.v)) {
+        x_ri(a, I_SUB, at, (int32_t)low.v);
+    } else {
+        move_to(e, table, low);
+        x_rr(a, X_SUB, at, table);
+    }
+    x_rex(a, 1, 0, at); /* ror at, 4: of a small the place; of others very large */
+    asm_byte(a, 0xc1);
+    x_modrm(a, 1, at);
+    asm_byte(a, 4);
+    x_ri(a, I_CMP, at, (int32_t)list->number);
+    leave_if(e, CC_AE, no);
+    x_load_address(a, table, places);
+    x_shift(a, SHIFT_LEFT, at, 2);
+    x_rr(a, X_ADD, table, at);
+    x_rex(a, 1, at, table); /* movsxd at, [table] */
+    asm_byte(a, 0x63);
+    x_mem(a, at, table, 0);
+    x_ri(a, I_ADD, table, 4); /* a distance counts from behind itself */
+    x_rr(a, X_ADD, at, table);
+    x_jump_reg(a, at);
+    enter_cold(e);
+    while (a->now->size % 4 != 0 && !a->failed) {
+        asm_byte(a, 0);
+    }
+    asm_bind(a, places);
+    for (uintptr_t i = 0; i < list->number; i++) {
+        asm_fix(a, list->list[i].index, NULL);
+    }
+    leave_cold(e);
+}
+#define w_jump_table(e, v, low, list, no) jump_by_table(e, v, low, &(list), no)
+
+/* --- Frames and calls ---------------------------------------------------------------------------------------------- */
+
+static void forget_x(Emitter *e) {
+    memset(e->small, 0, KNOWN_SLOTS);
+}
+
+static void frame_(Emitter *e, intptr_t n) {
+    memset(e->small + KNOWN_SLOTS, 0, KNOWN_SLOTS);
+    if (n > 0) {
+        x_ri(&e->a, I_SUB, SP, (int32_t)(n * (intptr_t)sizeof(term)));
+    }
+}
+
+static void unframe_(Emitter *e, intptr_t n) {
+    if (n > 0) {
+        x_ri(&e->a, I_ADD, SP, (int32_t)(n * (intptr_t)sizeof(term)));
+    }
+    for (intptr_t i = 0; i < KNOWN_SLOTS; i++) {
+        e->small[KNOWN_SLOTS + i] = i + n < KNOWN_SLOTS && e->small[KNOWN_SLOTS + i + n];
+    }
+}
+
+static void clear_(Emitter *e, intptr_t n) {
+    for (intptr_t i = 0; i < n; i++) {
+        x_store_imm(&e->a, (int32_t)NIL, SP, (int32_t)(i * (intptr_t)sizeof(term)));
+    }
+}
+
+/* Where calls of a function of this module go: its machine code, or a door to the interpreter. */
+static Label callee(Emitter *e, const Operand *to) {
+    if (e->is_native[to->index]) {
+        return e->entry_of[to->index];
+    }
+    if (e->entry_of[to->index] == 0) {
+        const Function *f = emit_function(e->pr->code, to->index);
+        e->entry_of[to->index] = asm_label(&e->a);
+        enter_cold(e);
+        asm_bind(&e->a, e->entry_of[to->index]);
+        x_imm(&e->a, RAX, (uintptr_t)f->code);
+        x_jump_to(&e->a, e->native->stubs.to_interpreter);
+        leave_cold(e);
+    }
+    return e->entry_of[to->index];
+}
+
+static void call_function_of_module(Emitter *e, const Operand *to) {
+    Label l = callee(e, to);
+    x_call(&e->a, l);
+    forget_x(e);
+}
+
+static void call_export_(Emitter *e, const Operand *to) {
+    x_imm(&e->a, RAX, (uintptr_t)to->pointer);
+    x_call_mem(&e->a, RAX, offsetof(Export, native));
+    forget_x(e);
+}
+
+static void tail_export_(Emitter *e, const Operand *to) {
+    x_imm(&e->a, RAX, (uintptr_t)to->pointer);
+    x_jump_mem(&e->a, RAX, offsetof(Export, native));
+}
+
+/* fn(p, x, ...) says where to: an Entry in rax, or NULL. */
+static void find_entry(Emitter *e, const void *fn, Value how) {
+    CALL_C(e, fn, x_pointer(), how);
+    value_or(e, RAISES, in_register_value(RAX));
+}
+
+static void call_found(Emitter *e, const void *fn, Value how) {
+    find_entry(e, fn, how);
+    x_call_mem(&e->a, RAX, offsetof(Entry, native));
+    forget_x(e);
+}
+
+static void tail_found(Emitter *e, const void *fn, Value how) {
+    find_entry(e, fn, how);
+    x_jump_mem(&e->a, RAX, offsetof(Entry, native));
+}
+
+static void call_bif(Emitter *e, const Operand *bif, bool tail) {
+    const BifEntry *b = bif->pointer;
+    for (uint32_t i = 0; i < MIN(b->arity, (uint32_t)X_REGISTERS); i++) {
+        x_store(&e->a, x_register[i], SCHEDULER, (int32_t)(offsetof(Scheduler, x) + i * sizeof(term)));
+    }
+    call_stub(e, b, tail ? e->native->stubs.tail_bif : e->native->stubs.call_bif);
+    forget_x(e);
+    if (tail) {
+        x_ret(&e->a);
+    }
+}
+
+/* The function's entry: a reduction; yields when they are used up. */
+static void charge_(Emitter *e, intptr_t arity) {
+    Asm *a = &e->a;
+    Label out = asm_label(a), on = asm_label(a);
+    x_rex(a, 1, 0, REDS); /* dec */
+    asm_byte(a, 0xff);
+    x_modrm(a, 1, REDS);
+    if (e->yield_always) {
+        x_jump(a, out);
+    } else {
+        x_jump_if(a, CC_S, out);
+    }
+    asm_bind(a, on);
+    enter_cold(e);
+    asm_bind(a, out);
+    x_load_address(a, RAX, on);
+    x_imm(a, RCX, (uintptr_t)arity);
+    x_jump_to(a, e->native->stubs.yield);
+    leave_cold(e);
+}
+
+#define w_frame(e, n) frame_(e, (n).v)
+#define w_unframe(e, n) unframe_(e, (n).v)
+#define w_clear(e, n) clear_(e, (n).v)
+#define w_call(e, to) call_function_of_module(e, &(to))
+#define w_tail_call(e, to) x_jump(&e->a, callee(e, &(to)))
+#define w_call_export(e, to) call_export_(e, &(to))
+#define w_tail_export(e, to) tail_export_(e, &(to))
+#define w_call_entry(e, fn, live, ...) call_found(e, (const void *)(fn), AS_VALUE(__VA_ARGS__))
+#define w_tail_entry(e, fn, live, ...) tail_found(e, (const void *)(fn), AS_VALUE(__VA_ARGS__))
+#define w_call_built_in(e, bif) call_bif(e, &(bif), false)
+#define w_tail_built_in(e, bif) call_bif(e, &(bif), true)
+#define w_ret(e) x_ret(&e->a)
+#define w_charge(e, o) charge_(e, (intptr_t)(o).number)
+
+/* --- Exceptions ---------------------------------------------------------------------------------------------------- */
+
+static void count_catches(Emitter *e, int by) {
+    Asm *a = &e->a;
+    int r = brief(e);
+    x_rm(a, X_MOV, r, IN_SCHEDULER(current));
+    x_rex(a, 0, 0, r); /* add dword */
+    asm_byte(a, 0x83);
+    x_mem(a, I_ADD, IN_PROCESS(r, catches));
+    asm_byte(a, (unsigned)by & 0xff);
+}
+
+/* The value of `catch`: what it is, unless x0 is NONE. */
+static void caught_(Emitter *e, const void *fn) {
+    Asm *a = &e->a;
+    Label thrown = asm_label(a), back = asm_label(a);
+    x_test(a, x_register[0], x_register[0]);
+    x_jump_if(a, CC_E, thrown);
+    asm_bind(a, back);
+    enter_cold(e);
+    asm_bind(a, thrown);
+    CALL_C(e, fn, x_pointer());
+    x_rr(a, X_MOV, x_register[0], RAX);
+    x_jump(a, back);
+    leave_cold(e);
+    forget_x(e);
+}
+
+#define w_catch_mark(e, h) immediate(make_catch((h).number))
+#define w_catch_begin(e) count_catches(e, 1)
+#define w_catch_over(e) count_catches(e, -1)
+#define w_caught(e, fn) caught_(e, (const void *)(fn))
+
+/* --- Processes ----------------------------------------------------------------------------------------------------- */
+
+static Value self_(Emitter *e) {
+    int r = temp(e);
+    x_rm(&e->a, X_MOV, r, IN_SCHEDULER(current));
+    return (Value){.kind = VALUE_MEM, .reg = IN_PROCESS(r, pid), .slot = -1};
+}
+
+/* Leaves the engine: goes on at the label later, with nothing live. */
+static void leave_to(Emitter *e, Label at, const uint8_t *stub) {
+    x_load_address(&e->a, RAX, at);
+    x_imm(&e->a, RCX, 0);
+    x_jump_to(&e->a, stub);
+}
+
+static Value message_or(Emitter *e, Label no) {
+    Asm *a = &e->a;
+    Label none = asm_label(a);
+    call_function(e, (const void *)native_next_message, NULL, 0);
+    x_test(a, RAX, RAX);
+    x_jump_if(a, CC_E, none);
+    enter_cold(e);
+    asm_bind(a, none);
+    x_rm(a, X_MOV, RCX, IN_SCHEDULER(current));
+    x_rex(a, 0, 0, RCX); /* test dword */
+    asm_byte(a, 0xf7);
+    x_mem(a, 0, IN_PROCESS(RCX, state));
+    asm_32(a, STATE_EXITING | STATE_SUSPENDED | STATE_KILLED);
+    x_jump_if(a, CC_E, no);
+    leave_to(e, here(e), e->native->stubs.yield);
+    leave_cold(e);
+    return in_register_value(RAX);
+}
+
+static void wait_for(Emitter *e, Label to, Value time) {
+    Asm *a = &e->a;
+    Label wait = asm_label(a);
+    CALL_C(e, native_wait, time);
+    x_rex(a, 0, 0, RAX); /* cmp eax, MAILBOX_TIMED_OUT */
+    asm_byte(a, 0x83);
+    x_modrm(a, I_CMP, RAX);
+    asm_byte(a, MAILBOX_TIMED_OUT);
+    x_jump_if(a, CC_NE, wait);
+    enter_cold(e);
+    asm_bind(a, wait);
+    x_rex(a, 0, 0, RAX);
+    asm_byte(a, 0x83);
+    x_modrm(a, I_CMP, RAX);
+    asm_byte(a, MAILBOX_BAD_TIME);
+    leave_if(e, CC_E, RAISES);
+    leave_to(e, to, e->native->stubs.wait);
+    leave_cold(e);
+}
+
+static void loop_back(Emitter *e, Label to) {
+    Asm *a = &e->a;
+    Label out = asm_label(a);
+    x_rex(a, 1, 0, REDS); /* dec */
+    asm_byte(a, 0xff);
+    x_modrm(a, 1, REDS);
+    x_jump_if(a, CC_S, out);
+    x_jump(a, to);
+    enter_cold(e);
+    asm_bind(a, out);
+    leave_to(e, to, e->native->stubs.yield);
+    leave_cold(e);
+}
+
+#define w_self(e) self_(e)
+#define w_next_message(e, no) message_or(e, no)
+#define w_wait_at(e, to) leave_to(e, to, e->native->stubs.wait)
+#define w_wait_until(e, to, time) wait_for(e, to, time)
+#define w_loop_to(e, to) loop_back(e, to)
+#define w_leave_hibernating(e) (call_stub(e, NULL, e->native->stubs.hibernate), unwind(e))

@@ -112,6 +112,8 @@ typedef struct Scheduler {
     /* A built-in that goes on as another call returns NONE with reason = A_trap (see bif.h). */
     const void *trap_to;           /* Export *; NULL: give way, then go on behind the call with trap_args[0] as its result */
     term trap_args[6];
+    void *c_stack;                 /* native code: the C stack, while the machine's stack pointer is the process's */
+    term c_args[8];                /* and arguments of C functions it calls */
     uint64_t reductions;           /* done on this scheduler */
     uint64_t context_switches, collections, words_reclaimed;
     struct RunQueues *queues;
@@ -148,7 +150,10 @@ static inline bool process_must_leave(const Process *p) {
 /* How a process enters code: the inversion that keeps proc/ above code/ and exec/. Runs p until its slice ends, it waits or
    it exits. Before: s->x holds p->live registers, heap.reds what the slice has. Afterwards (unless RUN_EXIT): p->ip says where
    it goes on and s->x the p->live registers it then wants; the scheduler saves them. RUN_EXIT: process_end has been called. */
-typedef enum { RUN_YIELD, RUN_WAIT, RUN_EXIT } RunResult;
+typedef enum {
+    RUN_YIELD, RUN_WAIT, RUN_EXIT,
+    RUN_SWITCH /* between the engines only: the other one goes on */
+} RunResult;
 typedef RunResult RunFunction(Scheduler *s, Process *p);
 
 #endif
