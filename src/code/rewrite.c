@@ -694,6 +694,7 @@ static void add_requirements(Rewriter *r, const GenericOp *g) {
         set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
         break;
     }
+    case GEN_fmove: require(r, OP_require_float, &g->arg[0], 0); break;
     case GEN_bs_start_match4:
     case GEN_select_tuple_arity: break; /* check by themselves */
     case GEN_bs_save2:
@@ -728,6 +729,9 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
             return rewrite_error(r, g);
         }
         g += used;
+        if (g[-1].flags & OP_STOP) {
+            out(r, OP_bad_code, 0);
+        }
     }
     if (r->bad_label != 0) {
         out(r, OP_label, 1)->a[0] = (Operand){.kind = OPERAND_LABEL, .index = r->bad_label};

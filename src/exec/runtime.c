@@ -72,6 +72,10 @@ bool rt_require_map(Process *p, term t) {
     return true;
 }
 
+bool rt_require_float(Process *p, term t) {
+    return required(p, is_float(t));
+}
+
 bool rt_require_context(Process *p, term t) {
     return required(p, is_kind(t, KIND_MATCH));
 }

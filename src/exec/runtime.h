@@ -50,6 +50,7 @@ bool rt_require_cons(Process *p, term t);
 bool rt_require_element(Process *p, term t, uintptr_t n);
 bool rt_require_arity(Process *p, term t, uintptr_t header);
 bool rt_require_map(Process *p, term t);
+bool rt_require_float(Process *p, term t);
 bool rt_require_context(Process *p, term t);
 
 /* Exceptions. */
