@@ -5,6 +5,7 @@
 #ifndef MOTE_CODE_AVM_H
 #define MOTE_CODE_AVM_H
 
+#include "base/text.h"
 #include "code/error.h"
 
 enum { AVM_STARTS = 1, AVM_BEAM = 2, AVM_HEADER_SIZE = 24 };
@@ -26,5 +27,19 @@ bool avm_next(const Avm *a, size_t *at, AvmEntry *entry);
 bool avm_find(const Avm *a, Bytes name, Bytes *content);
 /* The name of the first module flagged as a start, without `.beam`. */
 bool avm_start(const Avm *a, Bytes *module);
+bool avm_is_pack(Bytes file);
+
+/* Writing a pack: its header, entries, its end. Failed allocations stick to the text. */
+void avm_begin(Text *out);
+void avm_add(Text *out, Bytes name, uint32_t flags, Bytes content);
+void avm_end(Text *out);
+
+/* What a pack keeps of a .beam file: the chunks needed to run it, literals not compressed. */
+enum { AVM_KEEP_LINES = 1, AVM_KEEP_TYPES = 2 };
+typedef struct {
+    char name[1024];  /* the entry's name: the module's, and .beam */
+    bool starts;      /* it exports start/0 */
+} AvmModule;
+bool avm_strip(Text *out, const char *file, Bytes beam, unsigned keep, AvmModule *module, LoadError *error);
 
 #endif

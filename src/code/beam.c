@@ -1,5 +1,5 @@
 /* Reading a .beam file: the container, the order in which its chunks are read, and what holds them together. */
-#include "code/reader.h"
+#include "code/container.h"
 #include "code/verify.h"
 #include "data/md5.h"
 #include "term/atom.h"
@@ -7,89 +7,6 @@
 #include "term/literal.h"
 
 #include <stdio.h>
-#include <zlib.h>
-
-/* A compressed file (erlc +compressed) may not grow beyond this. The largest .beam file of OTP has 2 MB. */
-enum { INFLATED_LIMIT = 128 << 20 };
-
-const char chunk_names[CHUNKS][5] = {
-    [CHUNK_ATOMS] = "AtU8", [CHUNK_CODE] = "Code", [CHUNK_STRINGS] = "StrT", [CHUNK_IMPORTS] = "ImpT", [CHUNK_EXPORTS] = "ExpT",
-    [CHUNK_LAMBDAS] = "FunT", [CHUNK_LITERALS] = "LitT", [CHUNK_PLAIN_LITERALS] = "LitU", [CHUNK_ATTRIBUTES] = "Attr",
-    [CHUNK_COMPILE_INFO] = "CInf", [CHUNK_LINES] = "Line", [CHUNK_LOCALS] = "LocT", [CHUNK_TYPES] = "Type", [CHUNK_META] = "Meta",
-    [CHUNK_RECORDS] = "Recs", [CHUNK_DEBUG] = "DbgB", [CHUNK_OLD_ATOMS] = "Atom",
-};
-
-static bool find_chunks(Bytes file, Bytes chunks[CHUNKS], LoadError *error) {
-    memset(chunks, 0, CHUNKS * sizeof *chunks);
-    if (file.size < 12 || memcmp(file.at, "FOR1", 4) != 0 || memcmp(file.at + 8, "BEAM", 4) != 0) {
-        return load_error(error, "", 0, "this is no .beam file");
-    }
-    uint32_t size = read_be32(file.at + 4);
-    if (size < 4 || size > file.size - 8) {
-        return load_error(error, "", 4, "the file should have %u bytes more", (unsigned)(size - MIN(size, file.size - 8)));
-    }
-    size_t at = 12, end = 8 + (size_t)size;
-    while (at < end) {
-        if (end - at < 8) {
-            return load_error(error, "", (int64_t)at, "it ends in the head of a chunk");
-        }
-        const uint8_t *p = file.at + at;
-        uint32_t n = read_be32(p + 4);
-        at += 8;
-        if (n > end - at) {
-            return load_error(error, "", (int64_t)at - 8, "a chunk of %u bytes does not fit into it", n);
-        }
-        for (int i = 0; i < CHUNKS; i++) {
-            if (memcmp(p, chunk_names[i], 4) == 0) {
-                chunks[i] = (Bytes){p + 8, n};
-                break;
-            }
-        }
-        at += MIN(round_up(n, 4), end - at);
-    }
-    return true;
-}
-
-static bool is_compressed(Bytes file) {
-    return file.size > 2 && file.at[0] == 0x1f && file.at[1] == 0x8b;
-}
-
-/* Inflates a gzip file into a block of its own. */
-static bool inflate_file(Mem *mem, Bytes file, uint8_t **data, size_t *room, size_t *size, LoadError *error) {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)file.at, .avail_in = (uInt)MIN(file.size, (size_t)UINT32_MAX)};
-    if (inflateInit2(&z, 15 + 16) != Z_OK) {
-        return load_no_memory(error);
-    }
-    int result = Z_OK;
-    *data = NULL;
-    *room = *size = 0;
-    while (result == Z_OK) {
-        size_t more = MAX(2 * *room, MIN(4 * file.size, (size_t)1 << 20) + 1024);
-        if (*room >= INFLATED_LIMIT) {
-            break;
-        }
-        uint8_t *p = mem_resize(mem, MEM_TEMPORARY, *data, *room, more);
-        if (p == NULL) {
-            result = Z_MEM_ERROR;
-            break;
-        }
-        *data = p;
-        *room = more;
-        z.next_out = p + *size;
-        z.avail_out = (uInt)(more - *size);
-        result = inflate(&z, Z_NO_FLUSH);
-        *size = more - z.avail_out;
-    }
-    inflateEnd(&z);
-    if (result == Z_STREAM_END) {
-        return true;
-    }
-    mem_free(mem, MEM_TEMPORARY, *data, *room);
-    *data = NULL;
-    return result == Z_MEM_ERROR ? load_no_memory(error)
-           : result == Z_OK      ? load_error(error, "", 0, "inflated it would be too large")
-                                 : load_error(error, "", (int64_t)z.total_in, "its compressed data are damaged");
-}
 
 /* The module's MD5, as the compiler defines it: of its essential chunks, without the old hashes in FunT. */
 static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
@@ -181,7 +98,20 @@ static bool lambda_labels(Loading *l) {
     return true;
 }
 
-static bool read_chunks(Loading *l, const Bytes chunks[CHUNKS]) {
+static bool read_literals(Loading *l, const Container *container) {
+    Bytes table;
+    uint8_t *block;
+    size_t size;
+    if (!container_literals(container, &table, &block, &size, l->error)) {
+        return false;
+    }
+    bool ok = table.at == NULL || chunk_literals(l, &(Cursor){table.at, table.at, table.at + table.size, "LitT", l->error});
+    mem_free(container->mem, MEM_TEMPORARY, block, size);
+    return ok;
+}
+
+static bool read_chunks(Loading *l, const Container *container) {
+    const Bytes *chunks = container->chunks;
     BeamFile *b = l->b;
     LoadError *error = l->error;
 #define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
@@ -195,8 +125,7 @@ static bool read_chunks(Loading *l, const Bytes chunks[CHUNKS]) {
     }
     if (!chunk_atoms(l, CURSOR(CHUNK_ATOMS)) || !chunk_imports(l, CURSOR(CHUNK_IMPORTS)) ||
         (HAS(CHUNK_LAMBDAS) && !chunk_lambdas(l, CURSOR(CHUNK_LAMBDAS))) ||
-        (HAS(CHUNK_PLAIN_LITERALS) ? !chunk_literals(l, CURSOR(CHUNK_PLAIN_LITERALS), true)
-                                   : HAS(CHUNK_LITERALS) && !chunk_literals(l, CURSOR(CHUNK_LITERALS), false))) {
+        !read_literals(l, container)) {
         return false;
     }
     l->file_literals = b->literal_count;
@@ -240,11 +169,7 @@ static BeamFile *beam_new(VM *vm) {
     return b;
 }
 
-static BeamFile *read_plain(VM *vm, Bytes file, LoadError *error) {
-    Bytes chunks[CHUNKS];
-    if (!find_chunks(file, chunks, error)) {
-        return NULL;
-    }
+static BeamFile *read_container(VM *vm, const Container *c, LoadError *error) {
     BeamFile *b = beam_new(vm);
     if (b == NULL) {
         load_no_memory(error);
@@ -252,7 +177,7 @@ static BeamFile *read_plain(VM *vm, Bytes file, LoadError *error) {
     }
     Loading l = {.b = b, .error = error};
     heap_init_detached(&l.heap, vm);
-    bool ok = read_chunks(&l, chunks);
+    bool ok = read_chunks(&l, c);
     mem_free(&vm->mem, MEM_TEMPORARY, l.fixes, l.fix_room * sizeof *l.fixes);
     heap_free_fragments(vm, heap_detach(&l.heap));
     ok = ok && beam_verify(b, l.label_function, error);
@@ -264,19 +189,12 @@ static BeamFile *read_plain(VM *vm, Bytes file, LoadError *error) {
 }
 
 BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error) {
-    memset(error, 0, sizeof *error);
-    snprintf(error->file, sizeof error->file, "%s", name);
-    error->offset = -1;
-    if (!is_compressed(file)) {
-        return read_plain(vm, file, error);
-    }
-    uint8_t *data;
-    size_t room, size;
-    if (!inflate_file(&vm->mem, file, &data, &room, &size, error)) {
+    Container c;
+    if (!container_open(&c, &vm->mem, name, file, error)) {
         return NULL;
     }
-    BeamFile *b = read_plain(vm, (Bytes){data, size}, error);
-    mem_free(&vm->mem, MEM_TEMPORARY, data, room);
+    BeamFile *b = read_container(vm, &c, error);
+    container_close(&c);
     return b;
 }
 
@@ -296,19 +214,14 @@ void beam_free(BeamFile *b) {
 
 bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]) {
     LoadError error;
-    Bytes chunks[CHUNKS];
-    uint8_t *data = NULL;
-    size_t room = 0, size;
-    if (is_compressed(file)) {
-        if (!inflate_file(&vm->mem, file, &data, &room, &size, &error)) {
-            return false;
-        }
-        file = (Bytes){data, size};
+    Container c;
+    if (!container_open(&c, &vm->mem, "", file, &error)) {
+        return false;
     }
-    bool ok = find_chunks(file, chunks, &error) && chunks[CHUNK_ATOMS].at != NULL && chunks[CHUNK_CODE].at != NULL;
+    bool ok = c.chunks[CHUNK_ATOMS].at != NULL && c.chunks[CHUNK_CODE].at != NULL;
     if (ok) {
-        hash_chunks(chunks, digest);
+        hash_chunks(c.chunks, digest);
     }
-    mem_free(&vm->mem, MEM_TEMPORARY, data, room);
+    container_close(&c);
     return ok;
 }

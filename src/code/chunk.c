@@ -5,10 +5,8 @@
 #include "term/atom.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
-/* zlib cannot make more than about 1,032 bytes of one: a size that says otherwise is a lie, and not worth an allocation. */
-enum { ZLIB_BEST_RATIO = 1040, LITERALS_LIMIT = 256 << 20, MAX_ARGUMENTS = 255 };
+enum { MAX_ARGUMENTS = 255 };
 
 bool cursor_u32(Cursor *c, uint32_t *v) {
     if (cursor_left(c) < 4) {
@@ -256,7 +254,7 @@ uint32_t loading_literal(Loading *l, term t) {
     return b->literal_count++;
 }
 
-static bool literal_table(Loading *l, Cursor *c) {
+bool chunk_literals(Loading *l, Cursor *c) {
     BeamFile *b = l->b;
     uint32_t count;
     if (!cursor_count(c, 4 + 2, &count)) {
@@ -281,38 +279,6 @@ static bool literal_table(Loading *l, Cursor *c) {
         b->literals[b->literal_count++] = t;
     }
     return true;
-}
-
-bool chunk_literals(Loading *l, Cursor *c, bool plain) {
-    uint32_t size;
-    if (!plain && !cursor_u32(c, &size)) {
-        return false;
-    }
-    if (plain || size == 0) {
-        return literal_table(l, c);
-    }
-    if (size > LITERALS_LIMIT || size / ZLIB_BEST_RATIO > cursor_left(c)) {
-        c->at -= 4;
-        return CURSOR_FAIL(c, "a size of %u bytes cannot be true", size);
-    }
-    Mem *mem = &l->b->vm->mem;
-    uint8_t *data = mem_alloc(mem, MEM_TEMPORARY, size);
-    if (data == NULL) {
-        return load_no_memory(l->error);
-    }
-    uLongf got = size;
-    bool ok = false;
-    int result = uncompress(data, &got, c->at, (uLong)cursor_left(c));
-    if (result == Z_MEM_ERROR) {
-        load_no_memory(l->error);
-    } else if (result != Z_OK || got != size) {
-        ok = CURSOR_FAIL(c, "its compressed data are damaged");
-    } else {
-        Cursor inner = {data, data, data + size, c->chunk, c->error};
-        ok = literal_table(l, &inner);
-    }
-    mem_free(mem, MEM_TEMPORARY, data, size);
-    return ok;
 }
 
 static bool file_name(Loading *l, Cursor *c, term *name) {

@@ -68,7 +68,7 @@ bool chunk_atoms(Loading *l, Cursor *c);
 bool chunk_imports(Loading *l, Cursor *c);
 bool chunk_functions(Loading *l, Cursor *c, BeamExport **list, uint32_t *count);
 bool chunk_lambdas(Loading *l, Cursor *c);
-bool chunk_literals(Loading *l, Cursor *c, bool plain);
+bool chunk_literals(Loading *l, Cursor *c);
 bool chunk_lines(Loading *l, Cursor *c);
 bool chunk_types(Loading *l, Cursor *c);
 bool chunk_records(Loading *l, Cursor *c);
