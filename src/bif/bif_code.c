@@ -330,10 +330,13 @@ BIF(erts_internal, check_process_code, 1) {
         return A_false;
     }
     BUMP(p, (p->heap.end - p->heap.sp) / 16);
+    ModuleCode *code;
+    Module *of;
+    if (p->ip != NULL && code_find(process_vm(p), p->ip, &code, &of) != NULL && code == m->old) {
+        return A_true;
+    }
     for (const term *at = p->heap.sp; at < p->heap.end; at++) {
         if (is_header(*at)) {
-            ModuleCode *code;
-            Module *of;
             if (code_find(process_vm(p), (const void *)*at, &code, &of) != NULL && code == m->old) {
                 return A_true;
             }

@@ -41,8 +41,8 @@ typedef struct Processes {
     uint64_t last_reductions;      /* as statistics(reductions) told last */
     bool halting;                  /* halt has been asked for: scheduler_run returns */
     int halt_status;
-    term halt_reason;              /* what halt/1,2 was given: small, A_abort or NONE with text */
-    char halt_text[256];
+    bool halt_abort;               /* halt(abort): the command ends by abort() */
+    char halt_text[1024];          /* halt(Slogan): to be printed; "": none */
     /* system_flag settings */
     uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;
     size_t max_heap_words;

@@ -1,0 +1,444 @@
+/* Built-ins that change how processes run: flags, group leaders, suspension, collection, priorities, halting. */
+#include "base/utf8.h"
+#include "bif/spawn_options.h"
+#include "data/integer.h"
+#include "proc/collect.h"
+#include "proc/dictionary.h"
+#include "proc/relation.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "term/copy.h"
+#include "term/gc.h"
+#include "term/ref.h"
+
+/* --- process_flag -------------------------------------------------------------------------------------------------- */
+
+/* A flag that is true or false. */
+static term set_bit(Process *p, uint16_t flag, term on, term value, term off) {
+    term old = p->flags & flag ? on : off;
+    if (value == on) {
+        p->flags |= flag;
+    } else if (value == off) {
+        p->flags &= (uint16_t)~flag;
+    } else {
+        return raise_badarg(p);
+    }
+    return old;
+}
+
+/* A size in words: at least `minimum`; the value that it had. */
+static term set_words(Process *p, uint32_t *words, term value, uint32_t minimum) {
+    if (!is_small(value) || small_value(value) < 0) {
+        return raise_badarg(p);
+    }
+    size_t n = MIN((size_t)small_value(value), UINT32_MAX / 2);
+    term old = SMALL(*words);
+    *words = n < minimum ? minimum : (uint32_t)gc_next_size(n);
+    return old;
+}
+
+static term set_max_heap(Process *p, ProcessExtra *e, term value) {
+    MaxHeap m, was = {e->max_heap_words, e->max_heap_kill, e->max_heap_log, e->max_heap_binaries};
+    if (!parse_max_heap(process_vm(p), value, &m) || (m.words != 0 && m.words < e->min_heap_words)) {
+        return raise_badarg(p);
+    }
+    e->max_heap_words = m.words, e->max_heap_kill = m.kill, e->max_heap_log = m.log, e->max_heap_binaries = m.binaries;
+    return max_heap_map(p, &was);
+}
+
+static term set_full_sweep(Process *p, ProcessExtra *e, term value) {
+    if (!is_small(value) || small_value(value) < 0) {
+        return raise_badarg(p);
+    }
+    term old = SMALL(e->full_sweep_after);
+    e->full_sweep_after = (uint16_t)small_value(value);
+    return old;
+}
+
+static term set_error_handler(Process *p, ProcessExtra *e, term value) {
+    if (!is_atom(value)) {
+        return raise_badarg(p);
+    }
+    term old = e->error_handler == NONE ? A_error_handler : e->error_handler;
+    e->error_handler = value;
+    return old;
+}
+
+/* Those that process_flag/3 can set, too. NONE: bad value. */
+static term set_save_calls(ProcessExtra *e, term value) {
+    if (!is_small(value) || small_value(value) < 0 || small_value(value) > 10000) {
+        return NONE;
+    }
+    term old = SMALL(e->save_calls);
+    e->save_calls = (uint32_t)small_value(value);
+    return old;
+}
+
+static term set_priority(Process *p, term value) {
+    Priority priority;
+    if (!parse_priority(value, &priority)) {
+        return raise_badarg(p);
+    }
+    term old = priority_atom((Priority)p->priority);
+    p->priority = priority;
+    return old;
+}
+
+/* Flags kept in ProcessExtra; *known: is it one of them? */
+static term set_extra_flag(Process *p, term flag, term value, bool *known) {
+    *known = flag == A_error_handler || flag == A_fullsweep_after || flag == A_min_heap_size || flag == A_min_bin_vheap_size
+             || flag == A_max_heap_size || flag == A_save_calls;
+    if (!*known) {
+        return NONE;
+    }
+    ProcessExtra *e = process_extra(p);
+    if (e == NULL) {
+        return bif_no_memory(p);
+    }
+    if (flag == A_error_handler) {
+        return set_error_handler(p, e, value);
+    }
+    if (flag == A_fullsweep_after) {
+        return set_full_sweep(p, e, value);
+    }
+    if (flag == A_min_heap_size) {
+        return set_words(p, &e->min_heap_words, value, MIN_HEAP_WORDS);
+    }
+    if (flag == A_min_bin_vheap_size) {
+        return set_words(p, &e->min_binary_words, value, MIN_BINARY_WORDS);
+    }
+    if (flag == A_max_heap_size) {
+        return set_max_heap(p, e, value);
+    }
+    term old = set_save_calls(e, value);
+    return old == NONE ? raise_error_cause(p, A_badarg, A_none) : old;
+}
+
+BIF(erlang, process_flag, 2) {
+    term flag = a[0], value = a[1];
+    if (flag == A_trap_exit) {
+        return set_bit(p, FLAG_TRAP_EXIT, A_true, value, A_false);
+    }
+    if (flag == A_priority) {
+        return set_priority(p, value);
+    }
+    if (flag == A_message_queue_data) {
+        return set_bit(p, FLAG_OFF_HEAP_MESSAGES, A_off_heap, value, A_on_heap);
+    }
+    if (flag == A_sensitive) {
+        return set_bit(p, FLAG_SENSITIVE, A_true, value, A_false);
+    }
+    if (flag == A_async_dist) {
+        return set_bit(p, FLAG_ASYNC_DIST, A_true, value, A_false);
+    }
+    if (flag == A_scheduler) {
+        return is_small(value) && small_value(value) >= 0 && small_value(value) <= 1 ? SMALL(0) : raise_badarg(p);
+    }
+    if (flag == A_monitor_nodes || (is_tuple_of(flag, 2) && element(flag, 1) == A_monitor_nodes)) {
+        return value == A_true || value == A_false ? A_false : raise_badarg(p);
+    }
+    bool known;
+    term old = set_extra_flag(p, flag, value, &known);
+    return known ? old : raise_error_cause(p, A_badarg, A_badopt);
+}
+
+/* Enters the process with this pid: NULL: it is not there, or has just ended. Entering oneself handles one's signals. */
+static Process *enter(Process *p, term pid) {
+    Process *q = process_find(process_vm(p), pid);
+    if (q == p) {
+        signals_handle(p);
+        return p;
+    }
+    return q != NULL && process_enter(q) ? q : NULL;
+}
+
+static void leave(Process *p, Process *q) {
+    if (q != p) {
+        process_leave(q);
+    }
+}
+
+/* The caller in erlang.erl raises what is returned as an atom. */
+BIF(erts_internal, process_flag, 3) {
+    if (!is_local_pid(a[0])) {
+        return A_badtype;
+    }
+    Process *q = enter(p, a[0]);
+    if (q == NULL || a[1] != A_save_calls) {
+        if (q != NULL) {
+            leave(p, q);
+        }
+        return A_badarg;
+    }
+    ProcessExtra *e = process_extra(q);
+    term old = e == NULL ? NONE : set_save_calls(e, a[2]);
+    leave(p, q);
+    return old == NONE ? A_badarg : old;
+}
+
+/* --- Group leaders ------------------------------------------------------------------------------------------------- */
+
+BIF(erlang, group_leader, 0) {
+    return p->group_leader;
+}
+
+static term set_group_leader(Process *p, term leader, term pid) {
+    if (!is_pid(leader) || !is_pid(pid)) {
+        return A_badarg;
+    }
+    Process *q = is_local_pid(pid) ? enter(p, pid) : NULL;
+    if (q == NULL) {
+        return A_badarg;
+    }
+    term copy = term_copy(HEAP(q), leader);
+    if (copy != NONE) {
+        q->group_leader = copy;
+    }
+    leave(p, q);
+    return copy == NONE ? A_badarg : A_true;
+}
+
+BIF(erts_internal, group_leader, 2) {
+    return set_group_leader(p, a[0], a[1]);
+}
+
+BIF(erts_internal, group_leader, 3) {
+    if (!is_ref(a[2])) {
+        return raise_badarg(p);
+    }
+    term message = TUPLE2(HEAP(p), a[2], set_group_leader(p, a[0], a[1]));
+    return message_send(p->scheduler, p, p->pid, message) ? A_ok : bif_no_memory(p);
+}
+
+/* --- Suspension ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    bool unless_suspending, asynchronous;
+    term reply_tag;
+} SuspendOptions;
+
+static bool parse_suspend_options(term list, SuspendOptions *o) {
+    *o = (SuspendOptions){.reply_tag = NONE};
+    for (; is_cons(list); list = tail(list)) {
+        term option = head(list);
+        if (option == A_unless_suspending) {
+            o->unless_suspending = true;
+        } else if (option == A_asynchronous) {
+            o->asynchronous = true;
+        } else if (is_tuple_of(option, 2) && element(option, 1) == A_asynchronous) {
+            o->asynchronous = true;
+            o->reply_tag = element(option, 2);
+        } else {
+            return false;
+        }
+    }
+    return list == NIL;
+}
+
+/* One more suspension of q by p. NONE: no memory. */
+static term suspend(Process *p, Process *q, bool unless_suspending) {
+    Relation *mine = relation_find(p, RELATION_SUSPENDED, q->pid, 0);
+    if (mine != NULL && unless_suspending) {
+        return A_false;
+    }
+    bool made, also_made;
+    ProcessExtra *e = process_extra(q);
+    mine = relation_add(p, RELATION_SUSPENDED, q->pid, 0, &made);
+    Relation *theirs = relation_add(q, RELATION_SUSPENDER, p->pid, 0, &also_made);
+    if (e == NULL || mine == NULL || theirs == NULL) {
+        return NONE;
+    }
+    mine->other = q->pid, theirs->other = p->pid;
+    mine->count++, theirs->count++;
+    e->suspended++;
+    process_set(q, STATE_SUSPENDED);
+    return A_true;
+}
+
+BIF(erts_internal, suspend_process, 2) {
+    SuspendOptions o;
+    if (!is_local_pid(a[0]) || a[0] == p->pid) {
+        return A_badarg;
+    }
+    if (!parse_suspend_options(a[1], &o)) {
+        return A_badopt;
+    }
+    Process *q = enter(p, a[0]);
+    term result = q == NULL ? (o.asynchronous ? A_true : A_badarg) : suspend(p, q, o.unless_suspending);
+    if (q != NULL) {
+        leave(p, q);
+    }
+    if (result == NONE) {
+        return bif_no_memory(p);
+    }
+    if (o.reply_tag != NONE) { /* {Tag, Was it suspended, or has it exited?} */
+        term message = TUPLE2(HEAP(p), o.reply_tag, q == NULL ? A_exited : A_suspended);
+        if (!message_send(p->scheduler, p, p->pid, message)) {
+            return bif_no_memory(p);
+        }
+    }
+    return result;
+}
+
+BIF(erlang, resume_process, 1) {
+    Relation *mine = is_local_pid(a[0]) ? relation_find(p, RELATION_SUSPENDED, a[0], 0) : NULL;
+    if (mine == NULL) {
+        return raise_badarg(p);
+    }
+    Process *q = enter(p, a[0]);
+    if (q == NULL) {
+        relation_remove(p, mine);
+        return raise_badarg(p);
+    }
+    Relation *theirs = relation_find(q, RELATION_SUSPENDER, p->pid, 0);
+    process_resume(q, 1);
+    theirs->count--;
+    if (--mine->count == 0) {
+        relation_remove(p, mine);
+        relation_remove(q, theirs);
+    }
+    leave(p, q);
+    return A_true;
+}
+
+/* --- Collection and other tasks ------------------------------------------------------------------------------------ */
+
+/* Takes place when the built-in has returned: nothing moves while it runs. */
+BIF(erts_internal, garbage_collect, 1) {
+    if (a[0] != A_major && a[0] != A_minor) {
+        return raise_badarg(p);
+    }
+    p->flags |= FLAG_GC_WANTED | (a[0] == A_major ? FLAG_FULL_SWEEP : 0);
+    return A_true;
+}
+
+static term collect(Process *p, term pid, bool major) {
+    Process *q = enter(p, pid);
+    if (q == NULL) {
+        return A_false;
+    }
+    q->flags |= major ? FLAG_FULL_SWEEP : 0;
+    if (q == p) {
+        p->flags |= FLAG_GC_WANTED;
+    } else {
+        process_collect(q, 0, 0);
+        leave(p, q);
+    }
+    return A_true;
+}
+
+BifFunction bif_erts_internal_check_process_code_1;
+
+static term check_code(Process *p, term pid, term module) {
+    Process *q = enter(p, pid);
+    if (q == NULL) {
+        return A_false;
+    }
+    term result = bif_erts_internal_check_process_code_1(q, &module);
+    leave(p, q);
+    return result;
+}
+
+/* {Kind, Id, Argument} done to the process; the answer {Kind, Id, Result} goes to the requester. */
+static term system_task(Process *p, term requester, term pid, term priority, term request) {
+    Priority ignored;
+    bool good = is_tuple_of(request, 3) && (priority == A_inherit || parse_priority(priority, &ignored));
+    term kind = good ? element(request, 1) : NONE, argument = good ? element(request, 3) : NONE, result;
+    if (!is_local_pid(pid) || !is_local_pid(requester)) {
+        return raise_badarg(p);
+    }
+    if (kind == A_garbage_collect) {
+        result = collect(p, pid, argument != A_minor);
+    } else if (kind == A_check_process_code && is_atom(argument)) {
+        result = check_code(p, pid, argument);
+    } else if (kind == A_copy_literals) {
+        result = A_ok;
+    } else {
+        return raise_badarg(p);
+    }
+    term message = TUPLE3(HEAP(p), kind, element(request, 2), result);
+    return message_send(p->scheduler, p, requester, message) ? A_ok : bif_no_memory(p);
+}
+
+BIF(erts_internal, request_system_task, 3) {
+    return system_task(p, p->pid, a[0], a[1], a[2]);
+}
+
+BIF(erts_internal, request_system_task, 4) {
+    return system_task(p, a[0], a[1], a[2], a[3]);
+}
+
+/* There are no dirty schedulers. */
+BIF(erts_internal, is_process_executing_dirty, 1) {
+    return is_pid(a[0]) ? A_false : raise_badarg(p);
+}
+
+BIF(erts_internal, dirty_process_handle_signals, 1) {
+    return A_noproc;
+}
+
+BIF(erts_internal, check_dirty_process_code, 2) {
+    return is_local_pid(a[0]) && is_atom(a[1]) ? A_normal : raise_badarg(p);
+}
+
+/* --- Giving way and stopping --------------------------------------------------------------------------------------- */
+
+BIF(erlang, bump_reductions, 1) {
+    if (!is_small(a[0]) || small_value(a[0]) < 0) {
+        return raise_badarg(p);
+    }
+    BUMP(p, MIN(small_value(a[0]), MAX(p->heap.reds, 0)));
+    return A_true;
+}
+
+BIF(erlang, yield, 0) {
+    return bif_yield(p, A_true);
+}
+
+/* A slogan as UTF-8, cut off where there is no more room. False: not a list of characters. */
+static bool slogan(term list, char *to, size_t size) {
+    size_t n = 0;
+    for (; is_cons(list); list = tail(list)) {
+        term c = head(list);
+        if (!is_small(c) || small_value(c) < 0 || small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
+            return false;
+        }
+        if (n + UTF8_MAX < size) {
+            n += utf8_write((uint8_t *)to + n, (uint32_t)small_value(c));
+        }
+    }
+    to[n] = '\0';
+    return list == NIL;
+}
+
+static bool halt_options(term list) {
+    for (; is_cons(list); list = tail(list)) {
+        term option = head(list);
+        if (!is_tuple_of(option, 2) || (element(option, 1) != A_flush && element(option, 1) != A_flush_timeout)
+            || (element(option, 1) == A_flush && element(option, 2) != A_true && element(option, 2) != A_false)) {
+            return false;
+        }
+    }
+    return list == NIL;
+}
+
+BIF(erlang, halt, 2) {
+    VM *vm = process_vm(p);
+    Processes *ps = vm->processes;
+    if (!halt_options(a[1])) {
+        return raise_error_cause(p, A_badarg, A_badopt);
+    }
+    if (is_integer(a[0]) && !integer_is_negative(a[0])) {
+        IntegerView v;
+        integer_view(&v, a[0]);
+        schedule_halt(vm, v.count == 0 ? 0 : (int)(v.limbs[0] & INT32_MAX));
+    } else if (a[0] == A_abort) {
+        ps->halt_abort = true;
+        schedule_halt(vm, 134);
+    } else if (is_list(a[0]) && slogan(a[0], ps->halt_text, sizeof ps->halt_text - 1)) {
+        schedule_halt(vm, 1);
+    } else {
+        return raise_badarg(p);
+    }
+    return bif_yield(p, A_true);
+}
