@@ -384,10 +384,10 @@ BIF(erts_internal, check_dirty_process_code, 2) {
 /* --- Giving way and stopping --------------------------------------------------------------------------------------- */
 
 BIF(erlang, bump_reductions, 1) {
-    if (!is_small(a[0]) || small_value(a[0]) < 0) {
+    if (!is_integer(a[0]) || integer_is_negative(a[0]) || a[0] == SMALL(0)) {
         return raise_badarg(p);
     }
-    BUMP(p, MIN(small_value(a[0]), MAX(p->heap.reds, 0)));
+    BUMP(p, is_small(a[0]) ? MIN(small_value(a[0]), SLICE_REDUCTIONS) : SLICE_REDUCTIONS);
     return A_true;
 }
 

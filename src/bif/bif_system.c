@@ -1,4 +1,4 @@
-/* What the system tells about itself: system_info, statistics, the node. */
+/* What the system tells about itself: system_info, statistics. */
 #include <stdio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -7,7 +7,6 @@
 #include "data/integer.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
-#include "term/ref.h"
 
 enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
 
@@ -225,49 +224,7 @@ BIF(erlang, statistics, 1) {
     return raise_badarg(p);
 }
 
-BIF(erlang, bump_reductions, 1) {
-    int64_t n;
-    if (!is_integer(a[0]) || integer_is_negative(a[0]) || a[0] == SMALL(0)) {
-        return raise_badarg(p);
-    }
-    BUMP(p, integer_to_int64(a[0], &n) ? MIN(n, SLICE_REDUCTIONS) : SLICE_REDUCTIONS);
-    return A_true;
-}
-
-/* --- the node: nobody else is there without distribution */
-
-BIF(erlang, node, 0) {
-    return node_name(process_vm(p));
-}
-
-BIF(erlang, node, 1) {
-    if (is_local_pid(a[0]) || is_local_port(a[0]) || is_local_ref(a[0])) {
-        return node_name(process_vm(p));
-    }
-    return is_kind(a[0], KIND_EXTERNAL) ? ((External *)boxed(a[0]))->node : raise_badarg(p);
-}
-
-static bool node_kinds(term t, bool *self) {
-    for (; is_cons(t); t = tail(t)) {
-        if (is_cons(head(t)) || !node_kinds(head(t), self)) {
-            return false;
-        }
-    }
-    *self |= t == A_this || t == A_known;
-    return t == NIL || t == A_this || t == A_known || t == A_visible || t == A_hidden || t == A_connected;
-}
-
-BIF(erlang, nodes, 0) {
-    return NIL;
-}
-
-BIF(erlang, nodes, 1) {
-    bool self = false;
-    if (!node_kinds(a[0], &self)) {
-        return raise_badarg(p);
-    }
-    return self ? heap_cons(HEAP(p), node_name(process_vm(p)), NIL) : NIL;
-}
+/* --- Odds and ends */
 
 BIF(erts_internal, get_creation, 0) {
     return SMALL(0);
