@@ -2,6 +2,7 @@
 #include "code/container.h"
 #include "code/verify.h"
 #include "data/md5.h"
+#include "data/record.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/literal.h"
@@ -42,12 +43,39 @@ static Bytes keep(BeamFile *b, Bytes bytes, bool *ok) {
     return (Bytes){p, bytes.size};
 }
 
+/* Templates of native records, still among the literals that are on their way. */
+static bool record_templates(Loading *l) {
+    BeamFile *b = l->b;
+    for (uint32_t i = 0; i < b->record_count; i++) {
+        BeamRecord *r = &b->records[i];
+        term *both = mem_alloc(&b->vm->mem, MEM_TEMPORARY, (2 * r->count + 1) * sizeof *both);
+        for (uint32_t k = 0; k < r->count && both != NULL; k++) {
+            const struct BeamField *f = &r->fields[k];
+            both[k] = f->key;
+            both[r->count + k] = f->literal != 0 ? b->literals[f->literal - 1] : f->value;
+        }
+        term definition = both == NULL ? NONE : record_define(&l->heap, b->module, r->name, r->exported, both, r->count);
+        r->template = definition == NONE ? NONE : record_template(&l->heap, definition, both + r->count);
+        mem_free(&b->vm->mem, MEM_TEMPORARY, both, (2 * r->count + 1) * sizeof *both);
+        if (r->template == NONE) {
+            return load_no_memory(l->error);
+        }
+    }
+    return true;
+}
+
 /* Moves all literals into one block of the literal area, and tells those who wait for them. */
 static bool move_literals(Loading *l) {
     BeamFile *b = l->b;
     size_t words = 0;
+    if (!record_templates(l)) {
+        return false;
+    }
     for (uint32_t i = 0; i < b->literal_count; i++) {
         words += term_size(b->vm, b->literals[i]);
+    }
+    for (uint32_t i = 0; i < b->record_count; i++) {
+        words += term_size(b->vm, b->records[i].template);
     }
     for (uint32_t i = 1; i < b->file_count; i++) {
         words += term_size(b->vm, b->files[i]);
@@ -67,6 +95,9 @@ static bool move_literals(Loading *l) {
         }
         for (uint32_t i = 1; i < b->file_count; i++) {
             b->files[i] = term_copy(&heap, b->files[i]);
+        }
+        for (uint32_t i = 0; i < b->record_count; i++) {
+            b->records[i].template = term_copy(&heap, b->records[i].template);
         }
         assert(heap.top == heap.start + words && heap.fragments == NULL);
         b->literal_off_heap = heap.off_heap;

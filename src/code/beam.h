@@ -91,6 +91,7 @@ typedef struct {
         term value;         /* its default; NONE: it has none */
         uint32_t literal;   /* where the default comes from while the file is read */
     } *fields;              /* in the order of the source */
+    term template;          /* all of that as a literal, see data/record.h */
 } BeamRecord;
 
 typedef struct {

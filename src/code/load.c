@@ -25,6 +25,17 @@ Module *module_find(VM *vm, term name) {
     return m;
 }
 
+term module_record(VM *vm, term module, term name) {
+    const Module *m = module_find(vm, module);
+    const ModuleCode *c = m == NULL ? NULL : m->current;
+    for (uint32_t i = 0; c != NULL && i < c->record_count; i++) {
+        if (element(head(c->records[i]), RECORD_NAME) == name) {
+            return c->records[i];
+        }
+    }
+    return NONE;
+}
+
 static bool grow(VM *vm) {
     Code *c = vm->code;
     uint32_t size = MAX((uint32_t)FIRST_BUCKETS, 2 * c->module_buckets);
@@ -182,7 +193,14 @@ static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
         c->files = copy_array(vm, b->files, b->file_count * sizeof *c->files);
         c->file_count = c->files == NULL ? 0 : b->file_count;
     }
-    return c->place_count == b->line_count && c->file_count == b->file_count && copy_bytes(vm, &c->attributes, b->attributes)
+    if (b->record_count > 0) {
+        c->records = mem_alloc(&vm->mem, MEM_CODE, b->record_count * sizeof *c->records);
+        c->record_count = c->records == NULL ? 0 : b->record_count;
+        for (uint32_t i = 0; i < c->record_count; i++) {
+            c->records[i] = b->records[i].template;
+        }
+    }
+    return c->place_count == b->line_count && c->file_count == b->file_count && c->record_count == b->record_count && copy_bytes(vm, &c->attributes, b->attributes)
         && copy_bytes(vm, &c->compile_info, b->compile_info);
 }
 
@@ -295,6 +313,7 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
     rewrite_free(vm, c);
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
+    mem_free(m, MEM_CODE, c->records, c->record_count * sizeof *c->records);
     mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
     mem_free(m, MEM_CODE, c->lambdas, c->lambda_count * sizeof *c->lambdas);
     mem_free(m, MEM_CODE, c->lambda_functions, c->lambda_count * sizeof *c->lambda_functions);

@@ -79,6 +79,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     NativeCode *native;        /* NULL: none */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
+    term *records;             uint32_t record_count;   /* templates of its native records, see data/record.h */
     struct Module *module;
     struct ModuleCode *next;   /* in the module's list of abandoned code */
 } ModuleCode;
@@ -100,6 +101,7 @@ bool code_init(VM *vm); /* vm->bifs is set before */
 void code_done(VM *vm);
 
 Module *module_find(VM *vm, term name); /* NULL: never loaded */
+term module_record(VM *vm, term module, term name); /* template of a native record in the module's current code; NONE: none */
 /* The function that an address in interpreter or native code lies in; NULL: none (a stub, or not code at all). */
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module);
 /* The line at that address in this function; false: not known. file 0: the module's own. */

@@ -12,6 +12,7 @@
 #include "data/external_tags.h"
 #include "data/integer.h"
 #include "data/map.h"
+#include "data/record.h"
 #include "term/atom.h"
 #include "term/literal.h"
 #include "term/ref.h"
@@ -523,6 +524,54 @@ static bool read_fun(ExternalDecoder *d, term *slot) {
     return push(d, (Frame){.kind = WORDS, .at = p + 2, .left = 1 + (size_t)count}); /* creator first */
 }
 
+static int by_word(const void *a, const void *b) {
+    term x = *(const term *)a, y = *(const term *)b;
+    return (x > y) - (x < y);
+}
+
+static bool all_differ(ExternalDecoder *d, const term *at, size_t n) {
+    Mem *m = &d->h->vm->mem;
+    term *copy = mem_alloc(m, MEM_TEMPORARY, (n + 1) * sizeof *copy);
+    bool differ = true;
+    if (copy == NULL) {
+        return no_memory(d);
+    }
+    memcpy(copy, at, n * sizeof *copy);
+    qsort(copy, n, sizeof *copy, by_word);
+    for (size_t i = 1; i < n && differ; i++) {
+        differ = copy[i] != copy[i - 1];
+    }
+    mem_free(m, MEM_TEMPORARY, copy, (n + 1) * sizeof *copy);
+    return differ || bad(d);
+}
+
+static bool read_record(ExternalDecoder *d, term *slot) {
+    uint32_t n, exported;
+    term module, name;
+    if (!take32(d, &n) || !take8(d, &exported) || !read_atom(d, &module) || !read_atom(d, &name)) {
+        return false;
+    }
+    if (exported > 1 || n > left(d)) {
+        return bad(d);
+    }
+    term *keys = allocate(d, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        if (keys == NULL || !read_atom(d, &keys[i])) {
+            return false;
+        }
+    }
+    spend(d, n);
+    if (keys == NULL || !all_differ(d, keys, n) || !promise(d, n)) {
+        return false;
+    }
+    term definition = record_define(d->h, module, name, exported == 1, keys, n);
+    *slot = definition == NONE ? NONE : record_new(d->h, definition);
+    if (*slot == NONE || n == 0) {
+        return *slot != NONE;
+    }
+    return push(d, (Frame){.kind = WORDS, .at = record_values(*slot), .left = n});
+}
+
 /* ---- One term ---- */
 
 /* Reads a term, or the beginning of one, into *slot. */
@@ -581,6 +630,8 @@ static bool read_term(ExternalDecoder *d, term *slot) {
         return read_export(d, slot);
     case TAG_NEW_FUN:
         return read_fun(d, slot);
+    case TAG_RECORD:
+        return read_record(d, slot);
     default:
         return bad(d);
     }

@@ -10,6 +10,7 @@
 #include "data/external_tags.h"
 #include "data/integer.h"
 #include "data/map.h"
+#include "data/record.h"
 #include "term/atom.h"
 #include "term/compare.h"
 #include "term/ref.h"
@@ -398,6 +399,18 @@ static void begin_fun(ExternalEncoder *e, term t) {
     push(e, (Frame){.kind = FUN, .t = t, .next = 2, .at = at}); /* creator, then free variables */
 }
 
+static void begin_record(ExternalEncoder *e, term t) {
+    term definition = record_definition(t);
+    write_tag32(e, TAG_RECORD, record_size(t));
+    *room(e, 1) = element(definition, RECORD_EXPORTED) == A_true;
+    write_atom(e, element(definition, RECORD_MODULE));
+    write_atom(e, element(definition, RECORD_NAME));
+    for (size_t i = 0; i < record_size(t); i++) {
+        write_atom(e, record_keys(definition)[i]);
+    }
+    push(e, (Frame){.kind = WORDS, .t = t, .next = 2});
+}
+
 static void begin_boxed(ExternalEncoder *e, term t) {
     switch (kind_of(t)) {
     case KIND_TUPLE:
@@ -433,6 +446,9 @@ static void begin_boxed(ExternalEncoder *e, term t) {
         } else {
             write_reference(e, t);
         }
+        break;
+    case KIND_RECORD:
+        begin_record(e, t);
         break;
     default:
         fail(e, A_badarg);

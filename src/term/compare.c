@@ -454,10 +454,10 @@ static int order_terms(VM *vm, Order *o, term x, term y, unsigned mode) {
     case RANK_TUPLE:
     case RANK_RECORD: {
         size_t n = HEADER_WORDS(header_of(x)), m = HEADER_WORDS(header_of(y));
-        if (n != m) {
+        if (n != m && rank == RANK_TUPLE) {
             return ORDER(n, m);
         }
-        o->a = boxed(x) + 1, o->b = boxed(y) + 1, o->n = n, o->mode = mode;
+        o->a = boxed(x) + 1, o->b = boxed(y) + 1, o->n = MIN(n, m), o->mode = mode; /* records of other size differ by their definitions */
         return 0;
     }
     case RANK_MAP:

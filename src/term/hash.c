@@ -84,7 +84,7 @@ uint32_t bytes_hash_jenkins(const uint8_t *p, size_t n, uint32_t initial) {
 }
 
 enum { WHAT_INTEGER = 1, WHAT_NIL, WHAT_ATOM, WHAT_STRING, WHAT_PID, WHAT_PORT, WHAT_REF, WHAT_TUPLE = 9, WHAT_NEGATIVE,
-       WHAT_POSITIVE, WHAT_FLOAT, WHAT_BITS, WHAT_FUNCTION, WHAT_LAST_BITS, WHAT_MAP, WHAT_PAIRS = 19 };
+       WHAT_POSITIVE, WHAT_FLOAT, WHAT_BITS, WHAT_FUNCTION, WHAT_LAST_BITS, WHAT_MAP, WHAT_PAIRS = 19, WHAT_RECORD = 23 };
 
 static uint32_t hash_small(uint32_t hash, intptr_t n) {
     if (n >= -(1 << 27) && n < 1 << 27) {
@@ -265,6 +265,20 @@ static term hash_string(term t, uint32_t *hash, Stack *s) {
     return t;
 }
 
+/* The definition is hashed as {Module, Name, Exported, Key1, ... KeyN}. */
+static uint32_t hash_definition(VM *vm, uint32_t hash, term t) {
+    term definition = record_definition(t);
+    size_t n = record_size(t);
+    uint32_t own = mix_one(0, (uint32_t)(n + 3), WHAT_TUPLE);
+    for (size_t i = RECORD_MODULE; i <= RECORD_EXPORTED; i++) {
+        own = hash_leaf(vm, own, element(definition, i));
+    }
+    for (size_t i = 0; i < n; i++) {
+        own = hash_leaf(vm, own, record_keys(definition)[i]);
+    }
+    return mix_two(hash, (uint32_t)n, own, WHAT_RECORD);
+}
+
 uint32_t term_phash2(VM *vm, term t) {
     if (is_immediate(t)) {
         return hash_leaf(vm, 0, t);
@@ -278,7 +292,12 @@ uint32_t term_phash2(VM *vm, term t) {
             t = hash_string(t, &hash, &s);
             continue;
         }
-        if (k == KIND_TUPLE || k == KIND_RECORD) {
+        if (k == KIND_RECORD) {
+            hash = hash_definition(vm, hash, t);
+            for (size_t i = 0; i < record_size(t); i++) { /* the last one is hashed first */
+                stack_push(&s, record_values(t)[i]);
+            }
+        } else if (k == KIND_TUPLE) {
             hash = mix_one(hash, (uint32_t)HEADER_WORDS(header_of(t)), WHAT_TUPLE);
             push_terms(&s, boxed(t) + 1, HEADER_WORDS(header_of(t)));
         } else if (k == KIND_MAP || k == KIND_HASH_MAP) {

@@ -334,6 +334,24 @@ static void print_map(Printer *p, const term *map) {
     }
 }
 
+static void print_record(Printer *p, term t) {
+    term definition = record_definition(t);
+    text_byte(p->out, '#');
+    print_atom(p->out, atom_text(p->vm, element(definition, RECORD_MODULE)), p->options.as_display);
+    text_byte(p->out, ':');
+    print_atom(p->out, atom_text(p->vm, element(definition, RECORD_NAME)), p->options.as_display);
+    text_byte(p->out, '{');
+    later_text(p, "}");
+    for (size_t i = record_size(t); i-- > 0;) {
+        later(p, record_values(t)[i], TERM);
+        later_text(p, p->options.as_display ? "=" : " = ");
+        later(p, record_keys(definition)[i], TERM);
+        if (i > 0) {
+            later_text(p, ",");
+        }
+    }
+}
+
 static void print_cell(Printer *p, term t) {
     term rest = tail(t);
     if (is_cons(rest)) {
@@ -371,8 +389,7 @@ static void print_boxed(Printer *p, term t) {
         print_array(p, o + 1, HEADER_WORDS(o[0]), "}");
         break;
     case KIND_RECORD:
-        text_string(out, "#record{");
-        print_array(p, o + 2, HEADER_WORDS(o[0]) - 1, "}");
+        print_record(p, t);
         break;
     case KIND_MAP:
     case KIND_HASH_MAP:

@@ -49,7 +49,7 @@ typedef enum {
     KIND_MATCH,     /* match context (never seen by built-ins): struct View, whose start moves */
     KIND_BUFFER,    /* handle of a reference-counted buffer (never a value by itself): struct BufferRef */
     KIND_EXTERNAL,  /* pid, port or reference of another node: struct External */
-    KIND_RECORD,    /* native record: word 1: definition (a term), words 2..: values */
+    KIND_RECORD,    /* native record: word 1: definition (a term, see below), words 2..: values */
     KIND_COUNT
 } Kind;
 _Static_assert(KIND_COUNT <= 16, "a kind has four bits");
@@ -281,6 +281,26 @@ enum { BUFFER_WORDS = sizeof(BufferRef) / sizeof(term) };
 
 static inline bool is_bitstring(term t) {
     return is_boxed(t) && (kind_of(t) == KIND_BITS || kind_of(t) == KIND_VIEW);
+}
+
+/* Native records. A definition is a tuple {Module, Name, Exported, Fields}; Fields is the tuple of the keys as they were declared,
+   and values are in the same order. Two records with equal definitions need not share one. */
+enum { RECORD_MODULE = 1, RECORD_NAME, RECORD_EXPORTED, RECORD_FIELDS };
+static inline bool is_record(term t) {
+    return is_kind(t, KIND_RECORD);
+}
+static inline term record_definition(term t) {
+    assert(is_record(t));
+    return boxed(t)[1];
+}
+static inline size_t record_size(term t) { /* fields */
+    return HEADER_WORDS(header_of(t)) - 1;
+}
+static inline term *record_values(term t) {
+    return boxed(t) + 2;
+}
+static inline const term *record_keys(term definition) {
+    return boxed(element(definition, RECORD_FIELDS)) + 1;
 }
 
 #endif

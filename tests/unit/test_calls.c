@@ -140,3 +140,7 @@ TEST(calls_about_packets) {
 TEST(calls_about_terms) {
     check_file("tests/unit/calls_terms.etf");
 }
+
+TEST(calls_about_records) {
+    check_file("tests/unit/calls_records.etf");
+}
