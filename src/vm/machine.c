@@ -10,6 +10,7 @@
 #include "data/bits.h"
 #include "exec/interpreter.h"
 #include "io/console.h"
+#include "native/native.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
@@ -43,6 +44,9 @@ Machine *machine_new(Options *o) {
         return NULL;
     }
     vm->processes->run = interpreter_run;
+    if (o->native && !native_init(vm)) {
+        fprintf(stderr, "mote: there is no native code for this machine; it goes on with the interpreter\n");
+    }
     return m;
 }
 
@@ -53,6 +57,7 @@ void machine_free(Machine *m) {
     processes_done(vm);
     io_done(vm);
     code_done(vm);
+    native_done(vm);
     terms_done(vm);
     free(m);
 }
