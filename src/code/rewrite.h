@@ -25,7 +25,7 @@ uint32_t heap_words(const Arg *a);
 
 /* rewrite_bits.c */
 void make_unit_flags(Rewriter *r, Operand *o, const Arg *unit, const Arg *flags);
-uint32_t rewrite_start_match4(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_start_match(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_save_position(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_get_integer(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_get_binary(Rewriter *r, const GenericOp *g);

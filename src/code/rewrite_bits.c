@@ -12,17 +12,39 @@ void make_unit_flags(Rewriter *r UNUSED, Operand *o, const Arg *unit, const Arg 
 
 /* --- Matching ------------------------------------------------------------------------------------------------------ */
 
-uint32_t rewrite_start_match4(Rewriter *r, const GenericOp *g) {
-    const Arg *a = g->arg; /* fail or no_fail or resume, live, source, destination */
-    Ins *i = out(r, OP_start_match, 4);
-    if (a[0].kind == ARG_LABEL) {
-        set_label(r, &i->a[0], &a[0]);
-    } else {
-        i->a[0].kind = OPERAND_FAIL;
+/* What is no bitstring fails before anything is collected: at the label all registers are as they were. The source may be
+   a register that a collection does not know of (x(live) or above); those above x(live) are then free. */
+uint32_t rewrite_start_match(Rewriter *r, const GenericOp *g) {
+    bool slots = g->op == GEN_bs_start_match2, old = slots || g->op == GEN_bs_start_match3;
+    const Arg *fail = &g->arg[0], *source = &g->arg[old ? 1 : 2], *to = &g->arg[slots ? 4 : 3];
+    uint32_t live = g->arg[old ? 2 : 1].value;
+    if (fail->kind == ARG_LABEL) {
+        Ins *test = out(r, OP_can_match, 2);
+        set_sure_label(r, &test->a[0], fail);
+        set_value(r, &test->a[1], source);
     }
-    set_value(r, &i->a[1], &a[2]);
-    set_number(&i->a[2], a[1].value);
-    set_value(r, &i->a[3], &a[3]);
+    Arg moved = {.kind = ARG_X, .value = live};
+    if (source->kind == ARG_X && source->value >= live) {
+        if (source->value > live) {
+            Ins *move = out(r, OP_move, 2);
+            set_value(r, &move->a[0], source);
+            set_value(r, &move->a[1], &moved);
+        }
+        source = &moved;
+        live++;
+    }
+    Ins *i = out(r, slots ? OP_start_match_slots : OP_start_match, slots ? 5 : 4);
+    if (slots) {
+        set_sure_label(r, &i->a[0], fail);
+    } else {
+        set_label(r, &i->a[0], fail);
+    }
+    set_value(r, &i->a[1], source);
+    set_number(&i->a[2], live);
+    if (slots) {
+        set_number(&i->a[3], g->arg[3].value + 1);
+    }
+    set_value(r, &i->a[slots ? 4 : 3], to);
     return 1;
 }
 

@@ -972,14 +972,7 @@ static bool start_match(Verifier *v, GenericOp *op, const Arg *fail, const Arg *
             return false;
         }
     }
-    if (!collects(v, live->value)) {
-        return false;
-    }
-    f = fact_of(v, src);
-    if (!fact_is_value(f)) {
-        return not_readable(v, src, f);
-    }
-    if (fail->kind == ARG_LABEL) {
+    if (fail->kind == ARG_LABEL) { /* before anything is collected */
         /* A match context never fails. */
         if (FACT_KIND(f) == FACT_MAYBE_MATCH) {
             learn(v, src, FACT_ANY);
@@ -988,6 +981,9 @@ static bool start_match(Verifier *v, GenericOp *op, const Arg *fail, const Arg *
             return false;
         }
         learn(v, src, f);
+    }
+    if (!collects(v, live->value)) { /* the source is kept, see rewrite_start_match */
+        return false;
     }
     return slots < FACT_N_MAX ? writes(v, dst, FACT(FACT_MATCH, slots)) : FAIL(v, "%u slots", slots);
 }

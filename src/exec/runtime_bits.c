@@ -10,6 +10,10 @@ static bool can_be_matched(term t) {
     return is_boxed(t) && (1u << kind_of(t) & (BITS_KINDS | 1u << KIND_MATCH));
 }
 
+bool rt_can_match(Process *p UNUSED, term t) {
+    return can_be_matched(t);
+}
+
 term rt_start_match(Process *p, term t) {
     if (is_kind(t, KIND_MATCH)) {
         return t;

@@ -6,6 +6,7 @@
 #include "exec/exception.h"
 
 /* NONE: it is neither a bitstring nor a context (badarg has been set, for those that raise). */
+bool rt_can_match(Process *p, term t); /* a bitstring, or a context */
 term rt_start_match(Process *p, term t);
 /* The same, with room for positions behind the context's own fields; position 0 is where it starts. */
 term rt_start_match_slots(Process *p, term t, uintptr_t slots);
