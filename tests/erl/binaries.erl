@@ -11,7 +11,7 @@ main() ->
     t:all(failures()),
     ok.
 
-print(Label, V) -> io:format("~ts: ~0tp~n", [Label, V]).
+print(Label, V) -> io:format("~ts: ~w~n", [Label, V]).
 digest(V) -> erlang:md5(term_to_binary(V)).
 
 searches() ->

@@ -16,7 +16,7 @@ main() ->
 
 id(X) -> X.
 
-print(Label, V) -> io:format("~ts: ~0tp~n", [Label, V]).
+print(Label, V) -> io:format("~ts: ~w~n", [Label, V]).
 
 integers() ->
     B = id(<<16#fe, 16#dc, 16#ba, 16#98, 16#76, 16#54, 16#32, 16#10, 1, 2, 3, 4, 5, 6, 7, 8, 9>>),

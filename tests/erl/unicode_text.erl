@@ -9,7 +9,7 @@ main() ->
     strings(),
     ok.
 
-print(Label, V) -> io:format("~ts: ~0p~n", [Label, V]).
+print(Label, V) -> io:format("~ts: ~w~n", [Label, V]).
 
 conversions() ->
     Data = ["plain", "äöü€𝄞", <<"binary">>, <<"grün"/utf8>>, ["a", [<<"b">> | <<"ü"/utf8>>], 16#20ac], [], [[]], <<200, 201>>, [<<195>>, <<188>>], [<<195>>], [<<195>>, 65],
@@ -47,4 +47,4 @@ strings() ->
     print("string", [string:length(<<"häß€"/utf8>>), string:uppercase(<<"straße"/utf8>>), string:lowercase("ÄÖÜ"), string:titlecase("über"), string:reverse("añb"),
                      string:split(<<"a, b, c">>, <<", ">>, all), string:trim("  x  "), string:pad("ab", 5), string:find("hello", "ll"), string:replace("hello", "l", "L", all),
                      string:lexemes("a b  c", " "), string:slice("abcdef", 2, 3), string:equal("Å", [$A, 778], true, nfc), string:to_graphemes("e" ++ [769, $x]), string:casefold("GROẞ")]),
-    io:format("~ts ~tp ~w ~s~n", ["ü€", <<"ü€"/utf8>>, "ü", <<"latin">>]).
+    print("formatted", lists:flatten(io_lib:format("~ts ~tp ~w ~s~n", ["ü€", <<"ü€"/utf8>>, "ü", <<"latin">>]))).
