@@ -1,4 +1,5 @@
 /* From a file to a module's code, and that code's way through life: prepared, current, old, freed. */
+#include "base/arena.h"
 #include "code/code.h"
 #include "code/emit.h"
 #include "gen/generic.h"
@@ -103,8 +104,9 @@ void modules_done(VM *vm) {
 
 /* --- Built-ins win over functions of the same name ----------------------------------------------------------------- */
 
-/* OTP's modules have stubs for what is native: not only the export leads to the built-in, local calls do, too. So these become
-   external ones in the decoded instructions. The file's imports are replaced by a longer table, which belongs to the caller. */
+/* OTP's modules have stubs for what is native: not only the export leads to the built-in, local calls and funs do, too. So local
+   calls become external ones in the decoded instructions, and what is left of the stub calls the built-in. The file's imports
+   are replaced by a longer table, which belongs to the caller. */
 typedef struct {
     BeamImport *imports;
     uint32_t count;
@@ -143,9 +145,34 @@ static bool stubs_find(VM *vm, const BeamFile *b, Stubs *s) {
     return true;
 }
 
-static void stubs_redirect(BeamFile *b, const Stubs *s) {
+/* The body of the function whose func_info is ops[i] becomes a call. */
+static bool stub_replace(BeamFile *b, uint32_t i, uint32_t import) {
+    uint32_t arity = b->ops[i].arg[2].value;
+    for (i += 2; i < b->op_count && b->ops[i].op == GEN_line;) {
+        i++;
+    }
+    Arg *arg = arena_alloc(b->arena, 2 * sizeof *arg);
+    if (i == b->op_count || arg == NULL) {
+        return false;
+    }
+    arg[0] = (Arg){.kind = ARG_NUMBER, .value = arity};
+    arg[1] = (Arg){.kind = ARG_NUMBER, .value = import};
+    b->ops[i] = (GenericOp){.op = GEN_call_ext_only, .count = 2, .offset = b->ops[i].offset, .arg = arg};
+    for (i++; i < b->op_count && b->ops[i].op != GEN_func_info && b->ops[i].op != GEN_int_code_end; i++) {
+        b->ops[i].flags |= OP_DEAD;
+    }
+    return true;
+}
+
+static bool stubs_redirect(BeamFile *b, const Stubs *s) {
     b->imports = s->imports;
     b->import_count += s->count;
+    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
+        uint32_t import = b->ops[i].op == GEN_func_info ? s->import_of[b->ops[i + 1].arg[0].value] : 0;
+        if (import != 0 && !stub_replace(b, i, import - 1)) {
+            return false;
+        }
+    }
     for (uint32_t i = 0; i < b->op_count; i++) {
         GenericOp *op = &b->ops[i];
         uint8_t external = op->op == GEN_call ? GEN_call_ext : op->op == GEN_call_last ? GEN_call_ext_last : op->op == GEN_call_only ? GEN_call_ext_only : 0;
@@ -154,6 +181,7 @@ static void stubs_redirect(BeamFile *b, const Stubs *s) {
             op->arg[1] = (Arg){.kind = ARG_NUMBER, .value = s->import_of[op->arg[1].value] - 1};
         }
     }
+    return true;
 }
 
 static void stubs_done(VM *vm, const BeamFile *b, Stubs *s, uint32_t import_count) {
@@ -260,10 +288,8 @@ static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
     uint32_t import_count = b->import_count;
     bool ok = stubs_find(vm, b, &stubs) || load_no_memory(error);
     if (ok) {
-        if (stubs.count > 0) {
-            stubs_redirect(b, &stubs);
-        }
-        Program *pr = rewrite(vm, b, c->lambdas, c, error);
+        ok = stubs.count == 0 || stubs_redirect(b, &stubs) || load_no_memory(error);
+        Program *pr = ok ? rewrite(vm, b, c->lambdas, c, error) : NULL;
         ok = pr != NULL && (emit_units(pr) || load_no_memory(error));
         if (ok && vm->code->native != NULL) {
             vm->code->native(pr);
