@@ -35,7 +35,9 @@ static term load_result(Process *p, const Module *module, const LoadError *error
     if (module == NULL) {
         Text t;
         text_init(&t, &process_vm(p)->mem);
-        text_format(&t, "mote: %s: %s%s%s\n", error->file, error->chunk, error->chunk[0] != '\0' ? ": " : "", error->reason);
+        char line[640];
+        load_error_text(error, line, sizeof line);
+        text_format(&t, "mote: %s\n", line);
         platform_write(2, t.at, t.size);
         text_done(&t);
         return TUPLE2(HEAP(p), A_error, A_badfile);

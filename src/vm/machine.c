@@ -11,6 +11,7 @@
 #include "exec/interpreter.h"
 #include "io/console.h"
 #include "native/native.h"
+#include "platform/environment.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
@@ -35,6 +36,8 @@ Machine *machine_new(Options *o) {
     vm->bifs = &bif_table;
     vm->otp_release = otp_release;
     vm->handlers = interpreter_handlers();
+    const char *stress = environment_get("MOTE_STRESS"); /* heeded by builds for it only */
+    vm->stress = stress == NULL ? 0 : strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
     if (!terms_init(vm)) {
         free(m);
         return NULL;
@@ -146,17 +149,14 @@ static bool has_suffix(const char *s, const char *end) {
 }
 
 static bool print_load_error(const LoadError *e) {
-    fprintf(stderr, "mote: %s: %s", e->file, e->chunk);
-    if (e->chunk[0] != '\0' && e->offset >= 0) {
-        fprintf(stderr, ", offset %lld", (long long)e->offset);
-    }
-    fprintf(stderr, "%s%s\n", e->chunk[0] != '\0' ? ": " : "", e->reason);
+    char line[640];
+    load_error_text(e, line, sizeof line);
+    fprintf(stderr, "mote: %s\n", line);
     return false;
 }
 
 /* FILE: .erl is compiled later, by the compiler on the machine itself; .beam and .avm are loaded here. */
 static bool file_term(Machine *m, Heap *h, const char *file, term *action) {
-    VM *vm = &m->vm;
     LoadError error = {0};
     Module *module = NULL;
     if (has_suffix(file, ".erl")) {
@@ -194,7 +194,6 @@ static bool file_term(Machine *m, Heap *h, const char *file, term *action) {
         return print_load_error(&error);
     }
     *action = TUPLE3(h, A_file, text_term(h, file), module->name);
-    (void)vm;
     return true;
 }
 

@@ -5,8 +5,10 @@
 
 
 
+#include "vm/cmd_disasm.h"
+#include "vm/cmd_pack.h"
+#include "vm/cmd_verify.h"
 #include "vm/machine.h"
-int cmd_verify(int,char**);int cmd_pack(int,char**);int cmd_disasm(int,char**);
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
@@ -50,15 +52,25 @@ static int run(int argc, const char **argv) {
     return status;
 }
 
+/* verify and disasm need a machine, but run nothing on it. */
+static int with_machine(int argc, char **argv) {
+    Options o = {.native = argc > 2 && strcmp(argv[2], "--native") == 0};
+    Machine *m = machine_new(&o);
+    if (m == NULL) {
+        fprintf(stderr, "mote: out of memory\n");
+        return 1;
+    }
+    int status = argv[1][0] == 'v' ? cmd_verify(&m->vm, argc - 1, argv + 1) : cmd_disasm(m, argc - 1, (const char **)argv + 1);
+    machine_free(m);
+    return status;
+}
+
 int main(int argc, char **argv) {
-    static const struct {
-        const char *name;
-        int (*command)(int argc, char **argv);
-    } commands[] = {{"verify", cmd_verify}, {"pack", cmd_pack}, {"disasm", cmd_disasm}};
-    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].command(argc - 1, argv + 1);
-        }
+    if (argc > 1 && strcmp(argv[1], "pack") == 0) {
+        return cmd_pack(argc - 1, argv + 1);
+    }
+    if (argc > 1 && (strcmp(argv[1], "verify") == 0 || strcmp(argv[1], "disasm") == 0)) {
+        return with_machine(argc, argv);
     }
     return run(argc, (const char **)argv);
 }
