@@ -1,7 +1,7 @@
 /* Blocks in a list; each new one is larger than the last, up to a limit, and large requests get one of their own size. */
 #include "base/arena.h"
 
-enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 128 * 1024 };
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 64 * 1024 };
 
 void arena_init(Arena *a, Mem *mem, MemKind kind) {
     memset(a, 0, sizeof *a);
@@ -9,35 +9,49 @@ void arena_init(Arena *a, Mem *mem, MemKind kind) {
     a->kind = kind;
 }
 
-void arena_done(Arena *a) {
-    ArenaBlock *next;
-    for (ArenaBlock *b = a->blocks; b != NULL; b = next) {
+static void free_blocks(Arena *a, ArenaBlock *b) {
+    for (ArenaBlock *next; b != NULL; b = next) {
         next = b->next;
         mem_free(a->mem, a->kind, b, b->size);
     }
-    a->blocks = NULL;
+}
+
+void arena_done(Arena *a) {
+    free_blocks(a, a->blocks);
+    free_blocks(a, a->spare);
+    a->blocks = a->spare = NULL;
     a->at = a->end = NULL;
 }
 
-void arena_reset(Arena *a) {
-    ArenaBlock *kept = NULL, *next;
-    for (ArenaBlock *b = a->blocks; b != NULL; b = next) {
+static void use_block(Arena *a, ArenaBlock *b) {
+    b->next = a->blocks;
+    a->blocks = b;
+    a->at = (uint8_t *)(b + 1);
+    a->end = (uint8_t *)b + b->size;
+}
+
+void arena_reset(Arena *a, size_t keep) {
+    ArenaBlock *b = a->blocks, *next;
+    if (b != NULL && b->next == NULL && a->spare == NULL && b->size <= keep) { /* the usual case: there is one */
+        a->at = (uint8_t *)(b + 1);
+        return;
+    }
+    size_t kept = 0;
+    for (ArenaBlock *s = a->spare; s != NULL; s = s->next) {
+        kept += s->size;
+    }
+    for (; b != NULL; b = next) {
         next = b->next;
-        ArenaBlock *drop = b;
-        if (kept == NULL || b->size > kept->size) {
-            drop = kept;
-            kept = b;
-        }
-        if (drop != NULL) {
-            mem_free(a->mem, a->kind, drop, drop->size);
+        if (kept + b->size <= keep) {
+            kept += b->size;
+            b->next = a->spare;
+            a->spare = b;
+        } else {
+            mem_free(a->mem, a->kind, b, b->size);
         }
     }
-    a->blocks = kept;
-    if (kept != NULL) {
-        kept->next = NULL;
-        a->at = (uint8_t *)(kept + 1);
-        a->end = (uint8_t *)kept + kept->size;
-    }
+    a->blocks = NULL;
+    a->at = a->end = NULL;
 }
 
 COLD void *arena_alloc_slow(Arena *a, size_t size) {
@@ -45,18 +59,25 @@ COLD void *arena_alloc_slow(Arena *a, size_t size) {
         return NULL;
     }
     size = round_up(size, sizeof(uint64_t));
+    for (ArenaBlock **link = &a->spare; *link != NULL; link = &(*link)->next) {
+        ArenaBlock *b = *link;
+        if (b->size - sizeof *b >= size) {
+            *link = b->next;
+            use_block(a, b);
+            a->at += size;
+            return b + 1;
+        }
+    }
     size_t block = a->blocks == NULL ? FIRST_BLOCK : MIN(2 * a->blocks->size, (size_t)LARGEST_BLOCK);
     block = MAX(block, sizeof(ArenaBlock) + size);
     ArenaBlock *b = mem_alloc(a->mem, a->kind, block);
     if (b == NULL) {
         return NULL;
     }
-    *b = (ArenaBlock){a->blocks, block};
-    a->blocks = b;
-    uint8_t *p = (uint8_t *)(b + 1);
-    a->at = p + size;
-    a->end = (uint8_t *)b + block;
-    return p;
+    b->size = block;
+    use_block(a, b);
+    a->at += size;
+    return b + 1;
 }
 
 void *arena_array(Arena *a, size_t count, size_t size) {

@@ -14,11 +14,13 @@ typedef struct Arena {
     MemKind kind;
     uint8_t *at, *end;  /* the free rest of the newest block */
     ArenaBlock *blocks; /* newest first */
+    ArenaBlock *spare;  /* blocks to be used again */
 } Arena;
 
 void arena_init(Arena *a, Mem *mem, MemKind kind);
 void arena_done(Arena *a);
-void arena_reset(Arena *a); /* everything is free again; keeps the largest block */
+/* Everything is free again. Keeps blocks of at most `keep` bytes altogether for use again. */
+void arena_reset(Arena *a, size_t keep);
 void *arena_alloc_slow(Arena *a, size_t size);
 
 /* Memory aligned for any type, with any contents; NULL: there is none. Size 0 gives a pointer that is not NULL. */

@@ -1,4 +1,5 @@
 /* Reading a .beam file: the container, the order in which its chunks are read, and what holds them together. */
+#include "code/code.h"
 #include "code/container.h"
 #include "code/verify.h"
 #include "data/md5.h"
@@ -30,6 +31,9 @@ static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
     }
     md5_final(&m, digest);
 }
+
+/* Memory that is kept for reading the next file. */
+enum { SPARE_LIMIT = 512 << 10 };
 
 static Bytes keep(BeamFile *b, Bytes bytes, bool *ok) {
     uint8_t *p = arena_alloc(b->arena, bytes.size);
@@ -179,7 +183,11 @@ static bool read_chunks(Loading *l, const Container *container) {
 
 static BeamFile *beam_new(VM *vm) {
     Arena first;
-    arena_init(&first, &vm->mem, MEM_TEMPORARY);
+    arena_init(&first, &vm->mem, MEM_SYSTEM);
+    if (vm->code != NULL && vm->code->spare.mem != NULL) {
+        first = vm->code->spare;
+        vm->code->spare = (Arena){0};
+    }
     BeamFile *b = ARENA_ARRAY(&first, BeamFile, 1);
     Arena *arena = b == NULL ? NULL : arena_alloc(&first, sizeof *arena);
     if (arena == NULL) {
@@ -237,10 +245,14 @@ void beam_free(BeamFile *b) {
     if (b->literal_block != NULL) {
         literal_free(vm, b->literal_block, b->literal_words, b->literal_off_heap);
     }
-    mem_free(&vm->mem, MEM_TEMPORARY, b->ops, b->op_room * sizeof *b->ops);
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
     Arena arena = *b->arena;
-    arena_done(&arena);
+    if (vm->code == NULL || vm->code->spare.mem != NULL) {
+        arena_done(&arena);
+        return;
+    }
+    arena_reset(&arena, SPARE_LIMIT);
+    vm->code->spare = arena;
 }
 
 bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]) {

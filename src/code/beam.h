@@ -107,7 +107,7 @@ typedef struct BeamFile {
     uint32_t max_opcode;
     uint32_t labels;          /* labels are 1..labels - 1 */
     uint32_t *label_op;       /* of each label: index of its instruction; UINT32_MAX: there is none */
-    term *atoms;              /* 1..atom_count */
+    term *atoms;              /* 1..atom_count; 0: nil */
     uint32_t atom_count;
     BeamImport *imports;      uint32_t import_count;
     BeamExport *exports;      uint32_t export_count;
@@ -125,9 +125,9 @@ typedef struct BeamFile {
     BeamFunction *functions;  uint32_t function_count; /* in order of their code */
     uint32_t on_load_label;   /* entry of the function that has on_load; 0: none */
     uint8_t md5[16];
-    struct Arena *arena;      /* all of the above is in here, but for: */
-    size_t op_room;           /* ops are a block of so many */
-    size_t literal_room;      /* and literals */
+    struct Arena *arena;      /* all of the above is in here, but literals: */
+    size_t op_room;           /* there is room for so many ops */
+    size_t literal_room;      /* literals are a block of so many */
 } BeamFile;
 
 /* Parses and verifies. `name` is what messages call the file. NULL: *error says why. The bytes may go afterwards. */

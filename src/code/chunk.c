@@ -125,6 +125,7 @@ bool chunk_atoms(Loading *l, Cursor *c) {
     if (b->atoms == NULL) {
         return load_no_memory(l->error);
     }
+    b->atoms[0] = NIL; /* as operands have it */
     for (uint32_t i = 1; i <= count; i++) {
         uint32_t size;
         const uint8_t *text;

@@ -2,6 +2,7 @@
 #ifndef MOTE_CODE_CODE_H
 #define MOTE_CODE_CODE_H
 
+#include "base/arena.h"
 #include "code/module.h"
 
 /* A run of addresses that belongs to one generation of a module's code. */
@@ -22,6 +23,7 @@ typedef struct Code {
     uint32_t range_count, range_capacity;
     CatchHandler *catches;       /* index 0 is never used */
     uint32_t catch_count, catch_capacity, catch_free;
+    Arena spare;                 /* memory that reading a file needs, kept from one to the next: fresh pages are slow */
     /* native/'s: emits a program a second time, into c->native and functions' native addresses; frees that. NULL: no native code. */
     void (*native)(struct Program *pr);
     void (*native_free)(VM *vm, ModuleCode *c);

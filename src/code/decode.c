@@ -12,22 +12,25 @@ enum { MAX_REGISTERS = 1024, ARG_ROOM = 16 };
 #define K(kind) (1u << (kind))
 #define REGISTER (K(ARG_X) | K(ARG_Y))
 #define CONSTANT (K(ARG_TERM) | K(ARG_LITERAL))
+#define MORE 0x8000u /* there is more to be checked: check_more */
 static const uint16_t letter_kinds[128] = {
-    ['s'] = REGISTER | CONSTANT, ['r'] = REGISTER, ['d'] = REGISTER, ['y'] = K(ARG_Y), ['k'] = CONSTANT, ['a'] = K(ARG_TERM),
-    ['t'] = CONSTANT, ['w'] = K(ARG_F), ['W'] = K(ARG_F), ['G'] = K(ARG_F) | REGISTER | CONSTANT, ['D'] = K(ARG_F) | REGISTER,
-    ['L'] = K(ARG_NUMBER), ['j'] = K(ARG_LABEL), ['p'] = K(ARG_LABEL), ['f'] = K(ARG_LABEL), ['q'] = K(ARG_LABEL) | K(ARG_TERM),
-    ['n'] = K(ARG_NUMBER), ['o'] = K(ARG_NUMBER), ['S'] = K(ARG_NUMBER) | REGISTER, ['z'] = K(ARG_NUMBER) | K(ARG_TERM),
-    ['h'] = K(ARG_NUMBER) | K(ARG_HEAP), ['v'] = K(ARG_NUMBER), ['i'] = K(ARG_NUMBER), ['b'] = K(ARG_NUMBER),
-    ['l'] = K(ARG_NUMBER), ['['] = K(ARG_LIST), ['T'] = REGISTER | CONSTANT, ['C'] = REGISTER | CONSTANT, ['M'] = REGISTER | CONSTANT,
-    ['Q'] = REGISTER, ['*'] = 0xffff & ~K(ARG_LIST) & ~K(ARG_HEAP),
+    ['s'] = REGISTER | CONSTANT, ['r'] = REGISTER, ['d'] = REGISTER, ['y'] = K(ARG_Y), ['k'] = CONSTANT, ['a'] = K(ARG_TERM) | MORE,
+    ['t'] = CONSTANT | MORE, ['w'] = K(ARG_F), ['W'] = K(ARG_F), ['G'] = K(ARG_F) | REGISTER | CONSTANT, ['D'] = K(ARG_F) | REGISTER,
+    ['L'] = K(ARG_NUMBER) | MORE, ['j'] = K(ARG_LABEL) | MORE, ['p'] = K(ARG_LABEL) | MORE, ['f'] = K(ARG_LABEL), ['q'] = K(ARG_LABEL) | K(ARG_TERM) | MORE,
+    ['n'] = K(ARG_NUMBER), ['o'] = K(ARG_NUMBER), ['S'] = K(ARG_NUMBER) | REGISTER, ['z'] = K(ARG_NUMBER) | K(ARG_TERM) | MORE,
+    ['h'] = K(ARG_NUMBER) | K(ARG_HEAP) | MORE, ['v'] = K(ARG_NUMBER) | MORE, ['i'] = K(ARG_NUMBER) | MORE, ['b'] = K(ARG_NUMBER) | MORE,
+    ['l'] = K(ARG_NUMBER) | MORE, ['['] = K(ARG_LIST), ['T'] = REGISTER | CONSTANT, ['C'] = REGISTER | CONSTANT, ['M'] = REGISTER | CONSTANT,
+    ['Q'] = REGISTER, ['*'] = 0x7fff & ~K(ARG_LIST) & ~K(ARG_HEAP),
 };
 
 typedef struct {
     Loading *l;
     Cursor *c;
-    Arg *at, *end;   /* room for operands */
-    uint32_t op;     /* index of the instruction */
+    Arg *at, *end;      /* room for operands */
+    uint32_t op;        /* index of the instruction */
+    uint32_t limits[8]; /* of each tag: values from here on are left to long_operand */
 } Decoder;
+static const term no_term;
 
 static Arg *args_reserve(Decoder *d, size_t count) {
     if ((size_t)(d->end - d->at) < count) {
@@ -108,6 +111,17 @@ static bool register_operand(Cursor *c, const Compact *v, uint32_t limit, Arg *a
     return (!v->large && v->value < limit) || CURSOR_FAIL(c, "register %lld does not exist", (long long)v->value);
 }
 
+/* A number of one byte or two: the usual case of cursor_number. */
+static inline bool short_number(Cursor *c, uint32_t *n) {
+    if (cursor_left(c) < 2 || (c->at[0] & 7) != COMPACT_U || (c->at[0] & 0x18) == 0x18) {
+        return false;
+    }
+    bool two = c->at[0] & 8;
+    *n = two ? (c->at[0] & 0xe0u) << 3 | c->at[1] : c->at[0] >> 4;
+    c->at += two ? 2 : 1;
+    return true;
+}
+
 /* Extended operands; a list is left to list_operand, which sees kind ARG_LIST and its number of elements. */
 static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
     Cursor *c = d->c;
@@ -117,7 +131,7 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
     switch (v->large ? -1 : (int)MIN(v->value, 99)) {
     case 1:
         a->kind = ARG_LIST;
-        return cursor_number(c, &a->value);
+        return short_number(c, &a->value) || cursor_number(c, &a->value);
     case 2:
         if (!cursor_number(c, &n)) {
             return false;
@@ -127,7 +141,7 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
     case 3:
         return heap_operand(c, a);
     case 4:
-        if (!cursor_number(c, &n)) {
+        if (!short_number(c, &n) && !cursor_number(c, &n)) {
             return false;
         }
         if (n >= d->l->file_literals) {
@@ -195,32 +209,39 @@ static bool long_operand(Decoder *d, Arg *a) {
     }
 }
 
+/* Most operands take one byte or two: those are decoded here, the others in long_operand. Written without branches that
+   depend on the data, as far as it goes: they are not predictable. */
 static inline bool operand(Decoder *d, Arg *a) {
     Cursor *c = d->c;
-    *a = (Arg){0};
-    /* One byte is enough for most: small numbers and low registers. */
-    if (LIKELY(c->at != c->end) && (*c->at & 8) == 0) {
-        static const uint8_t kinds[8] = {[COMPACT_U] = ARG_NUMBER, [COMPACT_X] = ARG_X, [COMPACT_Y] = ARG_Y};
-        uint8_t byte = *c->at;
-        if ((a->kind = kinds[byte & 7]) != 0) {
-            a->value = byte >> 4;
-            c->at++;
-            return true;
-        }
+    static const uint8_t kinds[8] = {[COMPACT_U] = ARG_NUMBER, [COMPACT_I] = ARG_TERM, [COMPACT_A] = ARG_TERM,
+                                     [COMPACT_X] = ARG_X, [COMPACT_Y] = ARG_Y, [COMPACT_F] = ARG_LABEL};
+    const uint8_t *p = c->at;
+    if (UNLIKELY(c->end - p < 2)) {
+        *a = (Arg){0};
+        return long_operand(d, a);
     }
-    return long_operand(d, a);
+    uint32_t byte = p[0], tag = byte & 7, two = byte >> 3 & 1;
+    uint32_t small = byte >> 4, large = (byte & 0xe0) << 3 | p[1], value = two ? large : small;
+    if (UNLIKELY(((byte & 0x18) == 0x18) | (value >= d->limits[tag]))) {
+        *a = (Arg){0};
+        return long_operand(d, a);
+    }
+    a->kind = kinds[tag];
+    a->type = 0;
+    a->value = value;
+    const term *from = tag == COMPACT_A ? &d->l->b->atoms[value] : &no_term;
+    a->term = tag == COMPACT_I ? SMALL(value) : *from;
+    c->at = p + 1 + two;
+    return true;
 }
 
 static COLD bool wrong_operand(Decoder *d, const GenericShape *shape, char letter, uint32_t number) {
     return CURSOR_FAIL(d->c, "%s: operand %u is not of the kind %c", shape->name, number + 1, letter);
 }
 
-/* Checks an operand against the letter of generic.tab. */
-static inline bool check_operand(Decoder *d, const GenericShape *shape, char letter, uint32_t number, Arg *a) {
+/* Checks what a letter says beyond the operand's kind. */
+static NOINLINE bool check_more(Decoder *d, const GenericShape *shape, char letter, uint32_t number, Arg *a) {
     const BeamFile *b = d->l->b;
-    if (UNLIKELY((letter_kinds[(uint8_t)letter] >> a->kind & 1) == 0)) {
-        return wrong_operand(d, shape, letter, number);
-    }
     bool ok = true;
     switch (letter) {
     case 'L':
@@ -262,6 +283,15 @@ static inline bool check_operand(Decoder *d, const GenericShape *shape, char let
     return LIKELY(ok) || CURSOR_FAIL(d->c, "%s: operand %u is out of range", shape->name, number + 1);
 }
 
+/* Checks an operand against the letter of generic.tab. */
+static inline bool check_operand(Decoder *d, const GenericShape *shape, char letter, uint32_t number, Arg *a) {
+    uint32_t kinds = letter_kinds[(uint8_t)letter];
+    if (UNLIKELY((kinds >> a->kind & 1) == 0)) {
+        return wrong_operand(d, shape, letter, number);
+    }
+    return LIKELY((kinds & MORE) == 0) || check_more(d, shape, letter, number, a);
+}
+
 static bool list_operand(Decoder *d, const GenericShape *shape, Arg *list) {
     Cursor *c = d->c;
     uint32_t count = list->value, group = (uint32_t)strlen(shape->group), place = 0;
@@ -290,11 +320,11 @@ static GenericOp *op_new(Decoder *d) {
     BeamFile *b = d->l->b;
     if (UNLIKELY(d->op == b->op_room)) {
         size_t room = b->op_room + b->op_room / 2 + 64;
-        GenericOp *more = mem_resize(&b->vm->mem, MEM_TEMPORARY, b->ops, b->op_room * sizeof *more, room * sizeof *more);
+        GenericOp *more = arena_alloc(b->arena, room * sizeof *more);
         if (more == NULL) {
-            load_no_memory(d->l->error);
             return NULL;
         }
+        memcpy(more, b->ops, d->op * sizeof *more);
         b->ops = more;
         b->op_room = room;
     }
@@ -443,13 +473,14 @@ bool code_decode(Loading *l, Cursor *c) {
     }
     b->label_op = arena_alloc(b->arena, (size_t)b->labels * sizeof(uint32_t));
     l->label_function = ARENA_ARRAY(b->arena, uint32_t, b->labels);
-    b->op_room = size / 6 + 16;
-    b->ops = mem_alloc(&b->vm->mem, MEM_TEMPORARY, b->op_room * sizeof *b->ops);
+    b->op_room = size / 4 + 16; /* enough for nearly all compilers' code */
+    b->ops = arena_alloc(b->arena, b->op_room * sizeof *b->ops);
     if (b->label_op == NULL || l->label_function == NULL || b->ops == NULL) {
         return load_no_memory(l->error);
     }
     memset(b->label_op, 0xff, (size_t)b->labels * sizeof(uint32_t));
-    Decoder d = {.l = l, .c = c};
+    Decoder d = {.l = l, .c = c, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
+                 [COMPACT_X] = MAX_REGISTERS, [COMPACT_Y] = MAX_REGISTERS, [COMPACT_F] = b->labels}};
     if (!all_instructions(&d)) {
         return false;
     }

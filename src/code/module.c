@@ -19,6 +19,7 @@ void code_done(VM *vm) {
     exports_done(vm);
     mem_free(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *c->ranges);
     mem_free(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *c->catches);
+    arena_done(&c->spare);
     MEM_DELETE(&vm->mem, MEM_CODE, c);
     vm->code = NULL;
 }

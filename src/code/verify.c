@@ -293,7 +293,7 @@ static bool sweep(Verifier *v, uint32_t from, uint64_t *budget) {
 static bool walk(Verifier *v, const BeamFunction *f) {
     BeamFile *b = v->b;
     v->function = f;
-    arena_reset(&v->scratch);
+    arena_reset(&v->scratch, SIZE_MAX);
     for (uint32_t i = f->first; i < f->end; i++) {
         if (b->ops[i].op == GEN_label) {
             v->saved[b->ops[i].arg[0].value] = NULL;
