@@ -407,7 +407,12 @@ static void link_lambdas(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->lambda_count; i++) {
         Lambda *l = c->lambdas[i];
         const Function *f = c->lambda_functions[i];
-        entry_set(vm, &l->entry, f);
+        const Export *e = f->name == NIL ? NULL : export_find(vm, c->module->name, f->name, f->arity);
+        if (e != NULL && e->bif != NULL) {
+            l->entry = e->entry; /* fun f/1 of a function that a built-in stands in for */
+        } else {
+            entry_set(vm, &l->entry, f);
+        }
         l->name = f->name;
         l->loaded = c;
     }

@@ -74,11 +74,12 @@ void exception_undef(Process *p, term module, term name, uint32_t arity, const t
 
 /* --- Taking a trace ------------------------------------------------------------------------------------------------ */
 
-/* Adds return addresses from sp on, a run of equal ones once, as addresses inside the calls. Returns how many there are. */
-static uint32_t gather(const term *sp, const term *end, const void *previous, uint32_t max, uintptr_t *to) {
+/* Adds return addresses from sp on, a run of equal ones once, as addresses inside the calls. Bridges between the engines do not
+   count. Returns how many there are. */
+static uint32_t gather(const VM *vm, const term *sp, const term *end, const void *previous, uint32_t max, uintptr_t *to) {
     uint32_t n = 0;
     for (term last = (term)previous; sp < end && n < max; sp++) {
-        if (is_header(*sp) && *sp != last) {
+        if (is_header(*sp) && *sp != last && *sp != (term)vm->returns_interpreted && *sp != (term)vm->returns_native) {
             last = *sp;
             to[n++] = last - 1;
         }
@@ -128,7 +129,7 @@ static term take_trace(Process *p, const void *pc) {
         addresses[n++] = (uintptr_t)pc;
     }
     uint32_t top = bif == NULL ? 0 : 1;
-    n += gather(h->sp, h->end, pc, max - n - top, addresses + n);
+    n += gather(h->vm, h->sp, h->end, pc, max - n - top, addresses + n);
     bits->header = HEADER(HEAP_BITS_HEAD - 1 + n, KIND_BITS);
     bits->bits = (size_t)n * WORD_BITS;
     heap_release(h, (term *)(addresses + n), trace + 1 + RAW_ARITY + HEAP_BITS_HEAD + max);
@@ -141,7 +142,7 @@ static void complete_trace(Process *p, term *trace) {
     uint32_t max = MAX(backtrace_depth(p), 1);
     term *at = heap_alloc(h, HEAP_BITS_HEAD + max);
     HeapBits *bits = (HeapBits *)at;
-    uint32_t n = gather(h->sp, h->end, NULL, max - 1, (uintptr_t *)bits->data);
+    uint32_t n = gather(h->vm, h->sp, h->end, NULL, max - 1, (uintptr_t *)bits->data);
     bits->header = HEADER(HEAP_BITS_HEAD - 1 + n, KIND_BITS);
     bits->bits = (size_t)n * WORD_BITS;
     heap_release(h, at + HEAP_BITS_HEAD + n, at + HEAP_BITS_HEAD + max);
@@ -335,7 +336,7 @@ term exception_current_stacktrace(Process *p, Heap *to, const void *pc, uint32_t
         addresses[n++] = (uintptr_t)pc;
     }
     depth = MIN(depth, (uint32_t)ARRAY_LEN(addresses));
-    n += gather(sp, p->heap.end, pc, depth - n, addresses + n);
+    n += gather(to->vm, sp, p->heap.end, pc, depth - n, addresses + n);
     term list = NIL;
     while (n > 0) {
         list = add_address(to, addresses[--n], A_true, NIL, list);

@@ -451,7 +451,7 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
     } while (0)
 #define cross_to_native()                                                                                                 \
     do {                                                                                                                  \
-        if (*sp == (term)return_to_native) {                                                                              \
+        if (*sp == (term)s->vm->returns_native) {                                                                         \
             sp++;                                                                                                         \
         } else {                                                                                                          \
             *--sp = (term)s->vm->returns_interpreted;                                                                     \

@@ -106,6 +106,7 @@ bool native_init(VM *vm) {
     vm->code->native_free = native_free_code;
     vm->code->native_entry = n->stubs.entry;
     vm->returns_interpreted = n->stubs.returns_interpreted;
+    vm->returns_native = interpreter_return_to_native();
     vm->processes->run = native_run;
     return true;
 }
@@ -224,10 +225,10 @@ int native_bif_none(Process *p, const BifEntry *bif, uintptr_t tail) {
     const Export *to = s->trap_to;
     memcpy(s->x, s->trap_args, to->arity * sizeof(term));
     p->heap.sp += tail;
-    if (*p->heap.sp == (term)p->heap.vm->native->stubs.returns_interpreted) {
+    if (*p->heap.sp == (term)p->heap.vm->returns_interpreted) {
         p->heap.sp++; /* a tail call back to where the call came from */
     } else {
-        *--p->heap.sp = (term)interpreter_return_to_native();
+        *--p->heap.sp = (term)p->heap.vm->returns_native;
     }
     p->ip = to->code;
     return RUN_SWITCH;

@@ -93,7 +93,8 @@ static Value in_reg(Emitter *e, Value v) {
 }
 
 static Value held(Emitter *e, Value v) {
-    return v.kind == VALUE_MEM || v.kind == VALUE_ADDRESS ? in_reg(e, v) : v;
+    bool is_literal = v.kind == VALUE_IMM && !is_immediate((term)v.v); /* words of it may be wanted */
+    return v.kind == VALUE_MEM || v.kind == VALUE_ADDRESS || is_literal ? in_reg(e, v) : v;
 }
 
 static void store_to(Emitter *e, int base, int32_t off, Value v) {

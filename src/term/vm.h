@@ -18,7 +18,8 @@ typedef struct VM {
     struct Tables *tables;         /* table/: ETS, persistent terms */
     struct Code *code;             /* code/: modules, exports, lambdas, catches */
     struct Native *native;         /* native/: executable memory; NULL when interpreting */
-    const void *returns_interpreted; /* native/: what the interpreter leaves on the stack under a call into machine code */
+    const void *returns_interpreted; /* what the interpreter leaves on the stack under a call into machine code */
+    const void *returns_native;    /* and what machine code leaves under a call into the interpreter; both NULL: no native code */
     struct Io *io;                 /* io/ */
     const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
