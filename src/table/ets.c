@@ -115,15 +115,16 @@ static void handle_destroy(VM *vm, Resource *r) {
 Table *table_find(Process *p, term id, Access access, term *cause) {
     VM *vm = process_vm(p);
     Table *t = NULL;
+    *cause = A_id;
     if (is_atom(id)) {
         t = table_named(vm, id);
     } else if (is_magic_ref(id) && magic_resource(id)->destroy == handle_destroy) {
         t = ((TableHandle *)magic_resource(id))->table;
-    } else if (is_local_ref(id)) {
-        t = table_numbered(vm, ref_low(id), ref_high(id));
+    } else {
+        t = is_local_ref(id) ? table_numbered(vm, ref_low(id), ref_high(id)) : NULL;
+        *cause = A_type;
     }
     if (t == NULL) {
-        *cause = A_id;
         return NULL;
     }
     bool allowed = access == ACCESS_INFO || t->owner == p->pid || t->protection == PROTECTION_PUBLIC ||
@@ -259,6 +260,41 @@ bool ets_free_some(VM *vm, size_t objects) {
 
 Table *table_next(VM *vm, const Table *t) {
     return t == NULL ? vm->tables->ets->all : t->next;
+}
+
+/* What was in the table goes to one that is about to be freed. */
+static bool empty_into_dying(VM *vm, Table *t) {
+    Table *shell = MEM_NEW(&vm->mem, MEM_ETS, Table);
+    if (shell == NULL) {
+        return false;
+    }
+    *shell = *t;
+    shell->heir_data = NULL;
+    if (table_is_tree(t)) {
+        t->tree.root = NULL;
+    } else {
+        memset(&t->hash, 0, sizeof t->hash);
+        if (!hash_init(vm, t)) {
+            t->hash = shell->hash;
+            MEM_DELETE(&vm->mem, MEM_ETS, shell);
+            return false;
+        }
+    }
+    t->bytes = sizeof *t + t->hash.room * sizeof(Object *) * !table_is_tree(t);
+    shell->next = vm->tables->ets->dying;
+    vm->tables->ets->dying = shell;
+    return true;
+}
+
+size_t table_clear(VM *vm, Table *t) {
+    size_t count = t->count;
+    if (table_is_tree(t) ? !empty_into_dying(vm, t) : table_is_fixed(t) || !empty_into_dying(vm, t)) {
+        for (Object *o; (o = table_first(vm, t)) != NULL;) {
+            table_delete_key(vm, t, table_key(t, o));
+        }
+    }
+    t->count = 0;
+    return count;
 }
 
 size_t ets_count(VM *vm) {

@@ -68,7 +68,8 @@ bool ets_free_some(VM *vm, size_t objects); /* true: nothing is left to be freed
 term table_id(Heap *h, const Table *t);
 term table_ref(Heap *h, const Table *t);
 
-/* The table that an identifier names. NULL: there is none (*cause A_id), or the caller may not do that (A_access). */
+/* The table that an identifier names. NULL: there is none (*cause A_id), the identifier is none (A_type), or the caller may not
+   do that (A_access). */
 Table *table_find(Process *p, term id, Access access, term *cause);
 bool ets_super_user(VM *vm, bool on); /* everybody may do everything; returns what it was */
 Table *table_named(VM *vm, term name);
@@ -100,6 +101,7 @@ PutResult table_put(VM *vm, Table *t, Object *o, bool only_new);
 void table_replace(VM *vm, Table *t, Object *old, Object *with);  /* of the same key */
 size_t table_delete_key(VM *vm, Table *t, term key);               /* how many objects that were */
 size_t table_delete_object(VM *vm, Table *t, term object);
+size_t table_clear(VM *vm, Table *t);                              /* how many objects that were */
 void table_delete_one(VM *vm, Table *t, Object *o);                /* it must be there */
 
 /* Walking by keys. NULL: the end. Hash tables know one direction only. */
@@ -135,5 +137,16 @@ size_t tree_delete_key(VM *vm, Table *t, term key);
 Object *tree_after(VM *vm, const Table *t, term key, bool or_same);
 Object *tree_before(VM *vm, const Table *t, term key, bool or_same);
 Object *tree_at(const Table *t, size_t i);
+
+/* Walking through a tree that does not change meanwhile (but for the object in hand, which may be replaced). */
+typedef struct {
+    Object *path[96]; /* what waits: the next one on top */
+    size_t depth;
+    bool down;        /* from the last one to the first */
+} TreeWalk;
+typedef enum { WALK_ALL, WALK_FROM, WALK_BEHIND, WALK_PATTERN } WalkStart;
+/* From the end; from a key on, or behind it; from the first that match_compare_partly does not set before a pattern. */
+void tree_walk(VM *vm, const Table *t, TreeWalk *w, WalkStart start, term key, bool down);
+Object *tree_walk_next(TreeWalk *w); /* NULL: the end */
 
 #endif

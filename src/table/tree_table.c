@@ -1,5 +1,6 @@
 /* Ordered sets: AVL trees, without recursion: a path from the root is never longer than MAX_HEIGHT. */
 #include "table/ets.h"
+#include "table/match_spec.h"
 #include "term/compare.h"
 
 enum { MAX_HEIGHT = 96 }; /* enough for 2^64 objects */
@@ -90,6 +91,32 @@ Object *tree_at(const Table *t, size_t i) {
             return o;
         }
     }
+}
+
+void tree_walk(VM *vm, const Table *t, TreeWalk *w, WalkStart start, term key, bool down) {
+    w->depth = 0;
+    w->down = down;
+    for (Object *o = t->tree.root; o != NULL;) {
+        int c = start == WALK_ALL       ? (down ? 1 : -1)
+                : start == WALK_PATTERN ? match_compare_partly(vm, key, table_key(t, o))
+                                        : order(vm, t, key, o);
+        bool waits = (down ? c > 0 : c < 0) || (c == 0 && start != WALK_BEHIND);
+        if (waits) {
+            w->path[w->depth++] = o;
+        }
+        o = waits == down ? o->right : o->left;
+    }
+}
+
+Object *tree_walk_next(TreeWalk *w) {
+    if (w->depth == 0) {
+        return NULL;
+    }
+    Object *o = w->path[--w->depth];
+    for (Object *next = w->down ? o->left : o->right; next != NULL; next = w->down ? next->right : next->left) {
+        w->path[w->depth++] = next;
+    }
+    return o;
 }
 
 /* The path from the root to where a key is or belongs: the links that lead down, and which way each goes on. */

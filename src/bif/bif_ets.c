@@ -1,0 +1,625 @@
+/* ets: tables and their objects. Walking and searching are in bif_ets_select.c. */
+#include "bif/bif_ets.h"
+
+#include "data/arith.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "term/compare.h"
+#include "term/copy.h"
+#include "term/ref.h"
+
+enum { FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16 };
+
+/* Making and unmaking. */
+
+static bool set_bool(term value, bool *option) {
+    *option = value == A_true;
+    return value == A_true || value == A_false;
+}
+
+static bool option_pair(Table *t, term name, term value) {
+    switch (name) {
+    case A_keypos:
+        t->keypos = is_small(value) && small_value(value) > 0 ? (size_t)small_value(value) : 0;
+        return t->keypos > 0;
+    case A_read_concurrency:
+        return set_bool(value, &t->read_concurrency);
+    case A_decentralized_counters:
+        return set_bool(value, &t->decentralized_counters);
+    case A_write_concurrency:
+        t->write_concurrency_auto = value == A_auto;
+        return value == A_auto ? (t->write_concurrency = true) : set_bool(value, &t->write_concurrency);
+    case A_heir:
+        t->heir = NONE;
+        return value == A_none;
+    default:
+        return false;
+    }
+}
+
+static bool option_atom(Table *t, term option) {
+    switch (option) {
+    case A_set:
+        t->type = TABLE_SET;
+        return true;
+    case A_ordered_set:
+        t->type = TABLE_ORDERED_SET;
+        return true;
+    case A_bag:
+        t->type = TABLE_BAG;
+        return true;
+    case A_duplicate_bag:
+        t->type = TABLE_DUPLICATE_BAG;
+        return true;
+    case A_private:
+        t->protection = PROTECTION_PRIVATE;
+        return true;
+    case A_protected:
+        t->protection = PROTECTION_PROTECTED;
+        return true;
+    case A_public:
+        t->protection = PROTECTION_PUBLIC;
+        return true;
+    case A_named_table:
+        t->named = true;
+        return true;
+    case A_compressed:
+        t->compressed = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+BIF(ets, new, 2) {
+    Table as = {.name = a[0], .keypos = 1, .type = TABLE_SET, .protection = PROTECTION_PROTECTED};
+    term options = a[1], heir_data = NONE;
+    bool ok = is_atom(a[0]);
+    for (; ok && is_cons(options); options = tail(options)) {
+        term option = head(options);
+        if (is_tuple_of(option, 2)) {
+            ok = option_pair(&as, element(option, 1), element(option, 2));
+        } else if (is_tuple_of(option, 3)) {
+            ok = element(option, 1) == A_heir && is_local_pid(element(option, 2));
+            as.heir = ok ? element(option, 2) : NONE;
+            heir_data = ok ? element(option, 3) : NONE;
+        } else {
+            ok = option_atom(&as, option);
+        }
+    }
+    if (!ok || options != NIL) {
+        return raise_badarg(p);
+    }
+    term heir = as.heir, reason;
+    as.heir = NONE;
+    Table *t = table_new(p, &as, &reason);
+    if (t == NULL) {
+        return reason == A_badarg ? raise_error_cause(p, A_badarg, A_already_exists) : raise_error(p, reason);
+    }
+    if (heir != NONE && !table_set_heir(process_vm(p), t, heir, heir_data)) {
+        table_delete(process_vm(p), t);
+        return raise_error(p, A_system_limit);
+    }
+    return table_id(HEAP(p), t);
+}
+
+/* Frees what is left of deleted tables, then ends with the result. */
+static term free_tables(Process *p, term result) {
+    BUMP(p, FREED_AT_ONCE / 10);
+    return ets_free_some(process_vm(p), FREED_AT_ONCE) ? result : bif_trap(p, BIF_EXPORT(p, erts_internal, ets_free_more, 1), 1, result);
+}
+
+BIF(erts_internal, ets_free_more, 1) {
+    return free_tables(p, a[0]);
+}
+
+BIF(ets, delete, 1) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    table_delete(process_vm(p), t);
+    return free_tables(p, A_true);
+}
+
+BIF(ets, internal_delete_all, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    return t == NULL ? NONE : free_tables(p, SMALL(table_clear(process_vm(p), t)));
+}
+
+BIF(ets, rename, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    return is_atom(a[1]) && table_rename(process_vm(p), t, a[1]) ? a[1] : raise_badarg(p);
+}
+
+BIF(ets, whereis, 1) {
+    if (!is_atom(a[0])) {
+        return raise_badarg(p);
+    }
+    const Table *t = table_named(process_vm(p), a[0]);
+    return t == NULL ? A_undefined : table_ref(HEAP(p), t);
+}
+
+BIF(ets, give_away, 3) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    if (!is_local_pid(a[1]) || process_find(process_vm(p), a[1]) == NULL) {
+        return raise_badarg(p);
+    }
+    if (t->owner != p->pid || a[1] == p->pid) {
+        return raise_error_cause(p, A_badarg, t->owner != p->pid ? A_not_owner : A_owner);
+    }
+    return table_give(p, t, a[1], a[2]) ? A_true : raise_error(p, A_system_limit);
+}
+
+BIF(ets, setopts, 2) {
+    VM *vm = process_vm(p);
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    term options = is_tuple(a[1]) ? heap_cons(HEAP(p), a[1], NIL) : a[1], heir = A_undefined, data = NONE;
+    int protection = -1;
+    for (; is_cons(options); options = tail(options)) {
+        term option = head(options);
+        if (is_tuple_of(option, 2) && element(option, 1) == A_protection && protection < 0) {
+            term v = element(option, 2);
+            protection = v == A_private ? PROTECTION_PRIVATE : v == A_protected ? PROTECTION_PROTECTED : v == A_public ? PROTECTION_PUBLIC : -1;
+            if (protection < 0) {
+                return raise_badarg(p);
+            }
+        } else if (is_tuple_of(option, 2) && element(option, 1) == A_heir && element(option, 2) == A_none && heir == A_undefined) {
+            heir = NONE;
+        } else if (is_tuple_of(option, 3) && element(option, 1) == A_heir && is_local_pid(element(option, 2)) && heir == A_undefined) {
+            heir = element(option, 2), data = element(option, 3);
+        } else {
+            return raise_badarg(p);
+        }
+    }
+    if (options != NIL || t->owner != p->pid) {
+        return raise_badarg(p);
+    }
+    if (heir != A_undefined && !table_set_heir(vm, t, heir, data)) {
+        return raise_error(p, A_system_limit);
+    }
+    if (protection >= 0) {
+        t->protection = (Protection)protection;
+    }
+    return A_true;
+}
+
+BIF(ets, safe_fixtable, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_READ);
+    if (t == NULL) {
+        return NONE;
+    }
+    if (a[1] == A_true) {
+        return table_fix(p, t) ? A_true : raise_error(p, A_system_limit);
+    }
+    if (a[1] != A_false) {
+        return raise_badarg(p);
+    }
+    table_unfix(process_vm(p), t, p->pid);
+    return A_true;
+}
+
+BIF(erts_internal, ets_super_user, 1) {
+    if (a[0] != A_true && a[0] != A_false) {
+        return raise_badarg(p);
+    }
+    ets_super_user(process_vm(p), a[0] == A_true);
+    return A_ok;
+}
+
+/* ets:all/0 waits for one message from each scheduler. */
+BIF(ets, internal_request_all, 0) {
+    VM *vm = process_vm(p);
+    term ref = ref_make(HEAP(p)), list = NIL;
+    for (const Table *t = table_next(vm, NULL); t != NULL; t = table_next(vm, t)) {
+        list = heap_cons(HEAP(p), table_id(HEAP(p), t), list);
+    }
+    if (!message_send(p->scheduler, p, p->pid, TUPLE2(HEAP(p), ref, list))) {
+        return raise_error(p, A_system_limit);
+    }
+    return ref;
+}
+
+/* Putting in. */
+
+static bool is_object(const Table *t, term object) {
+    return is_tuple(object) && tuple_arity(object) >= t->keypos;
+}
+
+/* One object, or a list of them that has been checked: how many; -1: something else. */
+static intptr_t check_objects(const Table *t, term objects) {
+    if (!is_list(objects)) {
+        return is_object(t, objects) ? 1 : -1;
+    }
+    intptr_t n = 0;
+    for (; is_cons(objects); objects = tail(objects), n++) {
+        if (!is_object(t, head(objects))) {
+            return -1;
+        }
+    }
+    return objects == NIL ? n : -1;
+}
+
+static bool put_one(Process *p, Table *t, term object) {
+    VM *vm = process_vm(p);
+    Object *o = object_new(vm, object);
+    if (o == NULL) {
+        raise_error(p, A_system_limit);
+        return false;
+    }
+    BUMP(p, 1 + o->words / WORDS_PER_REDUCTION);
+    table_put(vm, t, o, false);
+    return true;
+}
+
+static term insert(Process *p, const term *a, bool only_new) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    if (check_objects(t, a[1]) < 0) {
+        return raise_badarg(p);
+    }
+    VM *vm = process_vm(p);
+    if (!is_list(a[1])) {
+        if (only_new && table_lookup(vm, t, element(a[1], t->keypos)) != NULL) {
+            return A_false;
+        }
+        return put_one(p, t, a[1]) ? A_true : NONE;
+    }
+    for (term list = a[1]; only_new && is_cons(list); list = tail(list)) {
+        if (table_lookup(vm, t, element(head(list), t->keypos)) != NULL) {
+            return A_false;
+        }
+    }
+    for (term list = a[1]; is_cons(list); list = tail(list)) {
+        if (!put_one(p, t, head(list))) {
+            return NONE;
+        }
+    }
+    return A_true;
+}
+
+BIF(ets, insert, 2) {
+    return insert(p, a, false);
+}
+
+BIF(ets, insert_new, 2) {
+    return insert(p, a, true);
+}
+
+/* Looking up. */
+
+/* Objects with this key, oldest first. NONE: no memory. */
+static term lookup(Process *p, Table *t, term key) {
+    term list = NIL;
+    for (const Object *o = table_lookup(process_vm(p), t, key); o != NULL; o = table_next_same(process_vm(p), t, o)) {
+        term copy = object_copy(HEAP(p), o);
+        if (copy == NONE) {
+            return raise_heap_reason(p);
+        }
+        BUMP(p, o->words / WORDS_PER_REDUCTION);
+        list = heap_cons(HEAP(p), copy, list);
+    }
+    return list;
+}
+
+BIF(ets, lookup, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_READ);
+    return t == NULL ? NONE : lookup(p, t, a[1]);
+}
+
+BIF(ets, member, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_READ);
+    return t == NULL ? NONE : table_lookup(process_vm(p), t, a[1]) != NULL ? A_true : A_false;
+}
+
+/* An element of the object, or, in bags, a list of those of all objects. otherwise: if there is none; NONE: badkey. */
+static term lookup_element(Process *p, const term *a, term otherwise) {
+    Table *t = ets_table(p, a[0], ACCESS_READ);
+    if (t == NULL) {
+        return NONE;
+    }
+    if (!is_small(a[2]) || small_value(a[2]) < 1) {
+        return raise_badarg(p);
+    }
+    size_t position = (size_t)small_value(a[2]);
+    const Object *o = table_lookup(process_vm(p), t, a[1]);
+    if (o == NULL) {
+        return otherwise != NONE ? otherwise : raise_error_cause(p, A_badarg, A_badkey);
+    }
+    bool bag = t->type == TABLE_BAG || t->type == TABLE_DUPLICATE_BAG;
+    term list = NIL;
+    for (; o != NULL; o = table_next_same(process_vm(p), t, o)) {
+        if (position > tuple_arity(object_tuple(o))) {
+            return raise_badarg(p);
+        }
+        term value = term_copy(HEAP(p), o->data[position]);
+        if (value == NONE) {
+            return raise_heap_reason(p);
+        }
+        if (!bag) {
+            return value;
+        }
+        list = heap_cons(HEAP(p), value, list);
+    }
+    return list;
+}
+
+BIF(ets, lookup_element, 3) {
+    return lookup_element(p, a, NONE);
+}
+
+BIF(ets, lookup_element, 4) {
+    return lookup_element(p, a, a[3]);
+}
+
+/* Taking out. */
+
+BIF(ets, delete, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    table_delete_key(process_vm(p), t, a[1]);
+    return A_true;
+}
+
+BIF(ets, delete_object, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    if (t == NULL) {
+        return NONE;
+    }
+    if (!is_tuple(a[1])) {
+        return raise_badarg(p);
+    }
+    table_delete_object(process_vm(p), t, a[1]);
+    return A_true;
+}
+
+BIF(ets, take, 2) {
+    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    term list = t == NULL ? NONE : lookup(p, t, a[1]);
+    if (list != NONE && list != NIL) {
+        table_delete_key(process_vm(p), t, a[1]);
+    }
+    return list;
+}
+
+/* Changing elements in place. */
+
+/* Writes new elements (position, value in turn) into the object; `tuple` is what it is or shall be. */
+static bool change_elements(Process *p, Table *t, Object *o, term tuple, const term *changes, size_t n) {
+    VM *vm = process_vm(p);
+    bool simple = o != NULL;
+    for (size_t i = 0; i < n && simple; i++) {
+        simple = is_immediate(changes[2 * i + 1]) && is_immediate(o->data[changes[2 * i]]);
+    }
+    if (simple) {
+        for (size_t i = 0; i < n; i++) {
+            o->data[changes[2 * i]] = changes[2 * i + 1];
+        }
+        return true;
+    }
+    size_t size = tuple_arity(tuple) + 1;
+    term *copy = mem_alloc(&vm->mem, MEM_TEMPORARY, size * sizeof *copy);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, boxed(tuple), size * sizeof *copy);
+    for (size_t i = 0; i < n; i++) {
+        copy[changes[2 * i]] = changes[2 * i + 1];
+    }
+    Object *with = object_new(vm, make_boxed(copy));
+    mem_free(&vm->mem, MEM_TEMPORARY, copy, size * sizeof *copy);
+    if (with == NULL) {
+        return false;
+    }
+    BUMP(p, with->words / WORDS_PER_REDUCTION);
+    if (o == NULL) {
+        table_put(vm, t, with, false);
+    } else {
+        table_replace(vm, t, o, with);
+    }
+    return true;
+}
+
+/* The tuple to be inserted where there is none with the key: the default with the key in it. NONE: it will not do. */
+static term default_object(Process *p, const Table *t, term key, term otherwise) {
+    if (!is_object(t, otherwise)) {
+        return NONE;
+    }
+    size_t n = tuple_arity(otherwise);
+    term *at = heap_alloc(HEAP(p), n + 1);
+    if (at == NULL) {
+        return NONE;
+    }
+    memcpy(at, boxed(otherwise), (n + 1) * sizeof *at);
+    at[t->keypos] = key;
+    return make_boxed(at);
+}
+
+static Table *updatable(Process *p, term id) {
+    Table *t = ets_table(p, id, ACCESS_WRITE);
+    if (t != NULL && (t->type == TABLE_BAG || t->type == TABLE_DUPLICATE_BAG)) {
+        raise_error_cause(p, A_badarg, A_table_type);
+        return NULL;
+    }
+    return t;
+}
+
+/* A position that may be written; 0: an exception has been raised. */
+static size_t check_position(Process *p, const Table *t, term tuple, term position) {
+    if (!is_small(position) || small_value(position) < 1) {
+        raise_badarg(p);
+        return 0;
+    }
+    size_t n = (size_t)small_value(position);
+    if (n == t->keypos) {
+        raise_error_cause(p, A_badarg, A_keypos);
+        return 0;
+    }
+    if (n > tuple_arity(tuple)) {
+        raise_error_cause(p, A_badarg, A_position);
+        return 0;
+    }
+    return n;
+}
+
+/* One operation of update_counter: Increment, {Position, Increment} or {Position, Increment, Threshold, Value}. The value as
+   it is now is the latest in changes, or in the tuple. Returns the new one. */
+static term count_one(Process *p, const Table *t, term tuple, term op, term *changes, size_t done) {
+    term position = SMALL(t->keypos + 1), increment = op, threshold = NONE, reset = NONE;
+    if (is_tuple_of(op, 2) || is_tuple_of(op, 4)) {
+        position = element(op, 1), increment = element(op, 2);
+        if (tuple_arity(op) == 4) {
+            threshold = element(op, 3), reset = element(op, 4);
+        }
+    }
+    if (!is_integer(increment) || (threshold != NONE && !(is_integer(threshold) && is_integer(reset)))) {
+        return raise_badarg(p);
+    }
+    size_t at = check_position(p, t, tuple, position);
+    if (at == 0) {
+        return NONE;
+    }
+    term value = boxed(tuple)[at];
+    for (size_t i = 0; i < done; i++) {
+        value = changes[2 * i] == at ? changes[2 * i + 1] : value;
+    }
+    if (!is_integer(value)) {
+        return raise_badarg(p);
+    }
+    term sum = arith_add(HEAP(p), value, increment);
+    if (sum == NONE) {
+        return raise_heap_reason(p);
+    }
+    if (sum == value && !is_immediate(sum)) {
+        sum = term_copy(HEAP(p), sum); /* the table's own: it may be gone when the result is needed */
+        if (sum == NONE) {
+            return raise_heap_reason(p);
+        }
+    }
+    if (threshold != NONE) {
+        int side = term_compare(process_vm(p), sum, threshold);
+        if (integer_is_negative(increment) ? side < 0 : side > 0) {
+            sum = reset;
+        }
+    }
+    changes[2 * done] = at;
+    changes[2 * done + 1] = sum;
+    return sum;
+}
+
+static intptr_t proper_length(term list) {
+    intptr_t n = 0;
+    for (; is_cons(list); list = tail(list)) {
+        n++;
+    }
+    return list == NIL ? n : -1;
+}
+
+static term update_counter(Process *p, const term *a, term otherwise) {
+    VM *vm = process_vm(p);
+    Table *t = updatable(p, a[0]);
+    if (t == NULL) {
+        return NONE;
+    }
+    Object *o = table_lookup(vm, t, a[1]);
+    term tuple = o != NULL ? object_tuple(o) : otherwise != NONE ? default_object(p, t, a[1], otherwise) : NONE;
+    if (tuple == NONE) {
+        return otherwise != NONE ? raise_badarg(p) : raise_error_cause(p, A_badarg, A_badkey);
+    }
+    bool many = is_list(a[2]);
+    term list = many ? a[2] : heap_cons(HEAP(p), a[2], NIL), result = A_ok;
+    intptr_t n = proper_length(list);
+    if (n < 0) {
+        return raise_badarg(p);
+    }
+    size_t bytes = ((size_t)n + 1) * 2 * sizeof(term);
+    term *changes = mem_alloc(&vm->mem, MEM_TEMPORARY, bytes);
+    if (changes == NULL) {
+        return raise_error(p, A_system_limit);
+    }
+    for (size_t i = 0; is_cons(list) && result != NONE; i++, list = tail(list)) {
+        result = count_one(p, t, tuple, head(list), changes, i);
+    }
+    if (result != NONE && (n > 0 || o == NULL) && !change_elements(p, t, o, tuple, changes, (size_t)n)) {
+        result = raise_error(p, A_system_limit);
+    }
+    if (result != NONE && many) {
+        result = NIL;
+        for (intptr_t i = n; i > 0; i--) {
+            result = heap_cons(HEAP(p), changes[2 * i - 1], result);
+        }
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, changes, bytes);
+    return result;
+}
+
+BIF(ets, update_counter, 3) {
+    return update_counter(p, a, NONE);
+}
+
+BIF(ets, update_counter, 4) {
+    return update_counter(p, a, a[3]);
+}
+
+static term update_element(Process *p, const term *a, term otherwise) {
+    VM *vm = process_vm(p);
+    Table *t = updatable(p, a[0]);
+    if (t == NULL) {
+        return NONE;
+    }
+    Object *o = table_lookup(vm, t, a[1]);
+    term list = is_list(a[2]) ? a[2] : heap_cons(HEAP(p), a[2], NIL), result = A_true;
+    intptr_t n = proper_length(list);
+    if (n < 0 || (otherwise != NONE && !is_object(t, otherwise))) {
+        return raise_badarg(p);
+    }
+    for (term rest = list; is_cons(rest); rest = tail(rest)) {
+        term position = is_tuple_of(head(rest), 2) ? element(head(rest), 1) : NIL;
+        if (!is_small(position) || small_value(position) < 1) {
+            return raise_badarg(p);
+        }
+        if ((size_t)small_value(position) == t->keypos) {
+            return raise_error_cause(p, A_badarg, A_keypos);
+        }
+    }
+    if (o == NULL && otherwise == NONE) {
+        return A_false;
+    }
+    term tuple = o != NULL ? object_tuple(o) : default_object(p, t, a[1], otherwise);
+    size_t bytes = ((size_t)n + 1) * 2 * sizeof(term);
+    term *changes = tuple == NONE ? NULL : mem_alloc(&vm->mem, MEM_TEMPORARY, bytes);
+    if (changes == NULL) {
+        return raise_error(p, A_system_limit);
+    }
+    for (size_t i = 0; is_cons(list) && result != NONE; i++, list = tail(list)) {
+        changes[2 * i] = check_position(p, t, tuple, element(head(list), 1));
+        changes[2 * i + 1] = element(head(list), 2);
+        result = changes[2 * i] == 0 ? NONE : A_true;
+    }
+    if (result != NONE && (n > 0 || o == NULL) && !change_elements(p, t, o, tuple, changes, (size_t)n)) {
+        result = raise_error(p, A_system_limit);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, changes, bytes);
+    return result;
+}
+
+BIF(ets, update_element, 3) {
+    return update_element(p, a, NONE);
+}
+
+BIF(ets, update_element, 4) {
+    return update_element(p, a, a[3]);
+}
