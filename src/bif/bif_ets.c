@@ -581,6 +581,9 @@ static term update_element(Process *p, const term *a, term otherwise) {
         return NONE;
     }
     Object *o = table_lookup(vm, t, a[1]);
+    if (o == NULL && otherwise == NONE) {
+        return A_false;
+    }
     term list = is_list(a[2]) ? a[2] : heap_cons(HEAP(p), a[2], NIL), result = A_true;
     intptr_t n = proper_length(list);
     if (n < 0 || (otherwise != NONE && !is_object(t, otherwise))) {
@@ -594,9 +597,6 @@ static term update_element(Process *p, const term *a, term otherwise) {
         if ((size_t)small_value(position) == t->keypos) {
             return raise_error_cause(p, A_badarg, A_keypos);
         }
-    }
-    if (o == NULL && otherwise == NONE) {
-        return A_false;
     }
     term tuple = o != NULL ? object_tuple(o) : default_object(p, t, a[1], otherwise);
     size_t bytes = ((size_t)n + 1) * 2 * sizeof(term);

@@ -48,6 +48,7 @@ typedef struct {
     term list;      /* newest first */
     intptr_t got;
     term position;  /* where to go on: a bucket, or, in a tree, behind this key; NONE: at the beginning */
+    bool again;     /* goes on after a chunk */
     bool failed;    /* an exception has been raised */
 } Search;
 
@@ -66,7 +67,7 @@ static term key_pattern(const Search *s, size_t clause) { /* NONE: it cannot mat
 
 static Keys plan(const Search *s) {
     VM *vm = process_vm(s->p);
-    bool listed = s->m->clauses <= MAX_KEYS;
+    bool listed = s->m->clauses <= (table_is_tree(s->t) && s->limit > 0 ? 1 : MAX_KEYS);
     for (size_t i = 0; i < s->m->clauses && listed; i++) {
         term key = key_pattern(s, i);
         listed = key == NONE || match_is_bound(vm, key);
@@ -74,8 +75,8 @@ static Keys plan(const Search *s) {
     if (listed) {
         return KEYS_LISTED;
     }
-    term only = key_pattern(s, 0);
-    bool like = table_is_tree(s->t) && s->m->clauses == 1 && only != NONE && (is_tuple(only) || is_cons(only));
+    term only = s->m->clauses == 1 ? key_pattern(s, 0) : NONE;
+    bool like = table_is_tree(s->t) && only != NONE && (is_tuple(only) || is_cons(only));
     return like ? KEYS_LIKE : KEYS_ALL;
 }
 
@@ -249,7 +250,8 @@ static term take_limit(Search *s) {
     for (intptr_t i = 0; i < over; i++, list = tail(list)) {
         rest = heap_cons(HEAP(s->p), head(list), rest);
     }
-    s->list = reversed(HEAP(s->p), rest), s->got = over;
+    s->list = s->again ? rest : reversed(HEAP(s->p), rest); /* as in OTP */
+    s->got = over;
     return list;
 }
 
@@ -274,7 +276,7 @@ static term search_later(Search *s) {
     if (!s->fixed && !table_fix(s->p, s->t)) {
         return raise_error(s->p, A_system_limit);
     }
-    intptr_t mode = (intptr_t)s->action | s->down << 2 | s->limit << 3;
+    intptr_t mode = (intptr_t)s->action | s->down << 2 | s->again << 3 | s->limit << 4;
     return bif_trap(s->p, BIF_EXPORT(s->p, erts_internal, ets_search_more, 6), 6, table_ref(HEAP(s->p), s->t), spec_ref(s), SMALL(mode),
                     s->position, s->list, SMALL(s->got));
 }
@@ -318,7 +320,7 @@ BIF(erts_internal, ets_search_more, 6) {
     }
     resource_keep(&m->resource);
     intptr_t mode = small_value(a[2]);
-    Search s = {.p = p, .t = t, .m = m, .action = (Action)(mode & 3), .down = mode >> 2 & 1, .limit = mode >> 3,
+    Search s = {.p = p, .t = t, .m = m, .action = (Action)(mode & 3), .down = mode >> 2 & 1, .again = mode >> 3 & 1, .limit = mode >> 4,
                 .fixed = true, .position = a[3], .list = a[4], .got = small_value(a[5])};
     return search(&s);
 }
@@ -378,7 +380,7 @@ static term search_again(Process *p, term c) {
         return raise_badarg(p);
     }
     resource_keep(&m->resource);
-    Search s = {.p = p, .t = t, .m = m, .action = SEARCH_LIST, .limit = small_value(limit), .position = element(c, 2), .list = NIL};
+    Search s = {.p = p, .t = t, .m = m, .action = SEARCH_LIST, .limit = small_value(limit), .position = element(c, 2), .list = NIL, .again = true};
     if (tree) {
         s.down = element(c, 7) == SMALL(1);
         return search(&s);

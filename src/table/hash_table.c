@@ -291,8 +291,6 @@ void hash_purge(VM *vm, Table *t) {
     mem_free(&vm->mem, MEM_ETS, h->dead, h->dead_room * sizeof *h->dead);
     h->dead = NULL;
     h->dead_count = h->dead_room = 0, h->dead_anywhere = false;
-    grow(vm, t);
-    shrink(vm, t);
 }
 
 Object *hash_from(const Table *t, size_t slot) {

@@ -461,7 +461,7 @@ MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
         clauses++;
     }
     *reason = A_badarg;
-    if (list != NIL || clauses == 0) {
+    if (list != NIL) {
         return NULL;
     }
     *reason = A_system_limit;

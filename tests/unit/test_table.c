@@ -240,7 +240,7 @@ TEST(match_specs) {
     CHECK(run_clause(any, NIL, v1, three) == NONE && run_clause(any, NIL, TUPLE2(&h, SMALL(1), SMALL(2)), three) == NONE);
     CHECK(run_clause(any, NIL, TUPLE2(&h, A_ok, SMALL(2)), three) == NONE && run_clause(any, A_ok, A_ok, three) == NONE);
     term reason, deep = A_ok;
-    CHECK(match_compile(&vm, NIL, lookup, &reason) == NULL && reason == A_badarg);
+    CHECK(match_compile(&vm, A_ok, lookup, &reason) == NULL && reason == A_badarg);
     for (int i = 0; i < 100000; i++) {
         deep = TUPLE2(&h, A_not, deep);
     }
