@@ -28,6 +28,8 @@ become(erl_prim_loader) ->
     mote_code:serve_loader();
 become(file_server_2) ->
     process_flag(trap_exit, true),
+    put('$ancestors', [init]), % what proc_lib would have left there
+    put('$initial_call', {file_server, init, 1}),
     {ok, State} = file_server:init([]),
     gen_server:enter_loop(file_server, [], State, {local, file_server_2}).
 
