@@ -165,17 +165,17 @@ BIF(erlang, unalias, 1) {
 }
 
 /* Monitoring nodes: without distribution there is never a connection. */
-static term monitor_node(Process *p, term node, term flag, bool options_good) {
-    if (!is_atom(node) || (flag != A_true && flag != A_false) || !options_good) {
+static term monitor_node(Process *p, term node, term flag) {
+    if (!is_atom(node)) {
         return raise_badarg(p);
     }
-    if (node == node_name(process_vm(p))) {
-        return A_true;
-    }
-    if (node_name(process_vm(p)) == A_nonode_at_nohost) {
+    if (node != A_nonode_at_nohost && node_name(process_vm(p)) == A_nonode_at_nohost) {
         return raise_error(p, A_notalive);
     }
-    if (flag == A_true) {
+    if (flag != A_true && flag != A_false) {
+        return raise_badarg(p);
+    }
+    if (flag == A_true && node != node_name(process_vm(p))) {
         term message = TUPLE2(HEAP(p), A_nodedown, node);
         if (!message_send(p->scheduler, p, p->pid, message)) {
             return bif_no_memory(p);
@@ -185,7 +185,7 @@ static term monitor_node(Process *p, term node, term flag, bool options_good) {
 }
 
 BIF(erlang, monitor_node, 2) {
-    return monitor_node(p, a[0], a[1], true);
+    return monitor_node(p, a[0], a[1]);
 }
 
 BIF(erlang, monitor_node, 3) {
@@ -193,5 +193,5 @@ BIF(erlang, monitor_node, 3) {
     while (is_cons(options) && head(options) == A_allow_passive_connect) {
         options = tail(options);
     }
-    return monitor_node(p, a[0], a[1], options == NIL);
+    return options == NIL ? monitor_node(p, a[0], a[1]) : raise_error_cause(p, A_badarg, A_badopt);
 }

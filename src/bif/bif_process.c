@@ -287,8 +287,17 @@ BIF(erlang, unlink, 1) {
 
 BIF(erlang, register, 2) {
     VM *vm = process_vm(p);
-    bool good = is_atom(a[0]) && a[0] != A_undefined && is_local_pid(a[1]) && process_find(vm, a[1]) != NULL;
-    return good && name_register(vm, a[0], a[1]) ? A_true : raise_badarg(p);
+    term cause = A_none;
+    if (is_atom(a[0]) && a[0] != A_undefined && is_local_pid(a[1])) {
+        if (process_find(vm, a[1]) == NULL) {
+            cause = A_notalive;
+        } else if (name_of(vm, a[1]) != NONE) {
+            cause = A_registered_name;
+        } else if (name_register(vm, a[0], a[1])) {
+            return A_true;
+        }
+    }
+    return raise_error_cause(p, A_badarg, cause);
 }
 
 BIF(erlang, unregister, 1) {

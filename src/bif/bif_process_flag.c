@@ -164,10 +164,11 @@ BIF(erts_internal, process_flag, 3) {
         return A_badtype;
     }
     Process *q = enter(p, a[0]);
-    if (q == NULL || a[1] != A_save_calls) {
-        if (q != NULL) {
-            leave(p, q);
-        }
+    if (q == NULL) {
+        return A_badtype;
+    }
+    if (a[1] != A_save_calls) {
+        leave(p, q);
         return A_badarg;
     }
     ProcessExtra *e = process_extra(q);
@@ -384,10 +385,10 @@ BIF(erts_internal, check_dirty_process_code, 2) {
 /* --- Giving way and stopping --------------------------------------------------------------------------------------- */
 
 BIF(erlang, bump_reductions, 1) {
-    if (!is_integer(a[0]) || integer_is_negative(a[0]) || a[0] == SMALL(0)) {
+    if (!is_small(a[0]) || small_value(a[0]) < 0) {
         return raise_badarg(p);
     }
-    BUMP(p, is_small(a[0]) ? MIN(small_value(a[0]), SLICE_REDUCTIONS) : SLICE_REDUCTIONS);
+    BUMP(p, MIN(small_value(a[0]), SLICE_REDUCTIONS));
     return A_true;
 }
 

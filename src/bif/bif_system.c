@@ -3,10 +3,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "bif/bif.h"
+#include "bif/spawn_options.h"
+#include "data/bits.h"
 #include "data/integer.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
+#include "term/gc.h"
 
 enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
 
@@ -99,6 +101,57 @@ static term info_nif_version(Process *p) {
 static term info_driver_version(Process *p) {
     return text_list(p, "3.3");
 }
+static term info_heap_sizes(Process *p) {
+    size_t sizes[64], n = 0;
+    for (size_t w = gc_next_size(1); n < ARRAY_LEN(sizes) && w < (size_t)1 << 44; w = gc_next_size(w + 1)) {
+        sizes[n++] = w;
+    }
+    term list = NIL;
+    while (n > 0) {
+        list = heap_cons(HEAP(p), unsigned_term(p, sizes[--n]), list);
+    }
+    return list;
+}
+static term info_schedulers_state(Process *p) {
+    return TUPLE3(HEAP(p), SMALL(1), SMALL(1), SMALL(1));
+}
+static term info_system_logger(Process *p) {
+    term logger = process_vm(p)->processes->logger;
+    return logger == NONE ? A_logger : logger;
+}
+static term info_allocator(Process *p) {
+    return TUPLE4(HEAP(p), A_undefined, NIL, NIL, NIL);
+}
+static term info_sequential_tracer(Process *p) {
+    return TUPLE2(HEAP(p), A_sequential_tracer, A_false);
+}
+static term info_compiler(Process *p) {
+    term version = TUPLE3(HEAP(p), SMALL(__GNUC__), SMALL(__GNUC_MINOR__), SMALL(__GNUC_PATCHLEVEL__));
+    return TUPLE2(HEAP(p), A_gnuc, version);
+}
+static term clock_source(Process *p, term id, int64_t now, bool monotonic) {
+    Heap *h = HEAP(p);
+    term list = heap_cons(h, TUPLE2(h, A_time, integer_from_int64(h, now)), NIL);
+    list = heap_cons(h, TUPLE2(h, A_parallel, A_yes), list);
+    if (monotonic) {
+        list = heap_cons(h, TUPLE2(h, A_extended, A_no), list);
+    }
+    list = heap_cons(h, TUPLE2(h, A_resolution, SMALL(1000000000)), list);
+    list = heap_cons(h, TUPLE2(h, A_clock_id, id), list);
+    return heap_cons(h, TUPLE2(h, A_function, A_clock_gettime), list);
+}
+static term info_monotonic_source(Process *p) {
+    return clock_source(p, A_CLOCK_MONOTONIC, platform_monotonic(), true);
+}
+static term info_system_source(Process *p) {
+    return clock_source(p, A_CLOCK_REALTIME, platform_system_time(), false);
+}
+static term info_text(Process *p) { /* what a crash dump has in OTP */
+    char text[200];
+    int n = snprintf(text, sizeof text, "=memory\ntotal: %zu\n=processes\n%u\n=atoms\n%zu\n", mem_total(&process_vm(p)->mem),
+                     process_vm(p)->processes->count, atom_count(process_vm(p)));
+    return bits_from(HEAP(p), text, (size_t)n);
+}
 static term info_bindings(Process *p) {
     return heap_tuple(HEAP(p), 1, A_unbound);
 }
@@ -110,13 +163,13 @@ static const struct {
 } items[] = {
     {A_otp_release, NONE, info_release}, {A_version, NONE, info_version}, {A_machine, NONE, info_machine},
     {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, SMALL(1), NULL}, {A_schedulers_online, SMALL(1), NULL},
-    {A_schedulers_state, NONE, NULL}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
+    {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
     {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
     {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, SMALL(0), NULL},
     {A_port_limit, SMALL(PORT_LIMIT), NULL}, {A_ets_limit, SMALL(ETS_LIMIT), NULL}, {A_emu_flavor, A_emu, NULL},
     {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
-    {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_false, NULL},
-    {A_threads, A_false, NULL}, {A_thread_pool_size, SMALL(0), NULL}, {A_time_correction, A_true, NULL},
+    {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_true, NULL},
+    {A_threads, A_true, NULL}, {A_thread_pool_size, SMALL(0), NULL}, {A_time_correction, A_true, NULL},
     {A_time_warp_mode, A_no_time_warp, NULL}, {A_start_time, NONE, info_start_time}, {A_end_time, NONE, info_end_time},
     {A_endian, A_little, NULL}, {A_fullsweep_after, NONE, info_full_sweep}, {A_garbage_collection, NONE, info_collection},
     {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
@@ -129,32 +182,29 @@ static const struct {
     {A_port_parallelism, A_false, NULL}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
     {A_scheduler_id, SMALL(1), NULL}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
-    {A_cpu_topology, A_undefined, NULL}, {A_allocator, A_undefined, NULL}, {A_alloc_util_allocators, NIL, NULL},
-    {A_taints, NIL, NULL},
+    {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
+    {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_system_logger, NONE, info_system_logger},
+    {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NIL, NULL},
+    {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
+    {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
+    {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, SMALL(4), NULL}, {A_check_io, NIL, NULL},
+    {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
+    {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NIL, NULL},
+    {A_async_dist, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
-
-static term max_heap_map(Process *p) {
-    const Processes *all = process_vm(p)->processes;
-    static const term keys[] = {A_error_logger, A_kill, A_size}; /* in map key order */
-    Heap *h = HEAP(p);
-    term *at = heap_alloc(h, 4 + 5);
-    at[0] = HEADER(3, KIND_TUPLE);
-    memcpy(at + 1, keys, sizeof keys);
-    term *map = at + 4;
-    map[0] = HEADER(4, KIND_MAP);
-    map[1] = make_boxed(at);
-    map[2] = all->max_heap_log ? A_true : A_false;
-    map[3] = all->max_heap_kill ? A_true : A_false;
-    map[4] = unsigned_term(p, all->max_heap_words);
-    return make_boxed(map);
-}
 
 BIF(erlang, system_info, 1) {
     if (is_tuple_of(a[0], 2) && element(a[0], 1) == A_wordsize && (element(a[0], 2) == A_internal || element(a[0], 2) == A_external)) {
         return SMALL(sizeof(term));
     }
+    if (is_tuple_of(a[0], 2)) {
+        term item = element(a[0], 1);
+        return item == A_cpu_topology ? A_undefined : item == A_allocator || item == A_allocator_sizes ? A_false : raise_badarg(p);
+    }
     if (a[0] == A_max_heap_size) {
-        return max_heap_map(p);
+        const Processes *all = process_vm(p)->processes;
+        MaxHeap m = {all->max_heap_words, all->max_heap_kill, all->max_heap_log, all->max_heap_binaries};
+        return max_heap_map(p, &m);
     }
     for (size_t i = 0; i < ARRAY_LEN(items); i++) {
         if (items[i].item == a[0] && (items[i].value != NONE || items[i].ask != NULL)) {

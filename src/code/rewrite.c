@@ -410,7 +410,7 @@ static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
 }
 
 static uint32_t rewrite_send(Rewriter *r, const GenericOp *g UNUSED) {
-    static const BeamImport import = {.module = A_erlang, .name = A_op_send, .arity = 2};
+    static const BeamImport import = {.module = A_erlang, .name = A_send, .arity = 2};
     const BifEntry *b = bif_find(r->pr->vm->bifs, import.module, import.name, import.arity);
     Ins *i = out(r, b != NULL ? OP_call_bif : OP_call_export, 2);
     set_pointer(&i->a[0], b != NULL ? (const void *)b : import_export(r, &import));

@@ -11,8 +11,8 @@ void clock_init(Clock *c) {
     c->start = platform_monotonic();
     c->origin = ORIGIN;
     c->offset = platform_system_time() - ORIGIN;
-    c->last_cpu = c->start_cpu = platform_cpu_time();
-    c->last_wall = ORIGIN;
+    c->start_cpu = platform_cpu_time();
+    c->last_cpu = c->last_wall = 0;
     c->frozen = false;
 }
 

@@ -11,7 +11,8 @@ typedef struct Clock {
     int64_t offset;         /* system time minus monotonic time */
     bool frozen;            /* the time stands still at `now` while anybody can run, and jumps to the next timer then */
     int64_t now;
-    int64_t start_cpu, last_cpu, last_wall; /* for statistics(runtime | wall_clock) */
+    int64_t start_cpu;
+    int64_t last_cpu, last_wall; /* ms, as statistics(runtime | wall_clock) told last */
     int64_t last_now;       /* for now/0, microseconds, atomic */
 } Clock;
 

@@ -1,6 +1,6 @@
 /* How processes end. Everything it owned is gone before anybody is told: timers, tables, name, its place in the table; then
-   links and monitors; then its memory. Each step can be taken in slices; `live` counts them, as there are no registers any
-   more, and the reason waits in heap.reason. */
+   links and monitors; then its memory. Each step can be taken in slices; `minors` counts them, as there are no collections any
+   more, and the reason waits in place of the group leader. */
 #include "proc/spawn.h"
 
 #include "proc/dictionary.h"
@@ -20,8 +20,8 @@ void process_end(Process *p, term reason) {
     assert(!(p->state & STATE_EXITING) && reason != NONE);
     process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_KILLED);
     process_set(p, STATE_EXITING);
-    p->heap.reason = reason;
-    p->live = END_TIMERS;
+    p->exit_reason = reason;
+    p->minors = END_TIMERS;
     schedule(p);
 }
 
@@ -63,26 +63,26 @@ bool process_end_continue(Process *p) {
     VM *vm = process_vm(p);
     Processes *ps = vm->processes;
     assert(p->state & STATE_EXITING);
-    if (p->live == END_TIMERS) {
+    if (p->minors == END_TIMERS) {
         mailbox_drop_timer(p);
         bif_timers_drop(p);
-        p->live = END_OWNED;
+        p->minors = END_OWNED;
     }
-    for (; p->live < END_NAME; p->live++) {
-        size_t hook = p->live - END_OWNED;
+    for (; p->minors < END_NAME; p->minors++) {
+        size_t hook = p->minors - END_OWNED;
         if (hook < ps->ended_count && !ps->ended[hook](p)) {
             return false;
         }
     }
-    if (p->live == END_NAME) {
+    if (p->minors == END_NAME) {
         if (p->state & STATE_NAMED) {
             name_unregister(vm, name_of(vm, p->pid));
         }
         leave_table(p);
-        p->live = END_RELATIONS;
+        p->minors = END_RELATIONS;
     }
     for (Relation *r; (r = relation_first(p)) != NULL;) {
-        relation_end(p, r, p->heap.reason);
+        relation_end(p, r, p->exit_reason);
         p->heap.reds -= RELATION_COST;
         if (p->heap.reds <= 0 && relation_first(p) != NULL) {
             return false;

@@ -11,8 +11,8 @@
 
 /* As OTP's emulator sends it: {log, Level, Format, Args, #{error_logger => #{emulator => true, tag => Level}, gl, pid, time}}. */
 void log_send(VM *vm, term level, const char *format, term args, term group_leader, term from_pid) {
-    term logger = name_find(vm, A_logger);
-    if (logger == NONE) {
+    term logger = vm->processes->logger == NONE ? name_find(vm, A_logger) : vm->processes->logger;
+    if (!is_local_pid(logger)) {
         return;
     }
     Heap h;

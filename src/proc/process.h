@@ -87,7 +87,10 @@ typedef struct Process {
     struct Relation *relations;    /* links and monitors, both directions (relation.h) */
     struct Dictionary *dictionary; /* process dictionary; NULL: empty */
     struct Timer *timer;           /* of the receive it waits in */
-    term group_leader;
+    union {
+        term group_leader;
+        term exit_reason;          /* of a process that is exiting */
+    };
     uint32_t initial_module, initial_function; /* indices of atoms */
     ProcessExtra *extra;
     uint64_t reductions;           /* of slices that have ended */

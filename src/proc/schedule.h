@@ -44,6 +44,7 @@ typedef struct Processes {
     bool halt_abort;               /* halt(abort): the command ends by abort() */
     char halt_text[1024];          /* halt(Slogan): to be printed; "": none */
     /* system_flag settings */
+    term logger;                   /* who gets log messages: a pid, A_undefined: nobody; NONE: the process named logger */
     uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;
     size_t max_heap_words;
     bool max_heap_kill, max_heap_log, max_heap_binaries;

@@ -1,0 +1,170 @@
+/* erlang:system_flag, memory, and what monitors and profiles the system. */
+#include "bif/spawn_options.h"
+#include "data/integer.h"
+#include "proc/schedule.h"
+#include "term/gc.h"
+
+enum { BACKTRACE_MAX = 64 };
+
+/* A number that is not negative; -1: something else. */
+static intptr_t natural(term t) {
+    return is_small(t) && small_value(t) >= 0 ? small_value(t) : -1;
+}
+
+static term set_size(Process *p, uint32_t *words, term value) {
+    intptr_t n = natural(value);
+    if (n < 0) {
+        return raise_badarg(p);
+    }
+    term old = SMALL(*words);
+    *words = (uint32_t)MIN(gc_next_size((size_t)MIN(n, UINT32_MAX / 2)), UINT32_MAX);
+    return old;
+}
+
+static term set_limited(Process *p, uint32_t *number, term value, intptr_t limit) {
+    intptr_t n = natural(value);
+    if (n < 0) {
+        return raise_badarg(p);
+    }
+    term old = SMALL(*number);
+    *number = (uint32_t)MIN(n, limit);
+    return old;
+}
+
+static term set_max_heap(Process *p, Processes *ps, term value) {
+    MaxHeap m, old = {ps->max_heap_words, ps->max_heap_kill, ps->max_heap_log, ps->max_heap_binaries};
+    if (!parse_max_heap(process_vm(p), value, &m) || (m.words != 0 && m.words < ps->min_heap_words)) {
+        return raise_badarg(p);
+    }
+    ps->max_heap_words = m.words, ps->max_heap_kill = m.kill, ps->max_heap_log = m.log, ps->max_heap_binaries = m.binaries;
+    return max_heap_map(p, &old);
+}
+
+static term set_logger(Process *p, Processes *ps, term value) {
+    if (value != A_logger && value != A_undefined && !is_local_pid(value)) {
+        return raise_badarg(p);
+    }
+    term old = ps->logger == NONE ? A_logger : ps->logger;
+    ps->logger = value == A_logger ? NONE : value;
+    return old;
+}
+
+BIF(erlang, system_flag, 2) {
+    Processes *ps = process_vm(p)->processes;
+    term value = a[1];
+    switch (a[0]) {
+    case A_fullsweep_after:
+        return set_limited(p, &ps->full_sweep_after, value, UINT16_MAX);
+    case A_backtrace_depth:
+        return set_limited(p, &ps->backtrace_depth, value, BACKTRACE_MAX);
+    case A_min_heap_size:
+        return set_size(p, &ps->min_heap_words, value);
+    case A_min_bin_vheap_size:
+        return set_size(p, &ps->min_binary_words, value);
+    case A_max_heap_size:
+        return set_max_heap(p, ps, value);
+    case A_system_logger:
+        return set_logger(p, ps, value);
+    case A_multi_scheduling:
+        if (value == A_block || value == A_block_normal) {
+            return value == A_block ? A_blocked : A_blocked_normal;
+        }
+        return value == A_unblock || value == A_unblock_normal ? A_enabled : raise_badarg(p);
+    case A_schedulers_online:
+        return value == SMALL(1) ? SMALL(1) : raise_badarg(p);
+    case A_dirty_cpu_schedulers_online:
+        return natural(value) >= 0 ? SMALL(0) : raise_badarg(p);
+    case A_scheduler_wall_time:
+    case A_microstate_accounting:
+        return value == A_true || value == A_false ? A_false : raise_badarg(p);
+    case A_time_offset:
+        return value == A_finalize ? A_final : raise_badarg(p);
+    case A_outstanding_system_requests_limit:
+        return natural(value) > 0 ? value : raise_badarg(p);
+    case A_trace_control_word:
+        return is_integer(value) && !integer_is_negative(value) ? SMALL(0) : raise_badarg(p);
+    case A_sequential_tracer:
+        return value == A_false || is_local_pid(value) ? A_false : raise_badarg(p);
+    case A_reset_seq_trace:
+    case A_debug_flags:
+        return A_true;
+    default:
+        return raise_error_cause(p, A_badarg, A_badopt);
+    }
+}
+
+/* --- Memory -------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of one kind; -1: there is no such kind. */
+static int64_t memory_of(VM *vm, term kind) {
+    const size_t *used = vm->mem.used;
+    int64_t processes = (int64_t)(used[MEM_PROCESS] + used[MEM_HEAP]);
+    int64_t total = (int64_t)mem_total(&vm->mem);
+    switch (kind) {
+    case A_total: return total;
+    case A_processes:
+    case A_processes_used: return processes;
+    case A_system: return total - processes;
+    case A_atom:
+    case A_atom_used: return (int64_t)used[MEM_ATOM];
+    case A_binary: return (int64_t)used[MEM_BINARY];
+    case A_code: return (int64_t)used[MEM_CODE];
+    case A_ets: return (int64_t)used[MEM_ETS];
+    default: return -1;
+    }
+}
+
+static term memory_pair(Process *p, term kind) {
+    int64_t bytes = memory_of(process_vm(p), kind);
+    return bytes < 0 ? NONE : TUPLE2(HEAP(p), kind, integer_from_int64(HEAP(p), bytes));
+}
+
+BIF(erlang, memory, 0) {
+    static const term kinds[] = {A_total, A_processes, A_processes_used, A_system, A_atom, A_atom_used, A_binary, A_code, A_ets};
+    term list = NIL;
+    for (size_t i = ARRAY_LEN(kinds); i-- > 0;) {
+        list = heap_cons(HEAP(p), memory_pair(p, kinds[i]), list);
+    }
+    return list;
+}
+
+BIF(erlang, memory, 1) {
+    if (is_atom(a[0])) {
+        int64_t bytes = memory_of(process_vm(p), a[0]);
+        return bytes < 0 ? raise_badarg(p) : integer_from_int64(HEAP(p), bytes);
+    }
+    term result = NIL, *last = &result, kinds = a[0];
+    for (; is_cons(kinds); kinds = tail(kinds)) {
+        term pair = memory_pair(p, head(kinds));
+        if (pair == NONE) {
+            return raise_badarg(p);
+        }
+        term *cell = heap_alloc(HEAP(p), 2);
+        cell[0] = pair, cell[1] = NIL;
+        *last = make_cons(cell);
+        last = &cell[1];
+    }
+    return kinds == NIL ? result : raise_badarg(p);
+}
+
+/* --- Nobody watches the system ------------------------------------------------------------------------------------- */
+
+BIF(erlang, system_monitor, 0) {
+    return A_undefined;
+}
+
+BIF(erlang, system_monitor, 1) {
+    return a[0] == A_undefined || is_tuple_of(a[0], 2) ? A_undefined : raise_badarg(p);
+}
+
+BIF(erlang, system_monitor, 2) {
+    return is_local_pid(a[0]) && is_list(a[1]) ? A_undefined : raise_badarg(p);
+}
+
+BIF(erlang, system_profile, 0) {
+    return A_undefined;
+}
+
+BIF(erlang, system_profile, 2) {
+    return (a[0] == A_undefined || is_pid(a[0]) || is_port(a[0])) && is_list(a[1]) ? A_undefined : raise_badarg(p);
+}
