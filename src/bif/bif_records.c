@@ -88,13 +88,11 @@ BIF(records, update, 4) { /* record, module, name, map of fields */
         return a[0];
     }
     MapWalk w;
-    term record = record_update(HEAP(p), a[0], NULL, 0), definition = record_definition(a[0]);
+    term record = record_copy(HEAP(p), a[0]);
     for (map_walk(&w, a[3]); record != NONE && map_next(&w);) {
-        size_t i = record_find(definition, w.key);
-        if (i == record_size(record)) {
-            return raise_error(p, record_reason(HEAP(p), A_badfield, definition, w.key));
+        if (!record_set(HEAP(p), record, w.key, w.value)) {
+            return raise_heap_reason(p);
         }
-        record_values(record)[i] = w.value;
     }
     return record != NONE ? record : raise_heap_reason(p);
 }

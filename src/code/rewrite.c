@@ -662,6 +662,63 @@ static uint32_t rewrite_get_map_elements(Rewriter *r, const GenericOp *g) {
     return 1;
 }
 
+/* --- Native records ------------------------------------------------------------------------------------------------ */
+
+static uint32_t rewrite_is_record_accessible(Rewriter *r, const GenericOp *g) {
+    Ins *i = out(r, OP_is_record_accessible, 3);
+    set_sure_label(r, &i->a[0], &g->arg[0]);
+    set_value(r, &i->a[1], &g->arg[1]);
+    i->a[2].kind = OPERAND_TERM;
+    i->a[2].term = g->arg[2].term == A_external ? NIL : r->pr->file->module;
+    return 1;
+}
+
+static uint32_t rewrite_get_record_elements(Rewriter *r, const GenericOp *g) {
+    static const Arg kept = {.kind = ARG_X, .value = MAX_X - 1};
+    const Arg *record = &g->arg[1], *list = g->arg[2].list;
+    uint32_t n = g->arg[2].value;
+    for (uint32_t k = 0; k + 2 < n && record != &kept; k += 2) {
+        if (same_arg(&list[k + 1], record)) { /* overwritten while it is still needed */
+            Ins *i = out(r, OP_move, 2);
+            set_value(r, &i->a[0], record);
+            set_value(r, &i->a[1], &kept);
+            record = &kept;
+        }
+    }
+    for (uint32_t k = 0; k + 1 < n; k += 2) {
+        Ins *i = out(r, OP_get_record_element, 4);
+        set_sure_label(r, &i->a[0], &g->arg[0]);
+        set_value(r, &i->a[1], record);
+        set_value(r, &i->a[2], &list[k]);
+        set_value(r, &i->a[3], &list[k + 1]);
+    }
+    return 1;
+}
+
+/* The template of the file's record of this name; NONE: there is none. */
+static term template_of(const BeamFile *file, term name) {
+    for (uint32_t i = 0; i < file->record_count; i++) {
+        if (file->records[i].name == name) {
+            return file->records[i].template;
+        }
+    }
+    return NONE;
+}
+
+static uint32_t rewrite_put_record(Rewriter *r, const GenericOp *g) {
+    const Arg *id = &g->arg[1], *from = &g->arg[2];
+    bool create = from->kind == ARG_TERM && from->term == NIL, local = create && is_atom(id->term);
+    Ins *i = out(r, !create ? OP_change_record : local ? OP_create_record : OP_create_external_record, 3);
+    set_value(r, &i->a[0], create ? id : from);
+    set_value(r, &i->a[1], &g->arg[3]);
+    set_list(r, &i->a[2], &g->arg[5]);
+    if (local) {
+        i->a[0].term = template_of(r->pr->file, id->term);
+        return i->a[0].term != NONE;
+    }
+    return 1;
+}
+
 /* --- The rules ----------------------------------------------------------------------------------------------------- */
 
 #include "gen/rules.inc"

@@ -55,42 +55,39 @@ term record_reason(Heap *h, term what, term definition, term key) {
     return TUPLE2(h, what, TUPLE2(h, id, key));
 }
 
-/* Puts values into a record that nobody else has seen. */
-static term set_fields(Heap *h, term record, const term *pairs, size_t n) {
-    term definition = record_definition(record);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = record_find(definition, pairs[2 * i]);
-        if (at == record_size(record)) {
-            return heap_fail(h, record_reason(h, A_badfield, definition, pairs[2 * i]));
-        }
-        record_values(record)[at] = pairs[2 * i + 1];
+static term with_values(Heap *h, term definition, const term *values) {
+    term record = record_new(h, definition);
+    if (record != NONE) {
+        memcpy(record_values(record), values, record_size(record) * sizeof(term));
     }
     return record;
 }
 
-term record_create(Heap *h, term template, const term *pairs, size_t n) {
-    term definition = head(template), defaults = tail(template), record = record_new(h, definition);
-    if (record == NONE) {
-        return NONE;
+term record_begin(Heap *h, term template) {
+    return with_values(h, head(template), boxed(tail(template)) + 1);
+}
+
+term record_copy(Heap *h, term record) {
+    return with_values(h, record_definition(record), record_values(record));
+}
+
+bool record_set(Heap *h, term record, term key, term value) {
+    term definition = record_definition(record);
+    size_t i = record_find(definition, key);
+    if (i == record_size(record)) {
+        h->reason = record_reason(h, A_badfield, definition, key);
+        return false;
     }
-    size_t count = record_size(record);
-    memcpy(record_values(record), boxed(defaults) + 1, count * sizeof(term));
-    if (set_fields(h, record, pairs, n) == NONE) {
-        return NONE;
-    }
-    for (size_t i = 0; i < count; i++) {
+    record_values(record)[i] = value;
+    return true;
+}
+
+term record_finish(Heap *h, term record) {
+    for (size_t i = 0; i < record_size(record); i++) {
         if (is_catch(record_values(record)[i])) {
+            term definition = record_definition(record);
             return heap_fail(h, record_reason(h, A_novalue, definition, record_keys(definition)[i]));
         }
     }
     return record;
-}
-
-term record_update(Heap *h, term record, const term *pairs, size_t n) {
-    term copy = record_new(h, record_definition(record));
-    if (copy == NONE) {
-        return NONE;
-    }
-    memcpy(record_values(copy), record_values(record), record_size(record) * sizeof(term));
-    return set_fields(h, copy, pairs, n);
 }

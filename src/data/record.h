@@ -15,12 +15,15 @@ term record_define(Heap *h, term module, term name, bool exported, const term *k
 term record_template(Heap *h, term definition, const term *defaults); /* NONE in it: no default */
 size_t record_template_words(size_t count); /* that both take together */
 
-/* A record of this definition, its values still to be written. NONE: no memory. */
+/* A record of this definition, its values still to be written; one with the defaults of a template, to be finished when the
+   others are set; a copy. NONE: no memory. */
 term record_new(Heap *h, term definition);
-
-/* n keys and values, in turn. NONE: the reason is {badfield, {{Module, Name}, Key}} or {novalue, {{Module, Name}, Key}}. */
-term record_create(Heap *h, term template, const term *pairs, size_t n);
-term record_update(Heap *h, term record, const term *pairs, size_t n);
+term record_begin(Heap *h, term template);
+term record_copy(Heap *h, term record);
+/* Sets a field of a record that nobody else has seen. False: the reason is {badfield, {{Module, Name}, Key}}. */
+bool record_set(Heap *h, term record, term key, term value);
+/* The record. NONE: a field has no value; the reason is {novalue, {{Module, Name}, Key}}. */
+term record_finish(Heap *h, term record);
 
 /* Index of a field, from 0; the number of fields if there is none of that name. */
 static inline size_t record_find(term definition, term key) {

@@ -19,6 +19,7 @@ enum {
     MAP_KINDS = KINDS2(KIND_MAP, KIND_HASH_MAP),
     FUN_KINDS = KINDS2(KIND_FUN, KIND_EXPORT),
     BITS_KINDS = KINDS2(KIND_BITS, KIND_VIEW),
+    RECORD_KINDS = 1u << KIND_RECORD,
 };
 #define FLOAT_HEADER HEADER(FLOAT_WORDS - 1, KIND_FLOAT)
 #define TUPLE_HEADER(n) HEADER(n, KIND_TUPLE)
@@ -109,6 +110,13 @@ void rt_marker_clear(Process *p, term reference);
 bool rt_to_float(Process *p, term t, double *to);
 term rt_make_fun(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, const Lambda *l);
 term rt_update_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term tuple, uintptr_t arity);
+bool rt_is_native_record(Process *p, term t, term module, term name);
+bool rt_is_record_accessible(Process *p, term t, term module);
+term rt_get_record_element(Process *p, term t, term key); /* NONE, and nothing set: t is no record, or has no such field */
+term rt_get_record_field(Process *p, term t, term id, term key);
+term rt_create_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term template);
+term rt_create_external_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term id);
+term rt_change_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term record);
 size_t rt_map_words(Process *p, term map, uintptr_t count);
 term rt_put_map_assoc(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term map);
 term rt_put_map_exact(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term map);
