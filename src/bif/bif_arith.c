@@ -4,6 +4,7 @@
 
 #include "code/module.h"
 #include "data/arith.h"
+#include "data/record.h"
 #include "term/bitstring.h"
 #include "term/compare.h"
 
@@ -247,6 +248,9 @@ BIF(erlang, is_record, 2) {
 }
 
 BIF(erlang, is_record, 3) {
+    if (is_record(a[0]) && is_atom(a[1]) && is_atom(a[2])) { /* native ones have a module and a name */
+        return boolean(record_is(a[0], a[1], a[2]));
+    }
     if (!is_atom(a[1]) || !is_small(a[2])) {
         return raise_badarg(p);
     }

@@ -300,6 +300,14 @@ static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
         b.args[i] = a[i];
     }
     b.to = &a[arity];
+    if (g->op == GEN_bif3 && import->module == A_erlang && import->name == A_is_record) {
+        Ins *i = out(r, OP_is_record_named, 4);
+        for (unsigned k = 0; k < 3; k++) {
+            set_value(r, &i->a[k], &b.args[k]);
+        }
+        set_value(r, &i->a[3], b.to);
+        return 1;
+    }
     if (b.entry == NULL || import->module != A_erlang || !apply_bif_rules(r, &b)) {
         Ins *i = out(r, OP_no_bif, 2);
         set_label(r, &i->a[0], b.fail);

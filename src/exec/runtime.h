@@ -111,6 +111,7 @@ bool rt_to_float(Process *p, term t, double *to);
 term rt_make_fun(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, const Lambda *l);
 term rt_update_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term tuple, uintptr_t arity);
 bool rt_is_native_record(Process *p, term t, term module, term name);
+term rt_is_record_named(Process *p, term t, term module, term name);
 bool rt_is_record_accessible(Process *p, term t, term module);
 term rt_get_record_element(Process *p, term t, term key); /* NONE, and nothing set: t is no record, or has no such field */
 term rt_get_record_field(Process *p, term t, term id, term key);

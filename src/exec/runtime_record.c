@@ -6,6 +6,15 @@ bool rt_is_native_record(Process *p UNUSED, term t, term module, term name) {
     return record_is(t, module, name);
 }
 
+/* is_record/3 as an instruction of OTP 29; the function is about tuples. */
+term rt_is_record_named(Process *p, term t, term module, term name) {
+    if (!is_atom(module) || !is_atom(name)) {
+        exception_in_operator(p, A_badarg, A_is_record, 3, (term[]){t, module, name});
+        return NONE;
+    }
+    return record_is(t, module, name) ? A_true : A_false;
+}
+
 bool rt_is_record_accessible(Process *p UNUSED, term t, term module) {
     return is_record(t) && (record_is_exported(t) || element(record_definition(t), RECORD_MODULE) == module);
 }
