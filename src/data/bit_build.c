@@ -293,8 +293,17 @@ term build_cause(const BitBuilder *b, uint32_t number, SegmentType type) {
     return TUPLE4(b->heap, SMALL(number), names[type], b->cause, b->culprit);
 }
 
+/* The common case of build_size: no product of these can overflow. */
+static inline bool size_of(BitBuilder *b, const BitSegment *s, size_t *bits) {
+    if (LIKELY(is_small(s->size) && (uintptr_t)small_value(s->size) <= INT32_MAX / 256)) {
+        *bits = (size_t)small_value(s->size) * s->unit;
+        return true;
+    }
+    return build_size(b, s->size, s->unit, bits);
+}
+
 /* The size of one segment; sizes of all are checked before anything is built. */
-static bool segment_size(BitBuilder *b, const BitSegment *s, size_t *bits) {
+static inline bool segment_size(BitBuilder *b, const BitSegment *s, size_t *bits) {
     switch ((SegmentType)s->type) {
     case SEGMENT_APPEND:
     case SEGMENT_PRIVATE_APPEND:
@@ -324,10 +333,10 @@ static bool segment_size(BitBuilder *b, const BitSegment *s, size_t *bits) {
         *bits = 32;
         return is_char(s->value) || fail(b, A_badarg, A_type, s->value);
     }
-    return build_size(b, s->size, s->unit, bits);
+    return size_of(b, s, bits);
 }
 
-static bool build_segment(BitBuilder *b, const BitSegment *s) {
+static inline bool build_segment(BitBuilder *b, const BitSegment *s) {
     size_t bits = 0;
     switch ((SegmentType)s->type) {
     case SEGMENT_APPEND:
@@ -337,11 +346,11 @@ static bool build_segment(BitBuilder *b, const BitSegment *s) {
         if (s->size == A_all) {
             return build_all(b, s->value, s->unit);
         }
-        return build_size(b, s->size, s->unit, &bits) && build_bits(b, s->value, bits);
+        return size_of(b, s, &bits) && build_bits(b, s->value, bits);
     case SEGMENT_FLOAT:
-        return build_size(b, s->size, s->unit, &bits) && build_float(b, s->value, bits, s->flags);
+        return size_of(b, s, &bits) && build_float(b, s->value, bits, s->flags);
     case SEGMENT_INTEGER:
-        return build_size(b, s->size, s->unit, &bits) && build_integer(b, s->value, bits, s->flags);
+        return size_of(b, s, &bits) && build_integer(b, s->value, bits, s->flags);
     case SEGMENT_STRING:
         build_string(b, s->string, (size_t)small_value(s->size));
         return true;

@@ -138,7 +138,7 @@ term rt_match_utf32(Process *p UNUSED, term context, uintptr_t flags) {
 enum { SEGMENT_UNITS = 6, FEW_SEGMENTS = 16 };
 
 static void read_segment(BitSegment *s, const term *x, const term *y, const Unit *u) {
-    *s = (BitSegment){.type = (uint8_t)u[0], .number = (uint32_t)u[1], .unit = (uint16_t)u[2], .flags = (uint8_t)u[3]};
+    s->type = (uint8_t)u[0], s->number = (uint32_t)u[1], s->unit = (uint16_t)u[2], s->flags = (uint8_t)u[3];
     if (s->type == SEGMENT_STRING) {
         s->string = (const uint8_t *)u[4];
     } else {
@@ -159,7 +159,8 @@ static term bits_error(Process *p, term reason, term cause) {
 }
 
 term rt_create_bits(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count) {
-    BitSegment few[FEW_SEGMENTS] = {{0}}, *segments = few;
+    BitSegment few[FEW_SEGMENTS], *segments = few;
+    few[0] = (BitSegment){0};
     size_t n = count / SEGMENT_UNITS;
     Mem *mem = &process_vm(p)->mem;
     if (n > FEW_SEGMENTS) {
