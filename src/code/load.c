@@ -393,8 +393,8 @@ void module_purge(VM *vm, Module *m) {
     ModuleCode *c = m->old;
     m->old = NULL;
     free_all_but_literals(vm, c);
-    *c = (ModuleCode){.literal_block = c->literal_block, .literal_words = c->literal_words, .literal_off_heap = c->literal_off_heap, .module = m};
-    abandon(m, c);
+    literal_retire(vm, &(LiteralBlock){c->literal_block, c->literal_words, c->literal_off_heap});
+    MEM_DELETE(&vm->mem, MEM_CODE, c);
 }
 
 static void entry_set(VM *vm, Entry *e, const Function *f) {

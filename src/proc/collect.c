@@ -9,6 +9,7 @@
 #include "proc/spawn.h"
 #include "term/atom.h"
 #include "term/gc.h"
+#include "term/literal.h"
 
 /* Values of messages that have been looked at live on the heap. They are a prefix of the mailbox, except that receive markers
    may leave gaps. */
@@ -131,6 +132,27 @@ bool process_collect(Process *p, size_t need, size_t live) {
         .min_words = p->extra == NULL ? process_vm(p)->processes->min_heap_words : p->extra->min_heap_words,
     };
     return collect(p, &request, live);
+}
+
+bool process_leave_literals(Process *p, const LiteralBlock *block) {
+    if (p->flags & FLAG_DISABLE_GC) {
+        return false;
+    }
+    size_t words, messages = count_messages(p);
+    term *dictionary = dictionary_roots(p, &words);
+    const Roots roots[] = {{dictionary, words}};
+    bool mentions = gc_mentions(&p->heap, roots, 1, block);
+    for (const Signal *m = p->inner; messages > 0 && !mentions; m = m->next) {
+        if (on_heap(m)) {
+            mentions = literal_holds(block, m->value);
+            messages--;
+        }
+    }
+    if (!mentions) {
+        return true;
+    }
+    GcRequest request = {.full = true, .leaving = block, .need = 0, .min_words = process_vm(p)->processes->min_heap_words};
+    return collect(p, &request, 0);
 }
 
 bool process_collect_hibernate(Process *p) {

@@ -9,6 +9,13 @@
    STATE_KILLED and must leave at once with RUN_YIELD; its heap is still whole. */
 bool process_collect(Process *p, size_t need, size_t live);
 
+/* No process is running: frees what literals have been retired (literal_retire) and nobody mentions any more. Processes that
+   mention them get copies; what is mentioned elsewhere, in messages on their way and the like, stays until next time. */
+void literals_sweep(VM *vm);
+/* The same for one process that is not running. False: it may still mention them. */
+struct LiteralBlock;
+bool process_leave_literals(Process *p, const struct LiteralBlock *block);
+
 /* Asked at boundaries: have fragments grown so that it is time? */
 static inline bool process_should_collect(const Process *p) {
     return heap_wants_collection(&p->heap) || UNLIKELY(p->flags & FLAG_GC_WANTED);

@@ -13,6 +13,7 @@
 #include "proc/signal.h"
 #include "proc/spawn.h"
 #include "term/atom.h"
+#include "term/literal.h"
 
 /* Normal and low share a queue: a low process is passed over LOW_SKIPS times before it runs, as in OTP. */
 enum { QUEUE_NORMAL, QUEUE_HIGH, QUEUE_MAX, QUEUES };
@@ -172,6 +173,9 @@ static void look_around(Scheduler *s, bool poll) {
     timers_run(s, timers_tick(vm, clock_monotonic(vm)));
     if (poll && ps->poll != NULL) {
         ps->poll(vm, 0);
+    }
+    if (UNLIKELY(literals_want_sweep(vm))) {
+        literals_sweep(vm);
     }
 }
 

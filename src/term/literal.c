@@ -5,7 +5,7 @@
 #include "base/lock.h"
 #include "platform/platform.h"
 
-enum { UNIT = 16, PAGE = 4096, FORGET = 16 * PAGE };
+enum { UNIT = 16, PAGE = 4096, FORGET = 16 * PAGE, SWEEP_MIN = 64 * 1024 };
 
 typedef struct Free {
     size_t size; /* in bytes, a multiple of UNIT */
@@ -21,6 +21,7 @@ typedef struct Literals {
     term empty_tuple;
     LiteralBlock *retired;
     size_t retired_count, retired_room, retired_words;
+    size_t sweep_words; /* retired words that call for a sweep: twice what the last one left */
 } Literals;
 
 bool literals_init(VM *vm) {
@@ -160,6 +161,11 @@ size_t literal_retired_words(const VM *vm) {
     return vm->literals->retired_words;
 }
 
+bool literals_want_sweep(const VM *vm) {
+    const Literals *l = vm->literals;
+    return l->retired_words > MAX(l->sweep_words, (size_t)SWEEP_MIN);
+}
+
 LiteralBlock *literal_take_retired(VM *vm, size_t *count) {
     Literals *l = vm->literals;
     lock_take(&l->lock);
@@ -177,6 +183,7 @@ void literal_free_retired(VM *vm, LiteralBlock *blocks, size_t count) {
     for (size_t i = 0; i < count; i++) {
         literal_free(vm, blocks[i].at, blocks[i].words, blocks[i].off_heap);
     }
+    vm->literals->sweep_words = 2 * vm->literals->retired_words;
     mem_free(&vm->mem, MEM_CODE, blocks, count * sizeof *blocks);
 }
 

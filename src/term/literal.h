@@ -11,6 +11,11 @@ typedef struct LiteralBlock {
     term off_heap; /* its off-heap objects */
 } LiteralBlock;
 
+static inline bool literal_holds(const LiteralBlock *b, term t) { /* does t point into the block? */
+    const term *p = (const term *)(t & ~(term)TAG_MASK);
+    return (is_cons(t) || is_boxed(t)) && p >= b->at && p < b->at + b->words;
+}
+
 bool literals_init(VM *vm);
 void literals_done(VM *vm);
 term *literal_alloc(VM *vm, size_t words); /* NULL: no room */
@@ -20,6 +25,7 @@ void literal_free(VM *vm, term *block, size_t words, term off_heap);
    it that none does (proc/literals.c). */
 void literal_retire(VM *vm, const LiteralBlock *block);
 size_t literal_retired_words(const VM *vm);
+bool literals_want_sweep(const VM *vm); /* so much has been retired that it is worth looking */
 /* The retired blocks; the list is then empty and the caller's, to be freed by literal_free_retired. */
 LiteralBlock *literal_take_retired(VM *vm, size_t *count);
 void literal_free_retired(VM *vm, LiteralBlock *blocks, size_t count);
