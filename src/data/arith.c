@@ -419,6 +419,9 @@ term arith_neg(Heap *h, term a) {
 }
 
 term arith_plus(Heap *h, term a) {
+    if (is_float(a) && float_value(a) == 0.0) { /* 0 + X, so that -0.0 becomes 0.0 */
+        return heap_float(h, 0.0);
+    }
     return is_number(a) ? a : heap_fail(h, A_badarith);
 }
 

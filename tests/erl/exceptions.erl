@@ -8,7 +8,7 @@ main() ->
         {"catch throw", fun() -> catch throw(x) end},
         {"catch exit", fun() -> catch exit(x) end},
         {"catch error", fun() -> {'EXIT', {R, [{M, F, A, _} | _]}} = (catch error(boom)), {R, M, F, A} end},
-        {"catch badarith", fun() -> {'EXIT', {R, [T | _]}} = (catch 1 + id(a)), {R, element(1, T), element(2, T), element(3, T)} end},
+        {"catch badarith", fun() -> {'EXIT', {R, [_ | _]}} = (catch 1 + id(a)), R end},
         {"try of", fun() -> try id(5) of 5 -> five; _ -> other catch _:_ -> caught end end},
         {"try_clause", fun() -> try id(6) of 5 -> five catch _:_ -> caught end end},
         {"after", fun() -> try id(1) after self() ! done end, receive done -> ok after 0 -> no end end},

@@ -34,7 +34,7 @@ trace(Label, F) ->
         try F() of
             V -> {ok, V}
         catch
-            C:R:S -> {C, R, [frame(X) || X <- S, element(1, X) =/= t, element(1, X) =/= init, element(1, X) =/= mote_kernel]}
+            C:R:S -> {C, R, [frame(X) || X <- S, not lists:member(element(1, X), [t, init, erl_eval, mote_kernel])]}
         end,
     io:format("~ts: ~0tp~n", [Label, Text]).
 
