@@ -432,7 +432,7 @@ term arith_abs(Heap *h, term a) {
     if (!is_float(a)) {
         return heap_fail(h, A_badarg);
     }
-    return signbit(float_value(a)) ? heap_float(h, fabs(float_value(a))) : a;
+    return float_value(a) < 0.0 ? heap_float(h, fabs(float_value(a))) : a; /* -0.0 stays, as in OTP 25 */
 }
 
 static term to_integer(Heap *h, term a, double (*rounding)(double)) {
