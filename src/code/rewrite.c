@@ -255,6 +255,12 @@ static bool is_immediate_type(Rewriter *r, const Arg *a) {
     return t.types != 0 && ((t.types & ~(TYPE_ATOM | TYPE_NIL)) == 0 || operand_is_small(r->pr, &o));
 }
 
+static bool rule_unproved(Rewriter *r, const Arg *a) {
+    const GenericOp *g = r->pr->file->ops + r->pr->origin;
+    (void)a;
+    return (g->flags & OP_UNPROVED) != 0;
+}
+
 static bool rule_one_immediate(Rewriter *r, const Arg *a, const Arg *b) {
     return is_immediate_type(r, a) || is_immediate_type(r, b);
 }
@@ -490,13 +496,27 @@ static void sort_cases(Case *c, uint32_t n) { /* heap sort: lists can be long, a
     }
 }
 
+static Operand case_value(const Case *c) {
+    return is_header(c->value) ? (Operand){.kind = OPERAND_NUMBER, .number = c->value} : (Operand){.kind = OPERAND_TERM, .term = c->value};
+}
+
 static void add_select(Rewriter *r, uint16_t op, const Arg *value, const Arg *fail, const Case *c, uint32_t n) {
+    if (n == 2) {
+        Ins *i = out(r, op == OP_select_val ? OP_select_val2 : OP_select_arity2, 6);
+        set_value(r, &i->a[0], value);
+        set_sure_label(r, &i->a[1], fail);
+        for (uint32_t k = 0; k < n; k++) {
+            i->a[2 + 2 * k] = case_value(&c[k]);
+            i->a[3 + 2 * k] = c[k].to;
+        }
+        return;
+    }
     Ins *i = out(r, op, 3);
     set_value(r, &i->a[0], value);
     set_sure_label(r, &i->a[1], fail);
     Operand *to = set_room(r, &i->a[2], 2 * n);
     for (uint32_t k = 0; to != NULL && k < n; k++) {
-        to[k] = (Operand){.kind = is_header(c[k].value) ? OPERAND_NUMBER : OPERAND_TERM, .term = c[k].value};
+        to[k] = case_value(&c[k]);
         to[n + k] = c[k].to;
     }
 }
@@ -572,6 +592,11 @@ static uint32_t rewrite_select_arity(Rewriter *r, const GenericOp *g) {
     sort_cases(c, n);
     add_select(r, OP_select_arity, value, &g->arg[1], c, n);
     return 1;
+}
+
+/* The test is part of the choice. */
+static uint32_t rewrite_tuple_select(Rewriter *r, const GenericOp *g) {
+    return 1 + rewrite_select_arity(r, g + 1);
 }
 
 /* --- Tuples and maps ----------------------------------------------------------------------------------------------- */
@@ -759,7 +784,7 @@ static void add_requirements(Rewriter *r, const GenericOp *g) {
         set_value(r, &i->a[1], in_register(r, &g->arg[1], 1));
         break;
     }
-    case GEN_fmove: require(r, OP_require_float, &g->arg[0], 0); break;
+    case GEN_fmove: /* has an instruction of its own */
     case GEN_bs_start_match4:
     case GEN_select_tuple_arity: break; /* check by themselves */
     case GEN_bs_save2:

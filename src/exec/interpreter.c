@@ -228,9 +228,21 @@
 #define value_or(k, i, fn, ...) OR_GO(CALL(fn(p, ##__VA_ARGS__)), k, i)
 #define list_c(fn, lk, li, ...) OR_GO(CALL(fn(p, x, sp, ip + LEN, ip[li], ##__VA_ARGS__)), j, 0)
 #define list_or(k, i, fn, lk, li, ...) OR_GO(CALL(fn(p, x, sp, ip + LEN, ip[li], ##__VA_ARGS__)), k, i)
+#define pure_c(fn, ...) fn(p, ##__VA_ARGS__)
+#define pure_or(k, i, fn, ...) OR_GO(fn(p, ##__VA_ARGS__), k, i)
+#define pure_do(fn, ...) fn(p, ##__VA_ARGS__)
 #define count_c(fn, ...) fn(p, ##__VA_ARGS__)
 #define bool_c(fn, v, w) (fn(p, v, w) ? A_true : A_false)
 #define unless_c(k, i, fn, ...) UNLESS(fn(p, ##__VA_ARGS__), k, i)
+#define require_c(fn, ...)                                                                                                \
+    do {                                                                                                                  \
+        SAVE;                                                                                                             \
+        bool holds_ = fn(p, ##__VA_ARGS__);                                                                               \
+        RELOAD;                                                                                                           \
+        if (UNLIKELY(!holds_)) {                                                                                          \
+            goto unwind;                                                                                                  \
+        }                                                                                                                 \
+    } while (0)
 #define do_c(fn, ...)                                                                                                     \
     do {                                                                                                                  \
         SAVE;                                                                                                             \

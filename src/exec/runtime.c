@@ -8,19 +8,15 @@
 
 /* --- Comparisons and tests ----------------------------------------------------------------------------------------- */
 
-bool rt_equal(Process *p, term a, term b) {
+bool rt_equal_slow(Process *p, term a, term b) {
     return a == b || (!(is_immediate(a) && is_immediate(b)) && term_equal(process_vm(p), a, b));
 }
 
-bool rt_not_equal(Process *p, term a, term b) {
-    return !rt_equal(p, a, b);
-}
-
-bool rt_less(Process *p, term a, term b) {
+bool rt_less_slow(Process *p, term a, term b) {
     return term_compare(process_vm(p), a, b) < 0;
 }
 
-bool rt_at_least(Process *p, term a, term b) {
+bool rt_at_least_slow(Process *p, term a, term b) {
     return term_compare(process_vm(p), a, b) >= 0;
 }
 
@@ -46,34 +42,25 @@ bool rt_is_function2(Process *p UNUSED, term t, term arity) {
 }
 
 static bool required(Process *p, bool holds) {
-    if (!holds) {
-        exception_error(p, A_badarg);
-    }
-    return holds;
+    return holds || rt_not_required(p);
 }
 
 bool rt_require_cons(Process *p, term t) {
     return required(p, is_cons(t));
 }
 
-bool rt_require_element(Process *p, term t, uintptr_t n) {
-    return required(p, is_tuple(t) && n >= 1 && n <= tuple_arity(t));
-}
-
 bool rt_require_arity(Process *p, term t, uintptr_t header) {
     return required(p, is_boxed(t) && header_of(t) == header);
 }
 
-bool rt_require_map(Process *p, term t) {
-    if (!is_map(t)) {
-        exception_error_with(p, A_badmap, t);
-        return false;
-    }
-    return true;
+bool rt_bad_map(Process *p, term t) {
+    exception_error_with(p, A_badmap, t);
+    return false;
 }
 
-bool rt_require_float(Process *p, term t) {
-    return required(p, is_float(t));
+bool rt_not_required(Process *p) {
+    exception_error(p, A_badarg);
+    return false;
 }
 
 bool rt_require_context(Process *p, term t) {

@@ -19,6 +19,7 @@ enum {
     MAP_KINDS = KINDS2(KIND_MAP, KIND_HASH_MAP),
     FUN_KINDS = KINDS2(KIND_FUN, KIND_EXPORT),
     BITS_KINDS = KINDS2(KIND_BITS, KIND_VIEW),
+    MATCH_KIND = 1u << KIND_MATCH,
     RECORD_KINDS = 1u << KIND_RECORD,
 };
 #define FLOAT_HEADER HEADER(FLOAT_WORDS - 1, KIND_FLOAT)
@@ -36,10 +37,20 @@ static inline term rt_unit(const term *x, const term *y, Unit u) {
 /* Comparisons. */
 static inline bool rt_same(Process *p, term a, term b) { return term_same(process_vm(p), a, b); }
 static inline bool rt_different(Process *p, term a, term b) { return !term_same(process_vm(p), a, b); }
-bool rt_equal(Process *p, term a, term b);
-bool rt_not_equal(Process *p, term a, term b);
-bool rt_less(Process *p, term a, term b);
-bool rt_at_least(Process *p, term a, term b);
+bool rt_equal_slow(Process *p, term a, term b);
+bool rt_less_slow(Process *p, term a, term b);
+bool rt_at_least_slow(Process *p, term a, term b);
+static inline bool rt_both_floats(term a, term b) { return is_boxed(a) && is_boxed(b) && header_of(a) == FLOAT_HEADER && header_of(b) == FLOAT_HEADER; }
+static inline bool rt_equal(Process *p, term a, term b) {
+    return rt_both_floats(a, b) ? float_value(a) == float_value(b) : rt_equal_slow(p, a, b);
+}
+static inline bool rt_not_equal(Process *p, term a, term b) { return !rt_equal(p, a, b); }
+static inline bool rt_less(Process *p, term a, term b) {
+    return rt_both_floats(a, b) ? float_value(a) < float_value(b) : rt_less_slow(p, a, b);
+}
+static inline bool rt_at_least(Process *p, term a, term b) {
+    return rt_both_floats(a, b) ? float_value(a) >= float_value(b) : rt_at_least_slow(p, a, b);
+}
 
 /* Tests of types. */
 static inline bool rt_is_binary(Process *p UNUSED, term t) { return bits_size(t) % 8 == 0; } /* t is a bitstring */
@@ -48,10 +59,14 @@ bool rt_is_port(Process *p, term t);
 bool rt_is_reference(Process *p, term t); /* t is boxed */
 bool rt_is_function2(Process *p, term t, term arity);
 bool rt_require_cons(Process *p, term t);
-bool rt_require_element(Process *p, term t, uintptr_t n);
 bool rt_require_arity(Process *p, term t, uintptr_t header);
-bool rt_require_map(Process *p, term t);
-bool rt_require_float(Process *p, term t);
+bool rt_bad_map(Process *p, term t);
+bool rt_not_required(Process *p);
+static inline bool rt_require_element(Process *p, term t, uintptr_t n) {
+    return LIKELY(is_tuple(t) && n >= 1 && n <= tuple_arity(t)) || rt_not_required(p);
+}
+static inline bool rt_require_map(Process *p, term t) { return LIKELY(is_map(t)) || rt_bad_map(p, t); }
+static inline bool rt_require_float(Process *p, term t) { return LIKELY(is_float(t)) || rt_not_required(p); }
 bool rt_require_context(Process *p, term t);
 
 /* Exceptions. */

@@ -939,6 +939,11 @@ static Value x_pointer(void) {
 #define w_guard_c(e, no, bif, ...) call_guard(e, no, &(bif), ARGS(no_value, ##__VA_ARGS__))
 #define w_list_c(e, fn, list, ...) value_or(e, RAISES, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
 #define w_list_or(e, no, fn, list, ...) value_or(e, no, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
+/* Functions that neither allocate nor raise. */
+#define w_pure_c(e, fn, ...) w_value_c(e, fn, ##__VA_ARGS__)
+#define w_pure_or(e, no, fn, ...) w_value_or(e, no, fn, ##__VA_ARGS__)
+#define w_pure_do(e, fn, ...) w_do_c(e, fn, ##__VA_ARGS__)
+#define w_require_c(e, fn, ...) w_unless_c(e, RAISES, fn, __VA_ARGS__)
 #define w_count_c(e, fn, ...) CALL_C(e, fn, __VA_ARGS__)
 #define w_bool_c(e, fn, v, w) (CALL_C(e, fn, v, w), boolean_result(e))
 #define w_unless_c(e, no, fn, ...) (CALL_C(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
