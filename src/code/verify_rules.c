@@ -959,8 +959,11 @@ static bool bs_match(Verifier *v, GenericOp *op) {
     return branched || fails_to(v, &a[0]);
 }
 
-static bool start_match(Verifier *v, GenericOp *op, const Arg *fail, const Arg *live, const Arg *src, const Arg *dst, uint32_t slots) {
+static bool start_match(Verifier *v, GenericOp *op, const Arg *fail, Arg *live, const Arg *src, const Arg *dst, uint32_t slots) {
     Fact f = fact_of(v, src);
+    if (src->kind == ARG_X && src->value == live->value) {
+        live->value++; /* what a literal is moved to for this is not counted by compilers */
+    }
     if (!fact_is_value(f)) {
         return not_readable(v, src, f);
     }
@@ -1256,11 +1259,11 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
     case GEN_bs_match:
         return bs_match(v, op);
     case GEN_bs_start_match2:
-        return start_match(v, op, &a[0], &a[2], &a[1], &a[4], a[3].value);
+        return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[4], a[3].value);
     case GEN_bs_start_match3:
-        return start_match(v, op, &a[0], &a[2], &a[1], &a[3], 0);
+        return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[3], 0);
     case GEN_bs_start_match4:
-        return start_match(v, op, &a[0], &a[1], &a[2], &a[3], 0);
+        return start_match(v, op, &a[0], &op->arg[1], &a[2], &a[3], 0);
     case GEN_bs_save2:
     case GEN_bs_restore2:
         return uses_slot(v, op);
