@@ -800,6 +800,16 @@ static bool rewrite_error(Rewriter *r, const GenericOp *g) {
     return load_error(r->pr->error, "Code", g->offset, "instruction %u is not supported here", g->op);
 }
 
+/* A function that is built in: its own code is there for systems without it. It is called by its name as a built-in, but a
+   local fun leads here. */
+static void add_built_in(Rewriter *r, const GenericOp *label) {
+    const BeamFunction *f = r->function_of[label->arg[0].value];
+    const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, r->pr->file->module, f->name, f->arity);
+    if (b != NULL) {
+        set_pointer(&out(r, OP_call_bif_only, 1)->a[0], b);
+    }
+}
+
 static bool rewrite_all(Rewriter *r, const BeamFile *file) {
     for (const GenericOp *g = file->ops; g < r->end;) {
         if (g->flags & OP_DEAD && g->op != GEN_label && g->op != GEN_func_info && g->op != GEN_line) {
@@ -819,6 +829,9 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
             return rewrite_error(r, g);
         }
         g += used;
+        if (g[-1].op == GEN_label) {
+            add_built_in(r, &g[-1]);
+        }
         if (g[-1].flags & OP_STOP) {
             out(r, OP_bad_code, 0);
         }
