@@ -19,7 +19,7 @@ SKIPPED = 'skipped'
 
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
-    full = dict(os.environ, LC_ALL='C', **(env or {}))  # erl writes latin1 to pipes whatever the locale; Mote heeds it
+    full = dict(os.environ, LC_ALL='C.UTF-8', **(env or {}))
     try:
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                            timeout=timeout, env=full, cwd=ROOT, **more)
@@ -82,7 +82,9 @@ class Tests:
             if mine:
                 event = self.oracle[key] = [threading.Event(), None]
         if mine:
-            event[1] = run(['erl', '-noshell', '-noinput', '-pa', beam_dir, '-eval', f'{module}:main(), halt().'], timeout, env)
+            # -s, as on Mote, so that stack traces end where main/0 was called.
+            event[1] = run(['erl', '-noshell', '-noinput', '+fnu', '-pa', beam_dir, '-eval', 'io:setopts([{encoding,unicode}])',
+                            '-s', module, 'main', '-s', 'erlang', 'halt'], timeout, env)
             event[0].set()
         event[0].wait()
         return event[1]
