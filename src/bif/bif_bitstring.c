@@ -7,12 +7,17 @@ enum { CELLS_PER_REDUCTION = 16, BYTES_PER_REDUCTION = 64, FILL_AT_ONCE = 1 << 2
 
 /* --- Sizes and parts ----------------------------------------------------------------------------------------------- */
 
+/* Since OTP 27 compilers ask a match context how much is left in it. */
+static bool has_bits(term t) {
+    return is_bitstring(t) || is_kind(t, KIND_MATCH);
+}
+
 BIF(erlang, bit_size, 1) {
-    return is_bitstring(a[0]) ? integer_from_uint64(HEAP(p), bits_size(a[0])) : raise_badarg(p);
+    return has_bits(a[0]) ? integer_from_uint64(HEAP(p), bits_size(a[0])) : raise_badarg(p);
 }
 
 BIF(erlang, byte_size, 1) {
-    return is_bitstring(a[0]) ? integer_from_uint64(HEAP(p), (bits_size(a[0]) + 7) / 8) : raise_badarg(p);
+    return has_bits(a[0]) ? integer_from_uint64(HEAP(p), (bits_size(a[0]) + 7) / 8) : raise_badarg(p);
 }
 
 BIF(erlang, size, 1) {
