@@ -24,11 +24,11 @@ static term list_to_atom(Process *p, term list, bool existing) {
     int chars = 0;
     for (; is_cons(list); list = tail(list)) {
         term c = head(list);
-        if (!is_small(c) || (uintptr_t)small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
-            return raise_badarg(p);
-        }
         if (chars++ == ATOM_MAX_CHARS) {
             return raise_error(p, existing ? A_badarg : A_system_limit);
+        }
+        if (!is_small(c) || (uintptr_t)small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
+            return raise_badarg(p);
         }
         size += utf8_write(text + size, (uint32_t)small_value(c));
     }

@@ -457,8 +457,8 @@ static Table *updatable(Process *p, term id) {
     return t;
 }
 
-/* A position that may be written; 0: an exception has been raised. */
-static size_t check_position(Process *p, const Table *t, term tuple, term position) {
+/* A position that may be written; 0: an exception has been raised (cause: if it is too large). */
+static size_t check_position(Process *p, const Table *t, term tuple, term position, term cause) {
     if (!is_small(position) || small_value(position) < 1) {
         raise_badarg(p);
         return 0;
@@ -469,7 +469,7 @@ static size_t check_position(Process *p, const Table *t, term tuple, term positi
         return 0;
     }
     if (n > tuple_arity(tuple)) {
-        raise_error_cause(p, A_badarg, A_position);
+        raise_error_cause(p, A_badarg, cause);
         return 0;
     }
     return n;
@@ -488,7 +488,7 @@ static term count_one(Process *p, const Table *t, term tuple, term op, term *cha
     if (!is_integer(increment) || (threshold != NONE && !(is_integer(threshold) && is_integer(reset)))) {
         return raise_badarg(p);
     }
-    size_t at = check_position(p, t, tuple, position);
+    size_t at = check_position(p, t, tuple, position, A_position);
     if (at == 0) {
         return NONE;
     }
@@ -605,7 +605,7 @@ static term update_element(Process *p, const term *a, term otherwise) {
         return raise_error(p, A_system_limit);
     }
     for (size_t i = 0; is_cons(list) && result != NONE; i++, list = tail(list)) {
-        changes[2 * i] = check_position(p, t, tuple, element(head(list), 1));
+        changes[2 * i] = check_position(p, t, tuple, element(head(list), 1), NONE);
         changes[2 * i + 1] = element(head(list), 2);
         result = changes[2 * i] == 0 ? NONE : A_true;
     }

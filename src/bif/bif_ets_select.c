@@ -572,7 +572,7 @@ static term neighbour(Process *p, const term *a, bool before, Answer *answer) {
     }
     bool bad;
     const Object *o = before ? table_before(process_vm(p), t, a[1], &bad) : table_after(process_vm(p), t, a[1], &bad);
-    return bad ? raise_error_cause(p, A_badarg, A_badkey) : answer(p, t, o);
+    return bad ? raise_badarg(p) : answer(p, t, o);
 }
 
 BIF(ets, first, 1) {
