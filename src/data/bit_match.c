@@ -88,7 +88,7 @@ term match_tail(Heap *h, const View *m) {
     return cut(h, m, match_left(m));
 }
 
-term match_utf8(View *m) {
+term match_utf8_slow(View *m) {
     size_t left = match_left(m);
     if (left < 8) {
         return NONE;

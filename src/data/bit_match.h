@@ -103,7 +103,17 @@ static inline bool match_string(View *m, const uint8_t *s, size_t bits) { /* ski
 }
 
 /* The next character as a small integer. To skip it, ignore the value. */
-term match_utf8(View *m);
+term match_utf8_slow(View *m);
+static inline term match_utf8(View *m) {
+    if (LIKELY(m->start % 8 == 0 && match_has(m, 8))) {
+        uint8_t c = bits_base(m->base)[m->start / 8];
+        if (LIKELY(c < 0x80)) {
+            m->start += 8;
+            return SMALL(c);
+        }
+    }
+    return match_utf8_slow(m);
+}
 term match_utf16(View *m, unsigned flags);
 term match_utf32(View *m, unsigned flags);
 

@@ -6,19 +6,8 @@
 
 /* --- Contexts ------------------------------------------------------------------------------------------------------ */
 
-static bool can_be_matched(term t) {
-    return is_boxed(t) && (1u << kind_of(t) & (BITS_KINDS | 1u << KIND_MATCH));
-}
-
-bool rt_can_match(Process *p UNUSED, term t) {
-    return can_be_matched(t);
-}
-
-term rt_start_match(Process *p, term t) {
-    if (is_kind(t, KIND_MATCH)) {
-        return t;
-    }
-    if (can_be_matched(t)) {
+term rt_start_match_slow(Process *p, term t) {
+    if (rt_can_match(p, t)) {
         return match_start(&p->heap, t);
     }
     exception_error(p, A_badarg);
@@ -30,7 +19,7 @@ static size_t *position_slots(term context) {
 }
 
 term rt_start_match_slots(Process *p, term t, uintptr_t slots) {
-    if (!can_be_matched(t)) {
+    if (!rt_can_match(p, t)) {
         return NONE;
     }
     term context = t;
@@ -68,16 +57,6 @@ term rt_context_to_bits(Process *p, term t) {
     }
     rt_restore_position(p, t, 0);
     return match_tail(&p->heap, match_of(t));
-}
-
-term rt_get_position(Process *p, term context) {
-    return match_position(&p->heap, match_of(context));
-}
-
-void rt_set_position(Process *p UNUSED, term context, term position) {
-    if (is_integer(position)) {
-        match_set_position(match_of(context), position);
-    }
 }
 
 /* --- Matching ------------------------------------------------------------------------------------------------------ */

@@ -5,25 +5,34 @@
 #include "data/bit_build.h"
 #include "exec/exception.h"
 
+static inline bool rt_can_match(Process *p UNUSED, term t) { /* a bitstring, or a context */
+    return is_boxed(t) && 1u << kind_of(t) & (1u << KIND_BITS | 1u << KIND_VIEW | 1u << KIND_MATCH);
+}
 /* NONE: it is neither a bitstring nor a context (badarg has been set, for those that raise). */
-bool rt_can_match(Process *p, term t); /* a bitstring, or a context */
-term rt_start_match(Process *p, term t);
+term rt_start_match_slow(Process *p, term t);
+static inline term rt_start_match(Process *p, term t) {
+    return LIKELY(is_kind(t, KIND_MATCH)) ? t : rt_start_match_slow(p, t);
+}
 /* The same, with room for positions behind the context's own fields; position 0 is where it starts. */
 term rt_start_match_slots(Process *p, term t, uintptr_t slots);
 void rt_save_position(Process *p, term context, uintptr_t slot);
 void rt_restore_position(Process *p, term context, uintptr_t slot);
 term rt_context_to_bits(Process *p, term t); /* what is no context stays as it is */
-term rt_get_position(Process *p, term context);
-void rt_set_position(Process *p, term context, term position);
+static inline term rt_get_position(Process *p, term context) { return match_position(&p->heap, match_of(context)); }
+static inline void rt_set_position(Process *p UNUSED, term context, term position) {
+    if (LIKELY(is_integer(position))) { /* hostile code may have anything there */
+        match_set_position(match_of(context), position);
+    }
+}
 
 /* NONE or false: no match. */
 static inline bool rt_test_tail(Process *p UNUSED, term context, uintptr_t bits) { return match_left(match_of(context)) == bits; }
 static inline bool rt_test_unit(Process *p UNUSED, term context, uintptr_t unit) {
-    return unit <= 1 || match_left(match_of(context)) % unit == 0;
+    return bits_fit_unit(match_left(match_of(context)), (unsigned)unit);
 }
 static inline bool rt_ensure_at_least(Process *p UNUSED, term context, uintptr_t bits, uintptr_t unit) {
     size_t left = match_left(match_of(context));
-    return left >= bits && (unit <= 1 || (left - bits) % unit == 0);
+    return left >= bits && bits_fit_unit(left - bits, (unsigned)unit);
 }
 static inline bool rt_skip(Process *p UNUSED, term context, uintptr_t bits) { return match_skip(match_of(context), bits); }
 bool rt_skip_units(Process *p, term context, term size, uintptr_t unit);
