@@ -100,7 +100,7 @@ term rt_match_tail(Process *p, term context) {
     return match_tail(&p->heap, match_of(context));
 }
 
-term rt_match_utf8(Process *p UNUSED, term context) {
+term rt_match_utf8_slow(Process *p UNUSED, term context) {
     return match_utf8(match_of(context));
 }
 
@@ -137,7 +137,65 @@ static term bits_error(Process *p, term reason, term cause) {
     return NONE;
 }
 
+/* Most constructions are of small integers of constant size, strings and whole binaries; they are done straight from the units,
+   in two rounds: sizes, then contents. The size of such a segment in bits; SIZE_MAX: it is none of these, or it is wrong. */
+static inline size_t simple_size(const term *x, const term *y, const Unit *u) {
+    switch ((SegmentType)u[0]) {
+    case SEGMENT_INTEGER: {
+        term size = rt_unit(x, y, u[5]);
+        term bits = is_small(size) ? (term)small_value(size) * u[2] : 65;
+        bool simple = is_small(rt_unit(x, y, u[4])) && (bits <= 8 || (bits <= 64 && (u[3] & (BITS_LITTLE | BITS_NATIVE)) == 0));
+        return simple && small_value(size) <= 64 ? (size_t)bits : SIZE_MAX;
+    }
+    case SEGMENT_STRING: return 8 * (size_t)small_value(u[5]);
+    case SEGMENT_BINARY: {
+        term value = rt_unit(x, y, u[4]);
+        if (u[5] != A_all || !is_bitstring(value)) {
+            return SIZE_MAX;
+        }
+        size_t bits = bits_size(value);
+        return bits_fit_unit(bits, (unsigned)u[2]) && bits <= BITS_SIZE_MAX / 4 ? bits : SIZE_MAX;
+    }
+    default: return SIZE_MAX;
+    }
+}
+
+static void put_simple(BitBuilder *b, const term *x, const term *y, const Unit *u) {
+    switch ((SegmentType)u[0]) {
+    case SEGMENT_INTEGER:
+        build_number(b, (uint64_t)small_value(rt_unit(x, y, u[4])), (unsigned)(small_value(rt_unit(x, y, u[5])) * (intptr_t)u[2]));
+        break;
+    case SEGMENT_STRING: build_string(b, (const uint8_t *)u[4], (size_t)small_value(u[5])); break;
+    default: build_all(b, rt_unit(x, y, u[4]), 1);
+    }
+}
+
+/* NONE: it must be done, or fail, the long way. */
+static term create_simple(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count) {
+    size_t total = 0;
+    uintptr_t first = count > 0 && (units[0] == SEGMENT_APPEND || units[0] == SEGMENT_PRIVATE_APPEND) ? SEGMENT_UNITS : 0;
+    for (uintptr_t i = first; i < count; i += SEGMENT_UNITS) {
+        size_t bits = simple_size(x, y, units + i);
+        if (bits == SIZE_MAX || __builtin_add_overflow(total, bits, &total)) {
+            return NONE;
+        }
+    }
+    BitBuilder b;
+    if (first > 0 ? !build_append(&b, &p->heap, rt_unit(x, y, units[4]), total, (unsigned)units[2], units[0] == SEGMENT_PRIVATE_APPEND)
+                  : !build_begin(&b, &p->heap, total)) {
+        return NONE;
+    }
+    for (uintptr_t i = first; i < count; i += SEGMENT_UNITS) {
+        put_simple(&b, x, y, units + i);
+    }
+    return b.result;
+}
+
 term rt_create_bits(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count) {
+    term simple = create_simple(p, x, y, units, count);
+    if (LIKELY(simple != NONE)) {
+        return simple;
+    }
     BitSegment few[FEW_SEGMENTS], *segments = few;
     few[0] = (BitSegment){0};
     size_t n = count / SEGMENT_UNITS;

@@ -70,7 +70,18 @@ term rt_match_float(Process *p, term context, term size, uintptr_t unit_flags);
 term rt_match_bits(Process *p, term context, term size, uintptr_t unit);
 term rt_match_rest(Process *p, term context, uintptr_t unit);
 term rt_match_tail(Process *p, term context);
-term rt_match_utf8(Process *p, term context);
+term rt_match_utf8_slow(Process *p, term context);
+static inline term rt_match_utf8(Process *p, term context) { /* ASCII first */
+    View *m = match_of(context);
+    if (LIKELY(m->start % 8 == 0 && match_has(m, 8))) {
+        uint8_t byte = bits_base(m->base)[m->start / 8];
+        if (byte < 0x80) {
+            m->start += 8;
+            return SMALL(byte);
+        }
+    }
+    return rt_match_utf8_slow(p, context);
+}
 term rt_match_utf16(Process *p, term context, uintptr_t flags);
 term rt_match_utf32(Process *p, term context, uintptr_t flags);
 
