@@ -13,7 +13,7 @@
 #include "term/atom.h"
 #include "term/ref.h"
 
-enum { END_TIMERS, END_OWNED, END_NAME = END_OWNED + MAX_END_HOOKS, END_RELATIONS };
+enum { END_TIMERS, END_OWNED, END_NAME = END_OWNED + MAX_END_HOOKS, END_RELATIONS, END_DONE };
 enum { RELATION_COST = 20 };
 
 void process_end(Process *p, term reason) {
@@ -47,7 +47,7 @@ static void leave_table(Process *p) {
     ps->count--;
 }
 
-static void free_memory(Process *p) {
+void process_free(Process *p) {
     VM *vm = process_vm(p);
     signals_discard(p);
     dictionary_clear(p);
@@ -81,6 +81,9 @@ bool process_end_continue(Process *p) {
         leave_table(p);
         p->minors = END_RELATIONS;
     }
+    if (p->minors == END_DONE) {
+        return true;
+    }
     for (Relation *r; (r = relation_first(p)) != NULL;) {
         relation_end(p, r, p->exit_reason);
         p->heap.reds -= RELATION_COST;
@@ -90,7 +93,7 @@ bool process_end_continue(Process *p) {
     }
     signals_refuse(p);
     ps->reductions_exited += p->reductions;
-    free_memory(p);
+    p->minors = END_DONE;
     return true;
 }
 
@@ -103,5 +106,5 @@ void process_discard(Process *p) {
     if (p->pid != NONE && !(p->state & STATE_FREE)) {
         leave_table(p);
     }
-    free_memory(p);
+    process_free(p);
 }

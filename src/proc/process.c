@@ -1,6 +1,7 @@
 /* Finding processes, and what few of them have. */
 #include "proc/relation.h"
 #include "proc/schedule.h"
+#include "proc/spawn.h"
 
 ProcessExtra *process_extra(Process *p) {
     if (p->extra == NULL) {
@@ -55,11 +56,17 @@ bool process_enter(Process *p) {
         }
     } while (!__atomic_compare_exchange_n(&p->state, &state, state | STATE_RUNNING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
     signals_handle(p);
-    if (p->state & STATE_EXITING) {
-        process_leave(p);
-        return false;
+    if (!(p->state & STATE_EXITING)) {
+        return true;
     }
-    return true;
+    /* A signal has ended it: whoever asks next finds its name free and its tables gone, as if it had run. */
+    p->heap.reds = SLICE_REDUCTIONS;
+    if (process_end_continue(p) && !(p->state & STATE_RUNNABLE)) {
+        process_free(p);
+    } else {
+        process_leave(p);
+    }
+    return false;
 }
 
 void process_leave(Process *p) {

@@ -77,7 +77,7 @@ static Process *dequeue(Scheduler *s) {
 void schedule(Process *p) {
     uint32_t state = __atomic_load_n(&p->state, __ATOMIC_RELAXED);
     do {
-        if (state & (STATE_RUNNABLE | STATE_RUNNING | STATE_FREE)) {
+        if (state & (STATE_RUNNABLE | STATE_RUNNING)) {
             return;
         }
         if (state & STATE_SUSPENDED && !(state & (STATE_SIGNALS | STATE_EXITING))) {
@@ -152,16 +152,15 @@ static void run_process(Scheduler *s, Process *p) {
         run_slice(s, p);
     }
     bool gone = p->state & STATE_EXITING && process_end_continue(p);
-    int64_t used = SLICE_REDUCTIONS;
-    if (!gone) {
-        used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
-        p->reductions += (uint64_t)used;
-        s->reductions += (uint64_t)used;
-    }
+    int64_t used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
+    p->reductions += (uint64_t)used;
+    s->reductions += (uint64_t)used;
     s->queues->until_poll -= used + SWITCH_COST;
     s->context_switches++;
     s->current = NULL;
-    if (!gone) {
+    if (gone) {
+        process_free(p);
+    } else {
         process_leave(p);
     }
 }

@@ -28,8 +28,10 @@ void process_end(Process *p, term reason);
 /* The same, with the error report that uncaught errors and throws get: to the process registered as logger. */
 void process_end_logged(Process *p, term reason);
 
-/* Goes on with the end of a process that has STATE_EXITING; false: not done yet, wants another slice. */
+/* Goes on with the end of a process that has STATE_EXITING; false: not done yet, wants another slice. When it is done, only
+   its memory is left, to be freed when it is in no run queue. */
 bool process_end_continue(Process *p);
+void process_free(Process *p);
 
 /* Frees a process and all it has without telling anybody: when the VM ends. */
 void process_discard(Process *p);

@@ -374,6 +374,7 @@ TEST(exit_storm) {
     exit_send(s, NONE, first, A_error);
     go(&w);
     CHECK(w.vm.processes->count == 0);
+    CHECK(w.vm.mem.used[MEM_HEAP] == 0);
     world_close(&w);
 }
 
