@@ -15,7 +15,9 @@ G := build/shared
 V := $(if $(VERBOSE),,@)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
-CFLAGS_release  := -O2 -DNDEBUG
+# No unwind tables: nothing unwinds C. Position-dependent: tables of pointers need no relocation at start.
+CFLAGS_release  := -O2 -DNDEBUG -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie
+LDFLAGS_release := -no-pie
 CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_thread   := -O1 -g -fsanitize=thread
@@ -23,7 +25,7 @@ CFLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link
 CFLAGS_stress   := -O1 -g -DMOTE_STRESS
 CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
-LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections -rdynamic $(LDFLAGS)
+LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 LIBS := -lgmp -lz -lm -ldl -lpthread
 
 SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
@@ -45,10 +47,19 @@ $(B)/libmote.a: $(filter-out $(B)/vm/main.o,$(OBJECTS))
 	$(V)rm -f $@ && ar rcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)
-	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) -MMD -MP -c -o $@ $<
+	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) $(if $(filter release,$(BUILD)),$(OPTIMIZE_$(word 1,$(subst /, ,$*)))) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
+
+# Rooms whose speed does not matter as much as their size.
+OPTIMIZE_code := -Os
+OPTIMIZE_vm := -Os
+OPTIMIZE_io := -Os
+OPTIMIZE_platform := -Os
+OPTIMIZE_bif := -Os
+OPTIMIZE_table := -Os
+OPTIMIZE_native := -Os
 
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
 CFLAGS_interpreter := -fno-tree-vectorize $(if $(findstring clang,$(CC)),,-fno-gcse -fno-crossjumping)

@@ -107,6 +107,20 @@ put_chars(From, Chars, #io{fd = {_, Out}, encoding = To} = S) ->
 
 %% What a terminal of encoding To shows for these characters; error: they are no characters.
 encode(Chars, From, To) ->
+    %% Most text is ASCII, and the native function of two arguments does without loading the module.
+    case try unicode:characters_to_binary(Chars, From) catch _:_ -> error end of
+        Utf8 when is_binary(Utf8), To =/= latin1 ->
+            Utf8;
+        Utf8 when is_binary(Utf8) ->
+            case unicode:bin_is_7bit(Utf8) of
+                true -> Utf8;
+                false -> encode_slowly(Chars, From, To)
+            end;
+        _ ->
+            encode_slowly(Chars, From, To)
+    end.
+
+encode_slowly(Chars, From, To) ->
     try unicode:characters_to_binary(Chars, From, To) of
         Bytes when is_binary(Bytes) -> Bytes;
         {error, Good, Rest} when To =:= latin1, From =/= latin1 -> escape(Good, Rest, From);
