@@ -33,7 +33,7 @@ tuples() ->
     io:format("~w~n", [{tuple_to_list(T), tuple_size({}), value(fun() -> tuple_size(id([])) end), value(fun() -> tuple_to_list(id(x)) end)}]).
 
 long() ->
-    N = 30000,
+    N = 3000,
     L = lists:seq(1, N), T = list_to_tuple(L),
     io:format("~w~n", [{length(L), tuple_size(T), tuple_to_list(T) =:= L, element(777, setelement(777, T, x))}]),
     io:format("~w~n", [{lists:reverse(lists:reverse(L)) =:= L, length(L ++ L), lists:last(L ++ [end_of_it]), L ++ [] =:= L}]),
@@ -43,7 +43,7 @@ long() ->
     io:format("~w~n", [length([{I rem 100} || I <- L] -- [{I rem 50} || I <- L])]).
 
 traces() ->
-    Bad = lists:seq(1, 30000) ++ oops,
+    Bad = lists:seq(1, 3000) ++ oops,
     [report(F) || F <- [fun() -> Bad ++ [] end, fun() -> Bad -- [1] end, fun() -> [1] -- Bad end, fun() -> erlang:append(Bad, a) end, fun() -> length(id(Bad)) end, fun() -> list_to_tuple(Bad) end,
         fun() -> element(5, id({a})) end, fun() -> setelement(0, id({a}), x) end, fun() -> hd(id([])) end]].
 
