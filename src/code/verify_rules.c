@@ -568,7 +568,7 @@ static bool select_arity(Verifier *v, GenericOp *op) {
 
 static bool jump(Verifier *v, GenericOp *op) {
     uint32_t label = op->arg[0].value, to = v->b->label_op[label];
-    if (to != UINT32_MAX && v->b->ops[to + 1].op == GEN_try_case && (generic_shapes[op[-1].op].flags & GENERIC_CALLS)) {
+    if (to != UINT32_MAX && v->b->ops[to + 1].op == GEN_try_case && FACT_KIND(state_x(&v->s, 0)) != FACT_RAISED) {
         op->flags |= OP_DEAD;
         verify_never_returns(v);
         return true;

@@ -273,7 +273,10 @@ static term location(Heap *h, const ModuleCode *code, const Module *module, cons
     if (!code_line(code, f, at, &line)) {
         return rest;
     }
-    term file = line.file == 0 || line.file >= code->file_count ? module_file(h, module->name) : code->files[line.file];
+    term file = line.file < code->file_count ? code->files[line.file] : NIL;
+    if (line.file == 0 || file == NIL) {
+        file = module_file(h, module->name);
+    }
     rest = heap_cons(h, TUPLE2(h, A_line, SMALL(line.line)), rest);
     return heap_cons(h, TUPLE2(h, A_file, file), rest);
 }
