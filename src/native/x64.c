@@ -304,22 +304,43 @@ bool machine_stubs(VM *vm, Native *n, const Unit *return_to_native) {
 
 /* --- Programs ------------------------------------------------------------------------------------------------------ */
 
+/* A function in the program: from its first instruction (labels and the line of its head, then func_info) to the next one's. */
+typedef struct {
+    uint32_t first, end;
+    uint32_t entry;        /* the label of its entry; 0: this is no function */
+} Range;
+
+static bool next_function(const Program *pr, Range *r) {
+    uint32_t n = r->first = r->end;
+    if (n >= pr->count) {
+        return false;
+    }
+    while (n < pr->count && pr->ins[n].op != OP_func_info) {
+        n++;
+    }
+    r->entry = 0;
+    for (n++; n < pr->count && pr->ins[n].op != OP_func_info; n++) {
+        if (pr->ins[n].op == OP_label && r->entry == 0) {
+            r->entry = pr->ins[n].a[0].index;
+        }
+    }
+    while (n < pr->count && (pr->ins[n - 1].op == OP_label || pr->ins[n - 1].op == OP_line)) {
+        n--;
+    }
+    r->end = MIN(n, pr->count);
+    return true;
+}
+
 /* Decides which functions get machine code: those whose instructions all have words. */
 static void choose_functions(Emitter *e) {
     const Program *pr = e->pr;
-    for (uint32_t n = 0; n < pr->count;) {
-        uint32_t first = n, entry = 0;
+    for (Range r = {0}; next_function(pr, &r);) {
         bool good = true;
-        for (n++; n < pr->count && pr->ins[n].op != OP_func_info; n++) {
+        for (uint32_t n = r.first; n < r.end; n++) {
             uint16_t op = pr->ins[n].op;
-            if (op == OP_label && entry == 0) {
-                entry = pr->ins[n].a[0].index;
-            }
             good &= op == OP_label || op == OP_line || emitters[op] != NULL;
         }
-        if (pr->ins[first].op == OP_func_info && entry != 0) {
-            e->is_native[entry] = good;
-        }
+        e->is_native[r.entry] = good && r.entry != 0;
     }
 }
 
@@ -356,27 +377,16 @@ static void emit_function_code(Emitter *e, Places *places, uint32_t first, uint3
 static void emit_program(Emitter *e, Places *places) {
     const Program *pr = e->pr;
     uint32_t function = 0;
-    for (uint32_t n = 0, end; n < pr->count && !e->a.failed; n = end) {
-        uint32_t entry = 0;
-        for (end = n + 1; end < pr->count && pr->ins[end].op != OP_func_info; end++) {
-            if (pr->ins[end].op == OP_label && entry == 0) {
-                entry = pr->ins[end].a[0].index;
-            }
-        }
-        if (pr->ins[n].op != OP_func_info) {
-            continue;
-        }
-        if (entry != 0 && e->is_native[entry]) {
+    for (Range r = {0}; next_function(pr, &r) && !e->a.failed; function++) {
+        if (e->is_native[r.entry]) {
             places->entries[places->entry_count++] = (NativeEntry){(const uint8_t *)(uintptr_t)e->a.now->size, function};
-            for (uint32_t k = n; k > 0 && (pr->ins[k - 1].op == OP_line || pr->ins[k - 1].op == OP_label); k--) {
-                if (pr->ins[k - 1].op == OP_line) { /* of its head */
-                    add_line(places, e->a.now->size, &pr->ins[k - 1]);
-                    break;
-                }
-            }
-            emit_function_code(e, places, n, end);
+            emit_function_code(e, places, r.first, r.end);
         }
-        function++;
+    }
+    /* What code that cannot be right leads to stands at the end, behind some function. */
+    const Ins *last = pr->count == 0 ? NULL : &pr->ins[pr->count - 1];
+    if (last != NULL && last->op == OP_bad_code && !e->a.failed && last[-1].op == OP_label && !e->a.labels[last[-1].a[0].index].bound) {
+        emit_function_code(e, places, pr->count - 2, pr->count);
     }
 }
 
@@ -408,7 +418,7 @@ bool machine_emit(VM *vm, Native *n, Program *pr) {
     Mem *mem = &vm->mem;
     Places places = {0};
     ModuleCode *c = pr->code;
-    uint32_t line_room = c->line_count + c->function_count + 1; /* the head of a function may be told twice */
+    uint32_t line_room = c->line_count + 1;
     asm_init(&e.a, mem);
     for (uint32_t i = 1; i < pr->labels && !e.a.failed; i++) {
         asm_label(&e.a);
