@@ -127,7 +127,6 @@ void relation_each(Process *p, void (*visit)(Process *p, Relation *r, void *arg)
 }
 
 void relation_end(Process *p, Relation *r, term reason) {
-    Scheduler *s = p->scheduler;
     uint32_t kind = r->kind, flags = r->flags;
     term other = r->other;
     uint64_t key[2] = {r->key[0], r->key[1]};
@@ -138,19 +137,19 @@ void relation_end(Process *p, Relation *r, term reason) {
     switch ((RelationKind)kind) {
     case RELATION_LINK:
         if (!(flags & RELATION_UNLINKING)) {
-            signal_send_ending(s, other, SIGNAL_LINK_EXIT, p->pid, key, reason);
+            signal_send_ending(p, other, SIGNAL_LINK_EXIT, key, reason);
         }
         break;
     case RELATION_REFERENCE:
         if (flags & RELATION_MONITOR) {
-            signal_send_ending(s, other, SIGNAL_DEMONITOR, p->pid, key, NONE);
+            signal_send_ending(p, other, SIGNAL_DEMONITOR, key, NONE);
         }
         break;
     case RELATION_MONITORED:
-        signal_send_ending(s, other, SIGNAL_DOWN, p->pid, key, reason);
+        signal_send_ending(p, other, SIGNAL_DOWN, key, reason);
         break;
     case RELATION_SUSPENDED:
-        signal_send_ending(s, other, SIGNAL_RESUME, p->pid, key, NONE);
+        signal_send_ending(p, other, SIGNAL_RESUME, key, NONE);
         break;
     case RELATION_SUSPENDER:
     case RELATION_NODE:

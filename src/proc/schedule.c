@@ -143,7 +143,7 @@ static void run_process(Scheduler *s, Process *p) {
     p->heap.reds = SLICE_REDUCTIONS;
     process_set(p, STATE_RUNNING);
     uint32_t state = process_clear(p, STATE_RUNNABLE);
-    if (!(state & STATE_EXITING) && state & (STATE_SIGNALS | STATE_SUSPENDED | STATE_WAITING)) {
+    if (!(state & STATE_EXITING)) { /* in every slice, so that what has come in never takes long to go through */
         signals_handle(p);
         state = p->state;
     }

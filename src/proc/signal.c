@@ -11,7 +11,7 @@
 /* Signals and relations have the same size, and a free list in common: a link or monitor that ends leaves the memory for the
    signal that says so. */
 _Static_assert(sizeof(Signal) == sizeof(Relation), "one becomes the other");
-enum { SPARE_MAX = 256, WORDS_PER_REDUCTION = 16 };
+enum { SPARE_MAX = 256, WORDS_PER_REDUCTION = 16, SIGNALS_PER_REDUCTION = 8 };
 
 void *signal_memory(Scheduler *s) {
     Signal *spare = s->spare_signals;
@@ -97,12 +97,13 @@ static bool no_memory_for(Process *from) {
 static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal) {
     size_t words = 0;
     if (signal.value != NONE && !is_immediate(signal.value)) {
-        term value = signal.value;
-        signal.data = term_copy_to_fragment(s->vm, value, &signal.value);
-        if (signal.value == NONE) {
-            return no_memory_for(sender);
+        words = term_size(s->vm, signal.value);
+        if (words > 0) {
+            signal.data = term_copy_sized_to_fragment(s->vm, signal.value, words, &signal.value);
+            if (signal.data == NULL) {
+                return no_memory_for(sender);
+            }
         }
-        words = signal.data == NULL ? 0 : signal.data->used;
     }
     Signal *sent = signal_memory(s);
     if (sent == NULL) {
@@ -117,9 +118,55 @@ static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal)
     return true;
 }
 
+/* May the message be put straight into the mailbox? The process waits, nothing else has come in before, and nobody has it: it
+   is entered like by process_enter, but there are no signals to be handled. */
+static bool enter_waiting(Process *to) {
+    uint32_t state = __atomic_load_n(&to->state, __ATOMIC_RELAXED);
+    if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED)) != STATE_WAITING
+        || __atomic_load_n(&to->outer, __ATOMIC_RELAXED) != NULL) {
+        return false;
+    }
+    return __atomic_compare_exchange_n(&to->state, &state, state | STATE_RUNNING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* To a process that waits: built on its heap if that has room, and if there is no message in front of it that is not (see
+   collect.c). */
+static bool send_to_waiting(Scheduler *s, Process *sender, Process *to, term message) {
+    Signal *m = signal_memory(s);
+    size_t words = is_immediate(message) ? 0 : term_size(s->vm, message);
+    bool ok = m != NULL;
+    if (ok) {
+        *m = (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE};
+        if (words > 0 && to->inner == NULL && !(to->flags & FLAG_OFF_HEAP_MESSAGES)
+            && (size_t)(to->heap.sp - to->heap.top) >= words + HEAP_RESERVE) {
+            m->value = term_copy_sized(&to->heap, message, words);
+            m->seen = true;
+        } else if (words > 0) {
+            m->data = term_copy_sized_to_fragment(s->vm, message, words, &m->value);
+            ok = m->data != NULL;
+        }
+    }
+    if (ok) {
+        message_queue(to, m);
+        if (sender != NULL) {
+            sender->heap.reds -= (intptr_t)(words / WORDS_PER_REDUCTION);
+        }
+    } else if (m != NULL) {
+        signal_memory_free(s, m);
+    }
+    process_leave(to);
+    return ok || no_memory_for(sender);
+}
+
 bool message_send(Scheduler *s, Process *from, term pid, term message) {
     Process *to = process_find_any(s->vm, pid);
-    return to == NULL || send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE});
+    if (to == NULL) {
+        return true;
+    }
+    if (enter_waiting(to)) {
+        return send_to_waiting(s, from, to, message);
+    }
+    return send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE});
 }
 
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built) {
@@ -151,13 +198,14 @@ bool exit_send_self(Process *p, term reason) {
     return send_copy(p->scheduler, NULL, p, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = p->pid, .key = {1}});
 }
 
-void signal_send_ending(Scheduler *s, term to, SignalKind kind, term from, const uint64_t key[2], term reason) {
+void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t key[2], term reason) {
+    Scheduler *s = from->scheduler;
     Process *p = process_find_any(s->vm, to);
     if (p == NULL) {
         return;
     }
-    Signal signal = {.kind = kind, .value = reason, .from = from, .key = {key[0], key[1]}};
-    if (!send_copy(s, NULL, p, signal)) {
+    Signal signal = {.kind = kind, .value = reason, .from = from->pid, .key = {key[0], key[1]}};
+    if (!send_copy(s, from, p, signal)) {
         signal.value = A_killed;
         send_copy(s, NULL, p, signal);
     }
@@ -290,15 +338,18 @@ void signals_handle(Process *p) {
     }
     process_clear(p, STATE_SIGNALS);
     Signal *list = fetch(p);
+    size_t count = 0;
     while (list != NULL) {
         Signal *signal = list;
         list = list->next;
+        count++;
         if (UNLIKELY(p->state & STATE_EXITING)) {
             refuse(p, signal); /* an exit signal before it has ended the process */
         } else {
             handle(p, signal);
         }
     }
+    p->heap.reds -= (intptr_t)(count / SIGNALS_PER_REDUCTION);
 }
 
 void signals_refuse(Process *p) {

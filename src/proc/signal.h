@@ -53,7 +53,7 @@ void message_queue(Process *p, Signal *message); /* to the end of the mailbox */
 
 /* A signal of a process that ends: needs no memory but what the relation it comes from has left, and that for the copy of the
    reason, without which the reason becomes `killed`. */
-void signal_send_ending(Scheduler *s, term to, SignalKind kind, term from, const uint64_t key[2], term reason);
+void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t key[2], term reason);
 
 /* Room for a signal or a relation, from a free list that they share. */
 void *signal_memory(Scheduler *s); /* NULL: no memory */

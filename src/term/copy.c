@@ -264,6 +264,20 @@ static term copy_to_heap(Heap *to, term t, bool literals_too) {
     return t;
 }
 
+term term_copy_sized(Heap *to, term t, size_t words) {
+    assert((size_t)(to->sp - to->top) >= words + HEAP_RESERVE);
+    term *at = to->top;
+    to->top += words;
+    term off_heap = NONE;
+    t = term_copy_at(to->vm, at, t, false, &off_heap);
+    while (off_heap != NONE) {
+        term next = *off_heap_next(off_heap);
+        heap_link_off_heap(to, off_heap);
+        off_heap = next;
+    }
+    return t;
+}
+
 term term_copy(Heap *to, term t) {
     return copy_to_heap(to, t, false);
 }
@@ -275,9 +289,10 @@ term term_copy_literals_too(Heap *to, term t) {
 Fragment *term_copy_to_fragment(VM *vm, term t, term *copy) {
     *copy = t;
     size_t words = term_size(vm, t);
-    if (words == 0) {
-        return NULL;
-    }
+    return words == 0 ? NULL : term_copy_sized_to_fragment(vm, t, words, copy);
+}
+
+Fragment *term_copy_sized_to_fragment(VM *vm, term t, size_t words, term *copy) {
     Fragment *f = fragment_new(vm, words);
     if (f == NULL) {
         *copy = NONE;

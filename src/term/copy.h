@@ -12,6 +12,10 @@ size_t term_shared_size(VM *vm, term t); /* every object once: erts_debug:size/1
 term term_copy(Heap *to, term t);
 term term_copy_literals_too(Heap *to, term t);
 
+/* The same for those who know the size, which is not 0: into the block of a heap that has room for it, or to a fragment. */
+term term_copy_sized(Heap *to, term t, size_t words);
+Fragment *term_copy_sized_to_fragment(VM *vm, term t, size_t words, term *copy);
+
 /* A fragment that holds a copy; *copy is its root. NULL fragment with *copy != NONE: t needs no room (immediate or
    literal). NULL and NONE: no memory. */
 Fragment *term_copy_to_fragment(VM *vm, term t, term *copy);
