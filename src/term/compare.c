@@ -451,8 +451,12 @@ static int order_terms(VM *vm, Order *o, term x, term y, unsigned mode) {
         return compare_ports(vm, x, y);
     case RANK_PID:
         return compare_pids(vm, x, y);
-    case RANK_TUPLE:
-    case RANK_RECORD: {
+    case RANK_RECORD: { /* the definition decides before the number of fields */
+        size_t n = HEADER_WORDS(header_of(x)), m = HEADER_WORDS(header_of(y));
+        o->a = boxed(x) + 1, o->b = boxed(y) + 1, o->n = MIN(n, m), o->mode = mode;
+        return 0;
+    }
+    case RANK_TUPLE: {
         size_t n = HEADER_WORDS(header_of(x)), m = HEADER_WORDS(header_of(y));
         if (n != m && rank == RANK_TUPLE) {
             return ORDER(n, m);
