@@ -72,7 +72,7 @@ bool process_enter(Process *p) {
 void process_leave(Process *p) {
     assert(p->state & STATE_RUNNING);
     uint32_t state = process_clear(p, STATE_RUNNING);
-    if (state & (STATE_EXITING | STATE_SIGNALS) || !(state & STATE_WAITING) || *p->save != NULL
+    if (state & (STATE_EXITING | STATE_SIGNALS | STATE_TIMEOUT | STATE_KILLED) || !(state & STATE_WAITING) || *p->save != NULL
         || __atomic_load_n(&p->outer, __ATOMIC_RELAXED) != NULL) {
         schedule(p);
     }

@@ -145,6 +145,9 @@ static void run_process(Scheduler *s, Process *p) {
     uint32_t state = process_clear(p, STATE_RUNNABLE);
     if (!(state & STATE_EXITING)) { /* in every slice, so that what has come in never takes long to go through */
         signals_handle(p);
+        if ((p->state & (STATE_KILLED | STATE_EXITING)) == STATE_KILLED) { /* somebody who had entered it ran out of memory */
+            process_end(p, A_killed);
+        }
         state = p->state;
     }
     bool idle = state & STATE_SUSPENDED || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);

@@ -8,9 +8,9 @@
 #include "term/copy.h"
 #include "term/ref.h"
 
-/* Signals and relations have the same size, and a free list in common: a link or monitor that ends leaves the memory for the
-   signal that says so. */
-_Static_assert(sizeof(Signal) == sizeof(Relation), "one becomes the other");
+/* Signals and relations have a free list in common: a link or monitor that ends leaves the memory for the signal that says
+   so. */
+enum { SIGNAL_BYTES = MAX(sizeof(Signal), sizeof(Relation)) };
 enum { SPARE_MAX = 256, WORDS_PER_REDUCTION = 16, SIGNALS_PER_REDUCTION = 8 };
 
 void *signal_memory(Scheduler *s) {
@@ -20,7 +20,7 @@ void *signal_memory(Scheduler *s) {
         s->spare_count--;
         return spare;
     }
-    return mem_alloc(&s->vm->mem, MEM_PROCESS, sizeof(Signal));
+    return mem_alloc(&s->vm->mem, MEM_PROCESS, SIGNAL_BYTES);
 }
 
 void signal_memory_free(Scheduler *s, void *memory) {
@@ -30,7 +30,7 @@ void signal_memory_free(Scheduler *s, void *memory) {
         s->spare_signals = spare;
         s->spare_count++;
     } else {
-        mem_free(&s->vm->mem, MEM_PROCESS, memory, sizeof(Signal));
+        mem_free(&s->vm->mem, MEM_PROCESS, memory, SIGNAL_BYTES);
     }
 }
 
@@ -38,7 +38,7 @@ void signals_done(Scheduler *s) {
     while (s->spare_signals != NULL) {
         Signal *spare = s->spare_signals;
         s->spare_signals = spare->next;
-        mem_free(&s->vm->mem, MEM_PROCESS, spare, sizeof *spare);
+        mem_free(&s->vm->mem, MEM_PROCESS, spare, SIGNAL_BYTES);
     }
     s->spare_count = 0;
 }
