@@ -117,7 +117,7 @@ check: setup
 check-long: setup
 	$(V)$(MAKE) --no-print-directory tested fuzzers
 	$(V)$(PYTHON) tests/run.py --long --build release,sanitize,stress
-.PHONY: tested fuzzers
+.PHONY: tested fuzzers docs
 tested:
 	$(V)for b in $(BUILDS_TESTED); do $(MAKE) --no-print-directory -j2 BUILD=$$b all build/$$b/unit || exit 1; done
 
@@ -135,6 +135,8 @@ size: all
 	$(V)nm --size-sort -S -r $(B)/mote | head -30
 
 # --- the house
+docs: $(GENERATED)
+	$(V)$(PYTHON) tools/gen_coverage.py
 fmt:
 	$(V)clang-format -i src/*/*.[ch] src/platform/unix/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c
 lint:
