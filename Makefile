@@ -112,8 +112,9 @@ run: setup
 # --- tests
 BUILDS_TESTED := release sanitize stress
 check: setup
-	$(V)$(MAKE) --no-print-directory tested fuzzers
-	$(V)$(PYTHON) tests/run.py --build release,sanitize,stress
+	$(V)$(MAKE) --no-print-directory -j2 all build/release/unit
+	$(V)$(PYTHON) tests/run.py --build release
+# Everything again under sanitizers and stress, the fuzz targets, and more random programs.
 check-long: setup
 	$(V)$(MAKE) --no-print-directory tested fuzzers
 	$(V)$(PYTHON) tests/run.py --long --build release,sanitize,stress
