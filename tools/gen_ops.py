@@ -4,6 +4,8 @@
    gen/ops.inc       their operands, variants, fusion rules: tables for the emitter and the disassembler
    gen/rules.inc     the rewrite rules as C
    gen/handlers.inc  the bodies as handlers of the interpreter
+
+and the part of docs/instructions.md between its marks.
 """
 import itertools, os, re, sys
 
@@ -30,12 +32,15 @@ def fail(text):
 def read(path='src/code/ops.tab'):
     lines = open(path).read().split('\n')
     ops, fuses, rules = {}, [], []
-    i = 0
+    i, comment = 0, ''
     while i < len(lines):
         line = re.sub(r'#.*', '', lines[i]).rstrip()
         i += 1
         if not line.strip():
+            text = lines[i - 1]
+            comment = f'{comment} {text[1:].strip()}'.strip() if text.startswith('# ') and not text.startswith('# ---') else ''
             continue
+        doc, comment = comment, ''
         while ('{' in line and '}' not in line) or line.endswith('|') or line.endswith('=>\\'):
             line += '\n' + re.sub(r'#.*', '', lines[i]).rstrip()
             i += 1
@@ -49,7 +54,7 @@ def read(path='src/code/ops.tab'):
                 body, flag = ops[flag[3:]].body, None
             if m[1] in ops:
                 fail('twice: ' + m[1])
-            ops[m[1]] = Op(m[1], args, flag, body, None)
+            ops[m[1]] = Op(m[1], args, flag, body, doc)
         elif line.startswith('fuse '):
             m = re.match(r'fuse (\w+)\(([^)]*)\)\s*=\s*(.*)$', line, re.S)
             parts = [(p, [v.strip() for v in a.split(',') if v.strip()]) for p, a in re.findall(r'(\w+)\(([^)]*)\)', m[3])]
@@ -329,6 +334,48 @@ def ops_tables(ops, fuses, variants):
     return '\n'.join(text + ['};', ''])
 
 
+BEGIN, END = '<!-- generated from src/code/ops.tab: begin -->', '<!-- generated from src/code/ops.tab: end -->'
+
+
+def legend(path='src/code/ops.tab'):
+    lines = []
+    for line in open(path):
+        if not line.startswith('#'):
+            break
+        lines.append(line[1:].rstrip('\n'))
+    return '\n'.join(line[1:] if line.startswith(' ') else line for line in lines)
+
+
+def docs(ops, fuses, rule_texts):
+    made_from = {}
+    for text in rule_texts:
+        left, right = split_rule(text)
+        generic = ' '.join(left[0].split()[:2]) if left[0].startswith('bif ') else left[0].split()[0]
+        for r in right:
+            made_from.setdefault(r.split()[0], []).append(generic.replace('bif _/', 'bif ').replace('bif A_', 'bif '))
+    rows = ['| instruction | operands | made from | |', '|---|---|---|---|']
+    for o in ops.values():
+        if o.parts:
+            continue
+        operands = ' '.join(f'{a}:{k}' for a, k in o.args)
+        origin = ', '.join(f'`{g}`' for g in dict.fromkeys(made_from.get(o.name, [])))
+        rows.append(f'| `{o.name}` | {f"`{operands}`" if operands else ""} | {origin} | {o.doc or ""} |')
+    chains = ['| fused | chain |', '|---|---|']
+    chains += [f'| `{f.name}` | {", ".join(f"`{p}`" for p, _ in f.parts)} |' for f in fuses]
+    return '\n'.join(rows) + '\n\n### Fused, in the interpreter\n\n' + '\n'.join(chains)
+
+
+def write_docs(ops, fuses, rule_texts, page='docs/instructions.md'):
+    if not os.path.exists(page):
+        return
+    whole = open(page).read()
+    if BEGIN not in whole:
+        return
+    before, rest = whole.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    write_if_changed(page, f'{before}{BEGIN}\n\n```\n{legend()}\n```\n\n{docs(ops, fuses, rule_texts)}\n\n{END}{after}')
+
+
 def main():
     out = sys.argv[1]
     ops, fuses, rule_texts = read()
@@ -351,6 +398,7 @@ def main():
     write_if_changed(f'{out}/ops.inc', ops_tables(ops, fuses, variants))
     write_if_changed(f'{out}/rules.inc', rules_text)
     write_if_changed(f'{out}/handlers.inc', '\n'.join(handlers))
+    write_docs(ops, fuses, rule_texts)
 
 
 if __name__ == '__main__':
