@@ -92,10 +92,10 @@ static term decoded(Heap *h, Bytes b) {
     return t == NONE ? NIL : t;
 }
 
-static term module_info(Heap *h, const ModuleCode *c, term what) {
+static term module_info(Heap *h, ModuleCode *c, term what) {
     switch (what) {
     case A_module: return c->module->name;
-    case A_md5: return bits_from(h, c->md5, sizeof c->md5);
+    case A_md5: return bits_from(h, module_md5(c), sizeof c->md5);
     case A_exports: return all_exports(h, c);
     case A_functions: return all_functions(h, c);
     case A_nifs: return all_natives(h, c);
@@ -107,14 +107,14 @@ static term module_info(Heap *h, const ModuleCode *c, term what) {
     }
 }
 
-static const ModuleCode *current_code(Process *p, term name) {
+static ModuleCode *current_code(Process *p, term name) {
     const Module *m = is_atom(name) ? module_find(process_vm(p), name) : NULL;
     return m == NULL ? NULL : m->current;
 }
 
 BIF(erlang, get_module_info, 1) {
     static const term items[] = {A_md5, A_compile, A_attributes, A_exports, A_module};
-    const ModuleCode *c = current_code(p, a[0]);
+    ModuleCode *c = current_code(p, a[0]);
     term list = NIL;
     if (c == NULL) {
         return raise_badarg(p);
@@ -126,7 +126,7 @@ BIF(erlang, get_module_info, 1) {
 }
 
 BIF(erlang, get_module_info, 2) {
-    const ModuleCode *c = current_code(p, a[0]);
+    ModuleCode *c = current_code(p, a[0]);
     term info = c == NULL ? NONE : module_info(HEAP(p), c, a[1]);
     return info == NONE ? raise_badarg(p) : info;
 }

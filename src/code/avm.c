@@ -221,7 +221,7 @@ bool avm_strip(Text *out, const char *file, Bytes beam, unsigned keep, AvmModule
     if (!container_open(&c, out->mem, file, beam, error)) {
         return false;
     }
-    bool ok = scan(&c, module, error) && container_literals(&c, &literals, &block, &size, error);
+    bool ok = scan(&c, module, error) && container_literals(c.chunks, c.mem, &literals, &block, &size, error);
     if (ok) {
         c.chunks[CHUNK_PLAIN_LITERALS] = literals;
         size_t head = out->size;

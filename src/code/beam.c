@@ -120,12 +120,29 @@ static bool move_literals(Loading *l) {
     return true;
 }
 
+BeamFunction *beam_function(const BeamFile *b, uint32_t label) {
+    if (b->label_function != NULL) {
+        uint32_t n = b->label_function[label];
+        return n == 0 ? NULL : &b->functions[n - 1];
+    }
+    uint32_t low = 0, high = b->function_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (b->functions[middle].entry < label) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < b->function_count && b->functions[low].entry == label ? &b->functions[low] : NULL;
+}
+
 static bool lambda_labels(Loading *l) {
     const BeamFile *b = l->b;
     for (uint32_t i = 0; i < b->lambda_count; i++) {
         const BeamLambda *f = &b->lambdas[i];
-        uint32_t n = f->label < b->labels ? l->label_function[f->label] : 0;
-        if (n == 0 || b->functions[n - 1].arity != f->arity) {
+        const BeamFunction *body = f->label < b->labels ? beam_function(b, f->label) : NULL;
+        if (body == NULL || body->arity != f->arity) {
             return load_error(l->error, "FunT", 4 + 24 * (int64_t)i, "label %u is not the entry of a function of %u arguments",
                               f->label, f->arity);
         }
@@ -133,24 +150,26 @@ static bool lambda_labels(Loading *l) {
     return true;
 }
 
-static bool read_literals(Loading *l, const Container *container) {
+static bool read_literals(Loading *l, const Bytes chunks[CHUNKS]) {
+    Mem *mem = &l->b->vm->mem;
     Bytes table;
     uint8_t *block;
     size_t size;
-    if (!container_literals(container, &table, &block, &size, l->error)) {
+    if (!container_literals(chunks, mem, &table, &block, &size, l->error)) {
         return false;
     }
     bool ok = table.at == NULL || chunk_literals(l, &(Cursor){table.at, table.at, table.at + table.size, "LitT", l->error});
-    mem_free(container->mem, MEM_TEMPORARY, block, size);
+    mem_free(mem, MEM_TEMPORARY, block, size);
     return ok;
 }
+
+#define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
+#define HAS(i) (chunks[i].at != NULL)
 
 static bool read_chunks(Loading *l, const Container *container) {
     const Bytes *chunks = container->chunks;
     BeamFile *b = l->b;
     LoadError *error = l->error;
-#define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
-#define HAS(i) (chunks[i].at != NULL)
     static const uint8_t needed[] = {CHUNK_ATOMS, CHUNK_CODE, CHUNK_IMPORTS, CHUNK_EXPORTS};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
         if (!HAS(needed[i])) {
@@ -160,7 +179,7 @@ static bool read_chunks(Loading *l, const Container *container) {
     }
     if (!chunk_atoms(l, CURSOR(CHUNK_ATOMS)) || !chunk_imports(l, CURSOR(CHUNK_IMPORTS)) ||
         (HAS(CHUNK_LAMBDAS) && !chunk_lambdas(l, CURSOR(CHUNK_LAMBDAS))) ||
-        !read_literals(l, container)) {
+        !read_literals(l, chunks)) {
         return false;
     }
     l->file_literals = b->literal_count;
@@ -177,8 +196,6 @@ static bool read_chunks(Loading *l, const Container *container) {
     b->meta = keep(b, chunks[CHUNK_META], &ok);
     hash_chunks(chunks, b->md5);
     return ok ? move_literals(l) : load_no_memory(error);
-#undef CURSOR
-#undef HAS
 }
 
 static BeamFile *beam_new(VM *vm) {
@@ -196,7 +213,7 @@ static BeamFile *beam_new(VM *vm) {
     }
     *arena = first;
     b->vm = vm;
-    b->arena = arena;
+    b->arena = b->work = arena;
     b->literal_off_heap = NONE;
     b->types = ARENA_ARRAY(arena, BeamType, 1);
     b->type_count = 1;
@@ -219,7 +236,7 @@ static BeamFile *read_container(VM *vm, const Container *c, LoadError *error) {
     bool ok = read_chunks(&l, c);
     mem_free(&vm->mem, MEM_TEMPORARY, l.fixes, l.fix_room * sizeof *l.fixes);
     heap_free_fragments(vm, heap_detach(&l.heap));
-    ok = ok && beam_verify(b, l.label_function, error);
+    ok = ok && beam_verify(b, error);
     if (!ok) {
         beam_free(b);
         return NULL;
@@ -237,8 +254,99 @@ BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error) {
     return b;
 }
 
-void beam_free(BeamFile *b) {
+/* --- On demand ----------------------------------------------------------------------------------------------------- */
+
+/* The chunks that are looked at later, and those that the MD5 is made of. */
+static bool keep_chunks(BeamFile *b, const Container *c, bool stays) {
+    Bytes *chunks = ARENA_ARRAY(b->arena, Bytes, CHUNKS);
+    size_t size = 0;
+    for (int i = 0; i < CHUNKS; i++) {
+        size += c->chunks[i].size;
+    }
+    uint8_t *copy = stays ? NULL : arena_alloc(b->arena, size);
+    if (chunks == NULL || (copy == NULL && !stays)) {
+        return false;
+    }
+    for (int i = 0; i < CHUNKS; i++) {
+        chunks[i] = c->chunks[i];
+        if (!stays && chunks[i].at != NULL) {
+            memcpy(copy, chunks[i].at, chunks[i].size);
+            chunks[i].at = copy;
+            copy += chunks[i].size;
+        }
+    }
+    b->chunks = chunks;
+    b->strings = chunks[CHUNK_STRINGS];
+    b->attributes = chunks[CHUNK_ATTRIBUTES];
+    b->compile_info = chunks[CHUNK_COMPILE_INFO];
+    b->meta = chunks[CHUNK_META];
+    return true;
+}
+
+static bool open_tables(BeamFile *b) {
+    const Bytes *chunks = b->chunks;
+    LoadError none = {0}, *error = &none;
+    Loading l = {.b = b, .error = error};
+    return chunk_atoms(&l, CURSOR(CHUNK_ATOMS)) && chunk_imports(&l, CURSOR(CHUNK_IMPORTS)) &&
+           (!HAS(CHUNK_LAMBDAS) || chunk_lambdas(&l, CURSOR(CHUNK_LAMBDAS))) && code_scan(b) &&
+           chunk_functions(&l, CURSOR(CHUNK_EXPORTS), &b->exports, &b->export_count) && lambda_labels(&l);
+}
+
+/* NULL: it is not in the usual form, or there is no memory. */
+static BeamFile *open_container(VM *vm, const Container *c, const char *name, bool stays) {
+    if (c->inflated != NULL || c->chunks[CHUNK_ATOMS].at == NULL || c->chunks[CHUNK_CODE].at == NULL || c->chunks[CHUNK_IMPORTS].at == NULL ||
+        c->chunks[CHUNK_EXPORTS].at == NULL || c->chunks[CHUNK_RECORDS].at != NULL || c->chunks[CHUNK_DEBUG].at != NULL) {
+        return NULL;
+    }
+    BeamFile *b = beam_new(vm);
     if (b == NULL) {
+        return NULL;
+    }
+    size_t size = strlen(name) + 1;
+    b->name = arena_alloc(b->arena, size);
+    if (b->name == NULL || !keep_chunks(b, c, stays) || !open_tables(b) || (b->match_args = ARENA_ARRAY(b->arena, uint64_t, b->function_count)) == NULL) {
+        beam_free(b);
+        return NULL;
+    }
+    memcpy((char *)b->name, name, size);
+    return b;
+}
+
+BeamFile *beam_open(VM *vm, const char *name, Bytes file, bool stays, LoadError *error) {
+    Container c;
+    if (!container_open(&c, &vm->mem, name, file, error)) {
+        return NULL;
+    }
+    BeamFile *b = open_container(vm, &c, name, stays);
+    if (b == NULL) {
+        b = read_container(vm, &c, error);
+    }
+    container_close(&c);
+    return b;
+}
+
+bool loading_literals_now(Loading *l) {
+    BeamFile *b = l->b;
+    l->file_literals = b->literal_count;
+    if (b->literals != NULL || (b->chunks[CHUNK_LITERALS].at == NULL && b->chunks[CHUNK_PLAIN_LITERALS].at == NULL)) {
+        return true;
+    }
+    heap_init_detached(&l->heap, b->vm);
+    bool ok = read_literals(l, b->chunks) && move_literals(l);
+    heap_free_fragments(b->vm, heap_detach(&l->heap));
+    l->file_literals = b->literal_count;
+    return ok;
+}
+
+void beam_md5_now(BeamFile *b) {
+    hash_chunks(b->chunks, b->md5);
+}
+
+#undef CURSOR
+#undef HAS
+
+void beam_free(BeamFile *b) {
+    if (b == NULL || b->kept) {
         return;
     }
     VM *vm = b->vm;

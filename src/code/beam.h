@@ -99,6 +99,8 @@ typedef struct {
     uint32_t arity;
     uint32_t entry;          /* label of its entry */
     uint32_t first, end;     /* ops [first, end): first is the label before its func_info */
+    uint32_t offset;         /* of a file on demand: where that label is in the Code chunk */
+    bool emitted;            /* likewise: somebody may run it already */
 } BeamFunction;
 
 typedef struct BeamFile {
@@ -106,6 +108,8 @@ typedef struct BeamFile {
     term module;
     uint32_t max_opcode;
     uint32_t labels;          /* labels are 1..labels - 1 */
+    uint32_t *label_function; /* of each label: index of the function whose entry it is + 1, or 0; on demand NULL: in order of
+                                 the functions, labels are in order, too */
     uint32_t *label_op;       /* of each label: index of its instruction; UINT32_MAX: there is none */
     term *atoms;              /* 1..atom_count; 0: nil */
     uint32_t atom_count;
@@ -125,14 +129,26 @@ typedef struct BeamFile {
     BeamFunction *functions;  uint32_t function_count; /* in order of their code */
     uint32_t on_load_label;   /* entry of the function that has on_load; 0: none */
     uint8_t md5[16];
-    struct Arena *arena;      /* all of the above is in here, but literals: */
+    struct Arena *arena;      /* all of the above is in here, but literals; and but ops and label_op of a file on demand: */
+    struct Arena *work;       /* what decoding and verifying need; the same arena unless on demand */
+    const Bytes *chunks;      /* on demand: by CHUNK_..., they stay as long as the file; NULL: all has been read */
+    uint64_t *match_args;     /* on demand, of each function: which arguments may be match contexts */
+    const char *name;         /* on demand: what messages call the file */
+    bool kept;                /* on demand: code has it now, and beam_free leaves it alone */
     size_t op_room;           /* there is room for so many ops */
     size_t literal_room;      /* literals are a block of so many */
 } BeamFile;
 
 /* Parses and verifies. `name` is what messages call the file. NULL: *error says why. The bytes may go afterwards. */
 BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error);
+/* The same for a file that is trusted to be whole: code, literals, types and lines are looked at when they are needed (demand.h),
+   and verified then. What is not in the usual form is read at once. stays: the bytes are there for ever, and need not be copied. */
+BeamFile *beam_open(VM *vm, const char *name, Bytes file, bool stays, LoadError *error);
 void beam_free(BeamFile *b); /* takes literal_block along unless somebody has taken it over and set it to NULL */
+/* The function with this entry; NULL: the label is no entry. */
+BeamFunction *beam_function(const BeamFile *b, uint32_t label);
+
+void beam_md5_now(BeamFile *b); /* on demand: fills in md5 */
 
 /* The MD5 of the module in a file, as code:module_md5/1 has it. False: it is no .beam file, or there is no memory. */
 bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]);

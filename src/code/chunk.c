@@ -210,8 +210,8 @@ bool chunk_functions(Loading *l, Cursor *c, BeamExport **list, uint32_t *count) 
             !read_below(c, "label", l->b->labels, &e->label)) {
             return false;
         }
-        uint32_t f = l->label_function[e->label];
-        if (f == 0 || l->b->functions[f - 1].arity != e->arity) {
+        const BeamFunction *f = beam_function(l->b, e->label);
+        if (f == NULL || f->arity != e->arity) {
             c->at -= 4;
             return CURSOR_FAIL(c, "label %u is not the entry of a function of %u arguments", e->label, e->arity);
         }
@@ -327,8 +327,8 @@ bool chunk_lines(Loading *l, Cursor *c) {
     if (count > cursor_left(c) || files > cursor_left(c) / 2) {
         return CURSOR_FAIL(c, "%u lines and %u files do not fit into it", count, files);
     }
-    b->lines = ARENA_ARRAY(b->arena, BeamLine, (size_t)count + 1);
-    b->files = ARENA_ARRAY(b->arena, term, (size_t)files + 1);
+    b->lines = ARENA_ARRAY(b->work, BeamLine, (size_t)count + 1);
+    b->files = ARENA_ARRAY(b->work, term, (size_t)files + 1);
     if (b->lines == NULL || b->files == NULL) {
         return load_no_memory(l->error);
     }

@@ -35,6 +35,8 @@ void exports_done(VM *vm);
 bool lambdas_init(VM *vm);
 void lambdas_done(VM *vm);
 void modules_done(VM *vm);
+bool module_lambda(VM *vm, ModuleCode *c, uint32_t i);                  /* c->lambdas[i] is there from now on; false: no memory */
+bool module_take_lines(VM *vm, ModuleCode *c, const BeamFile *b);
 bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code); /* false: no memory */
 void ranges_remove(VM *vm, const ModuleCode *code);
 void catches_free(VM *vm, ModuleCode *code);

@@ -111,8 +111,8 @@ void container_close(Container *c) {
     c->inflated = NULL;
 }
 
-bool container_literals(const Container *c, Bytes *table, uint8_t **block, size_t *size, LoadError *error) {
-    Bytes plain = c->chunks[CHUNK_PLAIN_LITERALS], b = c->chunks[CHUNK_LITERALS];
+bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint8_t **block, size_t *size, LoadError *error) {
+    Bytes plain = chunks[CHUNK_PLAIN_LITERALS], b = chunks[CHUNK_LITERALS];
     *block = NULL;
     *size = 0;
     *table = plain;
@@ -130,7 +130,7 @@ bool container_literals(const Container *c, Bytes *table, uint8_t **block, size_
     if (inflated > INFLATED_LIMIT || inflated / ZLIB_BEST_RATIO > b.size) {
         return load_error(error, "LitT", 0, "a size of %u bytes cannot be true", inflated);
     }
-    *block = mem_alloc(c->mem, MEM_TEMPORARY, inflated);
+    *block = mem_alloc(mem, MEM_TEMPORARY, inflated);
     if (*block == NULL) {
         return load_no_memory(error);
     }
@@ -141,7 +141,7 @@ bool container_literals(const Container *c, Bytes *table, uint8_t **block, size_
         *table = (Bytes){*block, inflated};
         return true;
     }
-    mem_free(c->mem, MEM_TEMPORARY, *block, *size);
+    mem_free(mem, MEM_TEMPORARY, *block, *size);
     *block = NULL;
     return result == Z_MEM_ERROR ? load_no_memory(error) : load_error(error, "LitT", 4, "its compressed data are damaged");
 }

@@ -18,6 +18,6 @@ void container_close(Container *c);
 
 /* The table of literals: a count, then sizes and external terms. Inflated into *block of *size bytes if it is compressed (else
    *block is NULL). table->at is NULL if the file has no literals. */
-bool container_literals(const Container *c, Bytes *table, uint8_t **block, size_t *size, LoadError *error);
+bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint8_t **block, size_t *size, LoadError *error);
 
 #endif

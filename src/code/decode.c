@@ -35,7 +35,7 @@ static const term no_term;
 static Arg *args_reserve(Decoder *d, size_t count) {
     if ((size_t)(d->end - d->at) < count) {
         size_t room = MAX(count, (size_t)1024);
-        d->at = arena_alloc(d->l->b->arena, room * sizeof(Arg));
+        d->at = arena_alloc(d->l->b->work, room * sizeof(Arg));
         d->end = d->at == NULL ? NULL : d->at + room;
     }
     return d->at;
@@ -74,6 +74,9 @@ static bool integer_operand(Decoder *d, const Compact *v, Arg *a) {
         a->kind = ARG_TERM;
         a->term = t;
         return true;
+    }
+    if (d->l->b->chunks != NULL) {
+        return CURSOR_FAIL(d->c, "a large integer");
     }
     a->kind = ARG_LITERAL;
     a->value = t == NONE ? UINT32_MAX : loading_literal(d->l, t);
@@ -144,11 +147,18 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
         if (!short_number(c, &n) && !cursor_number(c, &n)) {
             return false;
         }
+        if (b->chunks != NULL && !loading_literals_now(d->l)) {
+            return false;
+        }
         if (n >= d->l->file_literals) {
             return CURSOR_FAIL(c, "literal %u of %u", n, d->l->file_literals);
         }
         a->kind = ARG_LITERAL;
         a->value = n;
+        if (b->chunks != NULL) {
+            a->term = b->literals[n];
+            return true;
+        }
         return fix_later(d->l, a);
     case 5:
         if (!cursor_compact(c, &inner) || !cursor_number(c, &n)) {
@@ -320,7 +330,7 @@ static GenericOp *op_new(Decoder *d) {
     BeamFile *b = d->l->b;
     if (UNLIKELY(d->op == b->op_room)) {
         size_t room = b->op_room + b->op_room / 2 + 64;
-        GenericOp *more = arena_alloc(b->arena, room * sizeof *more);
+        GenericOp *more = arena_alloc(b->work, room * sizeof *more);
         if (more == NULL) {
             return NULL;
         }
@@ -421,7 +431,7 @@ static bool all_instructions(Decoder *d) {
             }
             if (before == GEN_func_info) {
                 b->functions[b->function_count - 1].entry = op->arg[0].value;
-                d->l->label_function[op->arg[0].value] = b->function_count;
+                b->label_function[op->arg[0].value] = b->function_count;
             }
             break;
         case GEN_func_info:
@@ -450,6 +460,43 @@ static bool all_instructions(Decoder *d) {
     }
 }
 
+static Decoder decoder(Loading *l, Cursor *c) {
+    const BeamFile *b = l->b;
+    return (Decoder){.l = l, .c = c, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
+                     [COMPACT_X] = MAX_REGISTERS, [COMPACT_Y] = MAX_REGISTERS, [COMPACT_F] = b->labels}};
+}
+
+bool code_decode_function(Loading *l, uint32_t index) {
+    BeamFile *b = l->b;
+    BeamFunction *f = &b->functions[index];
+    Bytes code = b->chunks[CHUNK_CODE];
+    Cursor c = {code.at, code.at + f[0].offset, code.at + f[1].offset, "Code", l->error};
+    b->label_op = arena_alloc(b->work, (size_t)b->labels * sizeof(uint32_t));
+    b->op_room = (f[1].offset - f[0].offset) / 2 + 16;
+    b->ops = arena_alloc(b->work, b->op_room * sizeof *b->ops);
+    if (b->label_op == NULL || b->ops == NULL) {
+        return load_no_memory(l->error);
+    }
+    memset(b->label_op, 0xff, (size_t)b->labels * sizeof(uint32_t));
+    Decoder d = decoder(l, &c);
+    for (; c.at < c.end; d.op++) {
+        if (!instruction(&d)) {
+            return false;
+        }
+        if (b->ops[d.op].op == GEN_label) {
+            b->label_op[b->ops[d.op].arg[0].value] = d.op;
+        }
+    }
+    GenericOp *end = op_new(&d); /* whoever looks ahead finds an end */
+    if (end == NULL) {
+        return load_no_memory(l->error);
+    }
+    *end = (GenericOp){.op = GEN_int_code_end, .flags = OP_DEAD, .offset = f[1].offset};
+    f->first = 0;
+    f->end = b->op_count = d.op;
+    return true;
+}
+
 bool code_decode(Loading *l, Cursor *c) {
     BeamFile *b = l->b;
     uint32_t head, format, functions;
@@ -472,15 +519,14 @@ bool code_decode(Loading *l, Cursor *c) {
         return CURSOR_FAIL(c, "%u labels and %u functions do not fit into it", b->labels, functions);
     }
     b->label_op = arena_alloc(b->arena, (size_t)b->labels * sizeof(uint32_t));
-    l->label_function = ARENA_ARRAY(b->arena, uint32_t, b->labels);
+    b->label_function = ARENA_ARRAY(b->arena, uint32_t, b->labels);
     b->op_room = size / 4 + 16; /* enough for nearly all compilers' code */
     b->ops = arena_alloc(b->arena, b->op_room * sizeof *b->ops);
-    if (b->label_op == NULL || l->label_function == NULL || b->ops == NULL) {
+    if (b->label_op == NULL || b->label_function == NULL || b->ops == NULL) {
         return load_no_memory(l->error);
     }
     memset(b->label_op, 0xff, (size_t)b->labels * sizeof(uint32_t));
-    Decoder d = {.l = l, .c = c, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
-                 [COMPACT_X] = MAX_REGISTERS, [COMPACT_Y] = MAX_REGISTERS, [COMPACT_F] = b->labels}};
+    Decoder d = decoder(l, c);
     if (!all_instructions(&d)) {
         return false;
     }

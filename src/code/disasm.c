@@ -219,7 +219,7 @@ bool disassemble(Text *out, VM *vm, const char *name, Bytes bytes, const char *f
             lambdas[i].name = file->lambdas[i].name;
             lambdas[i].free = file->lambdas[i].free;
         }
-        pr = rewrite(vm, file, pointers, &code, error);
+        pr = rewrite(vm, file, pointers, &code, 0, error);
     }
     uint32_t count;
     Ins *fused = pr == NULL ? NULL : program_fuse(pr, &count);

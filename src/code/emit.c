@@ -2,6 +2,7 @@
 #include "code/emit.h"
 
 #include "code/code.h"
+#include "code/demand.h"
 #include "term/atom.h"
 
 #include "gen/ops.inc"
@@ -97,10 +98,20 @@ typedef struct {
     Ins *ins;
     uint32_t count;
     uint16_t *variant;     /* of each instruction */
-    uint32_t *label_at;    /* unit offset of each label */
+    uint32_t *label_at;    /* unit offset of each label; UINT32_MAX: it is not in this program */
     size_t units;
     uint32_t functions, lines;
+    CodeLine *function_lines; /* of the function that is emitted now */
+    uint32_t function_line_count;
+    CodeSegment *segment;
+    Unit *start;           /* of the program in its segment */
 } Layout;
+
+enum {
+    PIECE_UNITS = sizeof(CodePiece) / sizeof(Unit),
+    LINE_UNITS = sizeof(CodeLine) / sizeof(Unit),
+    FIRST_SEGMENT = 512, LARGEST_SEGMENT = 8192, /* units, of code on demand */
+};
 
 static unsigned find_variant(const Ins *i) {
     const OpInfo *info = &op_infos[i->op];
@@ -122,31 +133,48 @@ static size_t units_of(const Ins *i, unsigned variant) {
     return units;
 }
 
+/* A function begins with the label in front of its func_info. */
+static bool begins_function(const Layout *l, uint32_t n) {
+    if (l->ins[n].op != OP_label) {
+        return false;
+    }
+    do {
+        n++;
+    } while (n < l->count && l->ins[n].op == OP_line);
+    return n < l->count && l->ins[n].op == OP_func_info;
+}
+
 static void measure(Layout *l) {
+    uint32_t lines = 0;
     for (uint32_t n = 0; n < l->count; n++) {
         const Ins *i = &l->ins[n];
+        if (begins_function(l, n)) {
+            l->units += l->functions == 0 ? 0 : LINE_UNITS * lines + 1;
+            l->functions++;
+            lines = 0;
+        }
         if (i->op == OP_label) {
             l->label_at[i->a[0].index] = (uint32_t)l->units;
         } else if (i->op == OP_line) {
+            lines++;
             l->lines++;
         } else if (op_infos[i->op].interpreted) {
-            l->functions += i->op == OP_func_info;
             l->variant[n] = (uint16_t)find_variant(i);
             l->units += units_of(i, l->variant[n]);
         }
     }
+    l->units += LINE_UNITS * lines + 1;
 }
 
 /* Registers are byte offsets; what is told apart at run time has bit 2 set for y. */
-static Unit unit_of(const Layout *l, const Unit *units, char kind, const Operand *o) {
+static Unit unit_of(const Layout *l, char kind, const Operand *o) {
     switch (o->kind) {
     case OPERAND_X: return o->index * sizeof(term);
     case OPERAND_Y: return o->index * sizeof(term) + (kind == 'y' ? 0 : 4);
     case OPERAND_TERM: return o->term;
     case OPERAND_FLOAT: return o->index * sizeof(double);
     case OPERAND_NUMBER: return o->number;
-    case OPERAND_LABEL:
-    case OPERAND_CALL: return (Unit)(units + l->label_at[o->index]);
+    case OPERAND_LABEL: return (Unit)(l->start + l->label_at[o->index]);
     case OPERAND_HANDLER: return make_catch(o->number);
     case OPERAND_POINTER: return (Unit)o->pointer;
     case OPERAND_LIST: return o->number;
@@ -154,7 +182,20 @@ static Unit unit_of(const Layout *l, const Unit *units, char kind, const Operand
     }
 }
 
-static Unit *lay_out(const Layout *l, Unit *units, Unit *at, const Ins *i, unsigned variant) {
+/* A call of a function that may not be emitted yet: then it leads to its stub, and is remembered. */
+static Unit call_of(const Layout *l, Unit *at, uint32_t label) {
+    if (l->label_at[label] != UINT32_MAX) {
+        return (Unit)(l->start + l->label_at[label]);
+    }
+    ModuleCode *code = l->pr->code;
+    Function *f = emit_function(code, label);
+    if (f->info == NULL) {
+        demand_call_site(l->vm, f, at);
+    }
+    return (Unit)f->code;
+}
+
+static Unit *lay_out(const Layout *l, Unit *at, const Ins *i, unsigned variant) {
     *at++ = l->vm->handlers[variant];
     const char *kinds = variant_kinds[variant];
     for (unsigned k = 0; k < i->count; k++) {
@@ -162,80 +203,102 @@ static Unit *lay_out(const Layout *l, Unit *units, Unit *at, const Ins *i, unsig
         if (kinds[k] == 'N' || kinds[k] == 'j') {
             continue;
         }
-        *at++ = unit_of(l, units, kinds[k], o);
+        *at = o->kind == OPERAND_CALL ? call_of(l, at, o->index) : unit_of(l, kinds[k], o);
+        at++;
         if (o->kind == OPERAND_HANDLER) {
             CatchHandler *h = catch_handler(l->vm, (uint32_t)o->number);
-            h->code = units + l->label_at[o->index];
+            h->code = l->start + l->label_at[o->index];
         }
         if (o->kind == OPERAND_LIST) {
             for (uintptr_t n = 0; n < o->number; n++) {
-                *at++ = unit_of(l, units, 's', &o->list[n]);
+                *at++ = unit_of(l, 's', &o->list[n]);
             }
         }
     }
     return at;
 }
 
-/* The entry's label is the one behind func_info. */
-static uint32_t entry_label(const Layout *l, uint32_t n) {
-    while (++n < l->count && l->ins[n].op != OP_label) {
-        assert(l->ins[n].op == OP_line);
-    }
-    return n < l->count ? l->ins[n].a[0].index : 0;
+static Unit *end_function(Layout *l, Unit *at) {
+    memcpy(at, l->function_lines, l->function_line_count * sizeof *l->function_lines);
+    at += LINE_UNITS * l->function_line_count;
+    *at = l->function_line_count;
+    l->function_line_count = 0;
+    return at + 1;
 }
 
-static void emit(const Layout *l, ModuleCode *code) {
-    Unit *at = code->units;
+static void emit(Layout *l, ModuleCode *code) {
+    CodeSegment *s = l->segment;
+    Unit *at = l->start;
+    uint32_t function = l->pr->first_function;
     for (uint32_t n = 0; n < l->count; n++) {
         const Ins *i = &l->ins[n];
+        if (begins_function(l, n)) {
+            if (function > l->pr->first_function) {
+                at = end_function(l, at);
+            }
+            ((CodePiece *)(s->units + s->room))[-1 - (ptrdiff_t)s->piece_count++] = (CodePiece){(uint32_t)(at - s->units), function++};
+        }
         if (i->op == OP_line) {
-            code->lines[code->line_count++] = (LineEntry){.at = at, .line = (uint32_t)i->a[0].number};
+            l->function_lines[l->function_line_count++] = (CodeLine){(uint32_t)(at - s->units), (uint32_t)i->a[0].number};
         }
         if (i->op == OP_label || !op_infos[i->op].interpreted) {
             continue;
         }
         Unit *start = at;
-        at = lay_out(l, code->units, at, i, l->variant[n]);
+        at = lay_out(l, at, i, l->variant[n]);
         if (i->op == OP_func_info) {
-            code->functions[code->function_count++] =
-                (Function){.info = start, .code = at, .name = i->a[1].term, .arity = (uint32_t)i->a[2].number, .label = entry_label(l, n)};
+            Function *f = &code->functions[function - 1];
+            f->info = start;
+            f->code = at;
         }
     }
-    assert(at == code->units + l->units);
+    at = end_function(l, at);
+    assert(at == l->start + l->units);
+    s->used += (uint32_t)l->units;
+    code->line_count += l->lines;
 }
 
-static bool allocate_code(Layout *l, ModuleCode *code) {
-    Mem *mem = &l->vm->mem;
-    code->units = mem_alloc(mem, MEM_CODE, MAX(l->units, (size_t)1) * sizeof(Unit));
-    code->functions = mem_zalloc(mem, MEM_CODE, MAX(l->functions, 1u) * sizeof *code->functions);
-    code->lines = mem_zalloc(mem, MEM_CODE, MAX(l->lines, 1u) * sizeof *code->lines);
-    if (code->units != NULL && code->functions != NULL && code->lines != NULL) {
-        code->unit_count = l->units;
-        code->function_count = code->line_count = 0;
-        return true;
+/* Room for the program in the newest segment or, if there is none, in a new one. */
+static bool find_room(Layout *l, ModuleCode *code) {
+    CodeSegment *s = code->segments;
+    size_t need = l->units + PIECE_UNITS * l->functions;
+    if (s == NULL || s->room - s->used - PIECE_UNITS * s->piece_count < need) {
+        size_t room = need;
+        if (code->source != NULL) {
+            room = MAX(need, s == NULL ? (size_t)FIRST_SEGMENT : MIN(2 * (size_t)s->room, (size_t)LARGEST_SEGMENT));
+        }
+        s = mem_alloc(&l->vm->mem, MEM_CODE, sizeof *s + room * sizeof(Unit));
+        if (s == NULL) {
+            return false;
+        }
+        *s = (CodeSegment){.next = code->segments, .room = (uint32_t)room};
+        if (!ranges_add(l->vm, s->units, s->units + room, code)) {
+            mem_free(&l->vm->mem, MEM_CODE, s, sizeof *s + room * sizeof(Unit));
+            return false;
+        }
+        code->segments = s;
     }
-    mem_free(mem, MEM_CODE, code->units, MAX(l->units, (size_t)1) * sizeof(Unit));
-    mem_free(mem, MEM_CODE, code->functions, MAX(l->functions, 1u) * sizeof *code->functions);
-    mem_free(mem, MEM_CODE, code->lines, MAX(l->lines, 1u) * sizeof *code->lines);
-    code->units = NULL;
-    code->functions = NULL;
-    code->lines = NULL;
-    return false;
+    l->segment = s;
+    l->start = s->units + s->used;
+    return true;
 }
 
 bool emit_units(Program *pr) {
     Mem *mem = &pr->vm->mem;
     Layout l = {.pr = pr, .vm = pr->vm};
     l.ins = program_fuse(pr, &l.count);
-    l.variant = mem_zalloc(mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *l.variant);
-    l.label_at = mem_zalloc(mem, MEM_TEMPORARY, (pr->labels + 1) * sizeof *l.label_at);
+    l.variant = mem_alloc(mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *l.variant);
+    l.label_at = mem_alloc(mem, MEM_TEMPORARY, (pr->labels + 1) * sizeof *l.label_at);
     bool done = false;
     if (l.ins != NULL && l.variant != NULL && l.label_at != NULL) {
+        memset(l.label_at, 0xff, (pr->labels + 1) * sizeof *l.label_at);
         measure(&l);
-        done = allocate_code(&l, pr->code);
+        l.function_lines = mem_alloc(mem, MEM_TEMPORARY, MAX(l.lines, 1u) * sizeof *l.function_lines);
+        done = l.function_lines != NULL && find_room(&l, pr->code);
         if (done) {
             emit(&l, pr->code);
         }
+        mem_free(mem, MEM_TEMPORARY, l.function_lines, MAX(l.lines, 1u) * sizeof *l.function_lines);
     }
     program_free_fused(pr, l.ins);
     mem_free(mem, MEM_TEMPORARY, l.variant, MAX(pr->count, 1u) * sizeof *l.variant);
@@ -244,17 +307,27 @@ bool emit_units(Program *pr) {
 }
 
 void emit_free(VM *vm, ModuleCode *code) {
-    Mem *mem = &vm->mem;
-    mem_free(mem, MEM_CODE, code->units, MAX(code->unit_count, (size_t)1) * sizeof(Unit));
-    mem_free(mem, MEM_CODE, code->functions, MAX(code->function_count, 1u) * sizeof *code->functions);
-    mem_free(mem, MEM_CODE, code->lines, MAX(code->line_count, 1u) * sizeof *code->lines);
-    code->units = NULL;
-    code->functions = NULL;
-    code->lines = NULL;
+    for (CodeSegment *s = code->segments, *next; s != NULL; s = next) {
+        next = s->next;
+        mem_free(&vm->mem, MEM_CODE, s, sizeof *s + s->room * sizeof(Unit));
+    }
+    code->segments = NULL;
     rewrite_free(vm, code);
 }
 
-const Function *emit_function(const ModuleCode *code, uint32_t label) {
+Function *emit_function(const ModuleCode *code, uint32_t label) {
+    uint32_t low = 0, high = code->function_count;
+    while (low < high) { /* compilers number labels in the order of the code */
+        uint32_t middle = (low + high) / 2;
+        if (code->functions[middle].label < label) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < code->function_count && code->functions[low].label == label) {
+        return &code->functions[low];
+    }
     for (uint32_t i = 0; i < code->function_count; i++) {
         if (code->functions[i].label == label) {
             return &code->functions[i];
@@ -279,6 +352,14 @@ void emit_export_stub(VM *vm, Export *e) {
     e->stub[2] = (Unit)e;
     e->code = &e->stub[1];
     e->native = vm->code->native_entry;
+}
+
+void emit_function_stub(VM *vm, Function *f) {
+    f->stub[0] = f->arity;
+    f->stub[1] = vm->handlers[VARIANT_demand_stub];
+    f->stub[2] = (Unit)f;
+    f->code = &f->stub[1];
+    f->native = vm->code->native_entry;
 }
 
 void emit_lambda_stub(VM *vm, Lambda *l) {

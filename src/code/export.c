@@ -20,6 +20,19 @@ const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t ari
     return NULL;
 }
 
+bool bif_find_module(const BifTable *t, term module) {
+    size_t low = 0, high = t->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (t->entries[middle].module < module) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < t->count && t->entries[low].module == module;
+}
+
 static uint32_t export_hash(term module, term name, uint32_t arity) {
     uint64_t h = (uint64_t)(module >> 6) * 0x9e3779b97f4a7c15u ^ (uint64_t)(name >> 6) * 0xc2b2ae3d27d4eb4fu ^ arity;
     return (uint32_t)(h * 0x9e3779b97f4a7c15u >> 32);

@@ -21,6 +21,7 @@ typedef struct BifTable {
     size_t count;
 } BifTable;
 const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity);
+bool bif_find_module(const BifTable *t, term module); /* are there any of this module? */
 
 /* Where a call goes on: the common head of Export and Lambda. */
 typedef struct {

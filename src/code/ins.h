@@ -47,6 +47,7 @@ typedef struct Program {
     VM *vm;
     const BeamFile *file;
     ModuleCode *code;      /* what it is made for */
+    uint32_t first_function; /* index of the first of its functions in code->functions */
     Lambda **lambdas;      /* of the file, by index */
     Ins *ins;
     uint32_t count, capacity;
@@ -64,9 +65,9 @@ BeamType operand_type(const Program *pr, const Operand *o);
 /* Is it a small integer for sure? */
 bool operand_is_small(const Program *pr, const Operand *o);
 
-/* Rewrites the file's generic instructions. lambdas: one for each of the file's, with its place fixed but not yet its code.
+/* Rewrites the file's generic instructions; first_function: index of the first function among them. lambdas: one for each of the file's, with its place fixed but not yet its code.
    NULL: *error says why. Free it with program_free when all engines have emitted. */
-Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, LoadError *error);
+Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, uint32_t first_function, LoadError *error);
 void program_free(Program *pr);
 void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code */
 

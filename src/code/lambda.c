@@ -31,6 +31,18 @@ static void grow(VM *vm) {
     c->lambda_buckets = size;
 }
 
+bool lambdas_of(VM *vm, term module) {
+    const Code *c = vm->code;
+    for (uint32_t i = 0; c->lambda_count > 0 && i < c->lambda_buckets; i++) {
+        for (const Lambda *l = c->lambdas[i]; l != NULL; l = l->next) {
+            if (l->module == module) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
     Code *c = vm->code;
     uint32_t hash = lambda_hash(module, index, old_uniq);

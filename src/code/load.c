@@ -1,6 +1,7 @@
 /* From a file to a module's code, and that code's way through life: prepared, current, old, freed. */
 #include "base/arena.h"
 #include "code/code.h"
+#include "code/demand.h"
 #include "code/emit.h"
 #include "gen/generic.h"
 #include "term/atom.h"
@@ -102,93 +103,6 @@ void modules_done(VM *vm) {
     mem_free(&vm->mem, MEM_CODE, c->modules, c->module_buckets * sizeof *c->modules);
 }
 
-/* --- Built-ins win over functions of the same name ----------------------------------------------------------------- */
-
-/* OTP's modules have stubs for what is native: not only the export leads to the built-in, local calls and funs do, too. So local
-   calls become external ones in the decoded instructions, and what is left of the stub calls the built-in. The file's imports
-   are replaced by a longer table, which belongs to the caller. */
-typedef struct {
-    BeamImport *imports;
-    uint32_t count;
-    uint32_t *import_of; /* by label of a function's entry: index of its import + 1 */
-} Stubs;
-
-static bool stubs_find(VM *vm, const BeamFile *b, Stubs *s) {
-    uint32_t found = 0;
-    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
-        const Arg *a = b->ops[i].arg;
-        if (b->ops[i].op == GEN_func_info && bif_find(vm->bifs, a[0].term, a[1].term, a[2].value) != NULL) {
-            found++;
-        }
-    }
-    *s = (Stubs){.count = found};
-    if (found == 0) {
-        return true;
-    }
-    s->imports = mem_alloc(&vm->mem, MEM_TEMPORARY, (b->import_count + found) * sizeof *s->imports);
-    s->import_of = mem_zalloc(&vm->mem, MEM_TEMPORARY, b->labels * sizeof *s->import_of);
-    if (s->imports == NULL || s->import_of == NULL) {
-        return false;
-    }
-    if (b->import_count > 0) {
-        memcpy(s->imports, b->imports, b->import_count * sizeof *s->imports);
-    }
-    uint32_t next = b->import_count;
-    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
-        const Arg *a = b->ops[i].arg;
-        if (b->ops[i].op == GEN_func_info && bif_find(vm->bifs, a[0].term, a[1].term, a[2].value) != NULL) {
-            assert(b->ops[i + 1].op == GEN_label);
-            s->imports[next++] = (BeamImport){.module = a[0].term, .name = a[1].term, .arity = a[2].value};
-            s->import_of[b->ops[i + 1].arg[0].value] = next;
-        }
-    }
-    return true;
-}
-
-/* The body of the function whose func_info is ops[i] becomes a call. */
-static bool stub_replace(BeamFile *b, uint32_t i, uint32_t import) {
-    uint32_t arity = b->ops[i].arg[2].value;
-    for (i += 2; i < b->op_count && b->ops[i].op == GEN_line;) {
-        i++;
-    }
-    Arg *arg = arena_alloc(b->arena, 2 * sizeof *arg);
-    if (i == b->op_count || arg == NULL) {
-        return false;
-    }
-    arg[0] = (Arg){.kind = ARG_NUMBER, .value = arity};
-    arg[1] = (Arg){.kind = ARG_NUMBER, .value = import};
-    b->ops[i] = (GenericOp){.op = GEN_call_ext_only, .count = 2, .offset = b->ops[i].offset, .arg = arg};
-    for (i++; i < b->op_count && b->ops[i].op != GEN_func_info && b->ops[i].op != GEN_int_code_end; i++) {
-        b->ops[i].flags |= OP_DEAD;
-    }
-    return true;
-}
-
-static bool stubs_redirect(BeamFile *b, const Stubs *s) {
-    b->imports = s->imports;
-    b->import_count += s->count;
-    for (uint32_t i = 0; i + 1 < b->op_count; i++) {
-        uint32_t import = b->ops[i].op == GEN_func_info ? s->import_of[b->ops[i + 1].arg[0].value] : 0;
-        if (import != 0 && !stub_replace(b, i, import - 1)) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < b->op_count; i++) {
-        GenericOp *op = &b->ops[i];
-        uint8_t external = op->op == GEN_call ? GEN_call_ext : op->op == GEN_call_last ? GEN_call_ext_last : op->op == GEN_call_only ? GEN_call_ext_only : 0;
-        if (external != 0 && s->import_of[op->arg[1].value] != 0) {
-            op->op = external;
-            op->arg[1] = (Arg){.kind = ARG_NUMBER, .value = s->import_of[op->arg[1].value] - 1};
-        }
-    }
-    return true;
-}
-
-static void stubs_done(VM *vm, const BeamFile *b, Stubs *s, uint32_t import_count) {
-    mem_free(&vm->mem, MEM_TEMPORARY, s->imports, (import_count + s->count) * sizeof *s->imports);
-    mem_free(&vm->mem, MEM_TEMPORARY, s->import_of, b->labels * sizeof *s->import_of);
-}
-
 /* --- Preparing ----------------------------------------------------------------------------------------------------- */
 
 static bool copy_bytes(VM *vm, Bytes *to, Bytes from) {
@@ -208,11 +122,7 @@ static void *copy_array(VM *vm, const void *from, size_t size) {
     return copy;
 }
 
-/* What does not depend on the code itself. */
-static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
-    c->literal_block = b->literal_block, c->literal_words = b->literal_words, c->literal_off_heap = b->literal_off_heap;
-    b->literal_block = NULL, b->literal_words = 0, b->literal_off_heap = NONE;
-    memcpy(c->md5, b->md5, sizeof c->md5);
+bool module_take_lines(VM *vm, ModuleCode *c, const BeamFile *b) {
     if (b->line_count > 0) {
         c->places = copy_array(vm, b->lines, b->line_count * sizeof *c->places);
         c->place_count = c->places == NULL ? 0 : b->line_count;
@@ -221,6 +131,20 @@ static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
         c->files = copy_array(vm, b->files, b->file_count * sizeof *c->files);
         c->file_count = c->files == NULL ? 0 : b->file_count;
     }
+    return c->place_count == b->line_count && c->file_count == b->file_count;
+}
+
+/* What does not depend on the code itself. */
+static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
+    c->literal_block = b->literal_block, c->literal_words = b->literal_words, c->literal_off_heap = b->literal_off_heap;
+    b->literal_block = NULL, b->literal_words = 0, b->literal_off_heap = NONE;
+    if (b->chunks != NULL) {
+        c->attributes = b->attributes;
+        c->compile_info = b->compile_info;
+        return true;
+    }
+    memcpy(c->md5, b->md5, sizeof c->md5);
+    c->md5_known = true;
     if (b->record_count > 0) {
         c->records = mem_alloc(&vm->mem, MEM_CODE, b->record_count * sizeof *c->records);
         c->record_count = c->records == NULL ? 0 : b->record_count;
@@ -228,8 +152,38 @@ static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
             c->records[i] = b->records[i].template;
         }
     }
-    return c->place_count == b->line_count && c->file_count == b->file_count && c->record_count == b->record_count && copy_bytes(vm, &c->attributes, b->attributes)
+    return c->record_count == b->record_count && module_take_lines(vm, c, b) && copy_bytes(vm, &c->attributes, b->attributes)
         && copy_bytes(vm, &c->compile_info, b->compile_info);
+}
+
+const uint8_t *module_md5(ModuleCode *c) {
+    if (!c->md5_known) {
+        beam_md5_now(c->source);
+        memcpy(c->md5, c->source->md5, sizeof c->md5);
+        c->md5_known = true;
+    }
+    return c->md5;
+}
+
+static bool take_functions(VM *vm, ModuleCode *c, const BeamFile *b) {
+    c->functions = mem_zalloc(&vm->mem, MEM_CODE, MAX(b->function_count, 1u) * sizeof *c->functions);
+    if (c->functions == NULL) {
+        return false;
+    }
+    c->function_count = b->function_count;
+    for (uint32_t i = 0; i < b->function_count; i++) {
+        Function *f = &c->functions[i];
+        *f = (Function){.name = b->functions[i].name, .arity = b->functions[i].arity, .label = b->functions[i].entry, .of = c};
+        emit_function_stub(vm, f);
+    }
+    return c->source == NULL || ranges_add(vm, c->functions, c->functions + MAX(b->function_count, 1u), c);
+}
+
+/* The file's fun, made if it is not there. */
+static bool get_lambda(VM *vm, ModuleCode *c, const BeamFile *b, uint32_t i) {
+    const BeamLambda *l = &b->lambdas[i];
+    c->lambdas[i] = lambda_get(vm, b->module, module_md5(c), l->index, i, l->old_uniq, l->arity - l->free, l->free);
+    return c->lambdas[i] != NULL;
 }
 
 static bool take_lambdas(VM *vm, ModuleCode *c, const BeamFile *b) {
@@ -239,24 +193,16 @@ static bool take_lambdas(VM *vm, ModuleCode *c, const BeamFile *b) {
     c->lambdas = mem_zalloc(&vm->mem, MEM_CODE, b->lambda_count * sizeof *c->lambdas);
     c->lambda_functions = mem_zalloc(&vm->mem, MEM_CODE, b->lambda_count * sizeof *c->lambda_functions);
     c->lambda_count = b->lambda_count;
-    if (c->lambdas == NULL || c->lambda_functions == NULL) {
-        return false;
+    bool ok = c->lambdas != NULL && c->lambda_functions != NULL, now = c->source == NULL || lambdas_of(vm, b->module);
+    for (uint32_t i = 0; ok && i < b->lambda_count; i++) {
+        c->lambda_functions[i] = emit_function(c, b->lambdas[i].label);
+        ok = !now || get_lambda(vm, c, b, i);
     }
-    for (uint32_t i = 0; i < b->lambda_count; i++) {
-        const BeamLambda *l = &b->lambdas[i];
-        c->lambdas[i] = lambda_get(vm, b->module, b->md5, l->index, i, l->old_uniq, l->arity - l->free, l->free);
-        if (c->lambdas[i] == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return ok;
 }
 
 /* What leads into the code, once it is there. */
 static bool take_entries(VM *vm, ModuleCode *c, const BeamFile *b) {
-    for (uint32_t i = 0; i < c->lambda_count; i++) {
-        c->lambda_functions[i] = emit_function(c, b->lambdas[i].label);
-    }
     if (b->on_load_label != 0) {
         c->on_load = emit_function(c, b->on_load_label);
         c->module->on_load = export_get(vm, b->module, A_on_load_function, 0);
@@ -283,24 +229,14 @@ static bool take_entries(VM *vm, ModuleCode *c, const BeamFile *b) {
 
 /* The code itself, in both forms. */
 static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
-    Stubs stubs;
-    BeamImport *imports = b->imports;
-    uint32_t import_count = b->import_count;
-    bool ok = stubs_find(vm, b, &stubs) || load_no_memory(error);
-    if (ok) {
-        ok = stubs.count == 0 || stubs_redirect(b, &stubs) || load_no_memory(error);
-        Program *pr = ok ? rewrite(vm, b, c->lambdas, c, error) : NULL;
-        ok = pr != NULL && (emit_units(pr) || load_no_memory(error));
-        if (ok && vm->code->native != NULL) {
-            vm->code->native(pr);
-        }
-        if (pr != NULL) {
-            program_free(pr);
-        }
-        b->imports = imports;
-        b->import_count = import_count;
+    Program *pr = rewrite(vm, b, c->lambdas, c, 0, error);
+    bool ok = pr != NULL && (emit_units(pr) || load_no_memory(error));
+    if (ok && vm->code->native != NULL) {
+        vm->code->native(pr);
     }
-    stubs_done(vm, b, &stubs, import_count);
+    if (pr != NULL) {
+        program_free(pr);
+    }
     return ok;
 }
 
@@ -310,15 +246,18 @@ ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
         load_no_memory(error);
         return NULL;
     }
+    c->source = b->chunks != NULL ? b : NULL;
     c->module = module_get(vm, b->module);
-    bool ok = c->module != NULL && take_tables(vm, c, b) && take_lambdas(vm, c, b);
+    c->file_names.off_heap = NONE;
+    bool ok = c->module != NULL && take_tables(vm, c, b) && take_functions(vm, c, b) && take_lambdas(vm, c, b);
     ok = ok || load_no_memory(error);
-    ok = ok && translate(vm, c, b, error);
-    ok = ok && ((take_entries(vm, c, b) && ranges_add(vm, c->units, c->units + c->unit_count, c)) || load_no_memory(error));
+    ok = ok && (c->source != NULL || translate(vm, c, b, error));
+    ok = ok && (take_entries(vm, c, b) || load_no_memory(error));
     if (!ok) {
         module_code_free(vm, c);
         return NULL;
     }
+    b->kept = c->source != NULL;
     return c;
 }
 
@@ -336,15 +275,18 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
         vm->code->native_free(vm, c);
     }
     emit_free(vm, c);
-    rewrite_free(vm, c);
+    mem_free(m, MEM_CODE, c->functions, MAX(c->function_count, 1u) * sizeof *c->functions);
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
     mem_free(m, MEM_CODE, c->records, c->record_count * sizeof *c->records);
     mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
     mem_free(m, MEM_CODE, c->lambdas, c->lambda_count * sizeof *c->lambdas);
     mem_free(m, MEM_CODE, c->lambda_functions, c->lambda_count * sizeof *c->lambda_functions);
-    mem_free(m, MEM_CODE, (void *)c->attributes.at, c->attributes.size);
-    mem_free(m, MEM_CODE, (void *)c->compile_info.at, c->compile_info.size);
+    if (c->source == NULL) {
+        mem_free(m, MEM_CODE, (void *)c->attributes.at, c->attributes.size);
+        mem_free(m, MEM_CODE, (void *)c->compile_info.at, c->compile_info.size);
+    }
+    demand_free(vm, c);
 }
 
 void module_code_free(VM *vm, ModuleCode *c) {
@@ -354,6 +296,9 @@ void module_code_free(VM *vm, ModuleCode *c) {
     free_all_but_literals(vm, c);
     if (c->literal_block != NULL) {
         literal_free(vm, c->literal_block, c->literal_words, c->literal_off_heap);
+    }
+    if (c->file_names.at != NULL) {
+        literal_free(vm, c->file_names.at, c->file_names.words, c->file_names.off_heap);
     }
     MEM_DELETE(&vm->mem, MEM_CODE, c);
 }
@@ -394,6 +339,7 @@ void module_purge(VM *vm, Module *m) {
     m->old = NULL;
     free_all_but_literals(vm, c);
     literal_retire(vm, &(LiteralBlock){c->literal_block, c->literal_words, c->literal_off_heap});
+    literal_retire(vm, &c->file_names);
     MEM_DELETE(&vm->mem, MEM_CODE, c);
 }
 
@@ -402,20 +348,38 @@ static void entry_set(VM *vm, Entry *e, const Function *f) {
     e->native = f->native != NULL ? f->native : vm->code->native_entry;
 }
 
+static void link_lambda(VM *vm, ModuleCode *c, uint32_t i) {
+    Lambda *l = c->lambdas[i];
+    const Function *f = c->lambda_functions[i];
+    const Export *e = f->name == NIL ? NULL : export_find(vm, c->module->name, f->name, f->arity);
+    if (e != NULL && e->bif != NULL) {
+        l->entry = e->entry; /* fun f/1 of a function that a built-in stands in for */
+    } else {
+        entry_set(vm, &l->entry, f);
+    }
+    l->name = f->name;
+    l->loaded = c;
+}
+
 /* Funs lead to the newest code that has them, even while it waits for its on_load function. */
 static void link_lambdas(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->lambda_count; i++) {
-        Lambda *l = c->lambdas[i];
-        const Function *f = c->lambda_functions[i];
-        const Export *e = f->name == NIL ? NULL : export_find(vm, c->module->name, f->name, f->arity);
-        if (e != NULL && e->bif != NULL) {
-            l->entry = e->entry; /* fun f/1 of a function that a built-in stands in for */
-        } else {
-            entry_set(vm, &l->entry, f);
+        if (c->lambdas[i] != NULL) {
+            link_lambda(vm, c, i);
         }
-        l->name = f->name;
-        l->loaded = c;
     }
+}
+
+bool module_lambda(VM *vm, ModuleCode *c, uint32_t i) {
+    if (c->lambdas[i] == NULL) {
+        if (!get_lambda(vm, c, c->source, i)) {
+            return false;
+        }
+        if (c->lambdas[i]->loaded == NULL) {
+            link_lambda(vm, c, i);
+        }
+    }
+    return true;
 }
 
 static void set_on_load(VM *vm, ModuleCode *c) {

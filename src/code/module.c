@@ -1,5 +1,6 @@
 /* Loaded modules: the tables, and finding what an address belongs to. */
 #include "code/code.h"
+#include "code/demand.h"
 
 bool code_init(VM *vm) {
     vm->code = MEM_NEW(&vm->mem, MEM_CODE, Code);
@@ -109,18 +110,31 @@ void ranges_remove(VM *vm, const ModuleCode *code) {
     c->range_count = kept;
 }
 
-/* How many of the functions begin at or before an address of their interpreter code. */
-static uint32_t functions_before(const ModuleCode *c, uintptr_t at) {
-    uint32_t low = 0, high = c->function_count;
+/* The segment that an address of interpreter code lies in; NULL: none. */
+static const CodeSegment *segment_of(const ModuleCode *c, uintptr_t at) {
+    const CodeSegment *s = c->segments;
+    while (s != NULL && at - (uintptr_t)s->units >= s->used * sizeof(Unit)) {
+        s = s->next;
+    }
+    return s;
+}
+
+/* How many of its pieces begin at or before a unit. */
+static uint32_t pieces_before(const CodeSegment *s, uint32_t unit) {
+    uint32_t low = 0, high = s->piece_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if ((uintptr_t)c->functions[middle].info <= at) {
+        if (segment_piece(s, middle)->start <= unit) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     return low;
+}
+
+static uint32_t unit_index(const CodeSegment *s, uintptr_t at) {
+    return (uint32_t)((at - (uintptr_t)s->units) / sizeof(Unit));
 }
 
 static const Function *native_function(const ModuleCode *c, uintptr_t at, uintptr_t *start) {
@@ -157,31 +171,57 @@ const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **mo
     if (is_native_address(found, (uintptr_t)at)) {
         return native_function(found, (uintptr_t)at, &start);
     }
-    uint32_t n = functions_before(found, (uintptr_t)at);
-    return n == 0 ? NULL : &found->functions[n - 1];
+    size_t function = ((uintptr_t)at - (uintptr_t)found->functions) / sizeof(Function);
+    if ((uintptr_t)at >= (uintptr_t)found->functions && function < found->function_count) {
+        return &found->functions[function]; /* its stub */
+    }
+    const CodeSegment *s = segment_of(found, (uintptr_t)at);
+    uint32_t n = s == NULL ? 0 : pieces_before(s, unit_index(s, (uintptr_t)at));
+    return n == 0 ? NULL : &found->functions[segment_piece(s, n - 1)->function];
 }
 
-bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLine *line) {
-    const LineEntry *lines = code->lines;
-    uint32_t low = 0, high = code->line_count;
-    uintptr_t start = (uintptr_t)f->info;
-    if (is_native_address(code, (uintptr_t)at)) {
-        lines = code->native->lines;
-        high = code->native->line_count;
-        native_function(code, (uintptr_t)at, &start);
+/* The index of its place for an address of interpreter code; 0: none. */
+static uint32_t interpreted_place(const ModuleCode *code, uintptr_t at) {
+    const CodeSegment *s = segment_of(code, at);
+    uint32_t unit = s == NULL ? 0 : unit_index(s, at), n = s == NULL ? 0 : pieces_before(s, unit);
+    if (n == 0) {
+        return 0;
     }
+    const Unit *end = s->units + (n < s->piece_count ? segment_piece(s, n)->start : s->used) - 1;
+    const CodeLine *lines = (const CodeLine *)end - *end;
+    uint32_t low = 0, high = (uint32_t)*end;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if ((uintptr_t)lines[middle].at <= (uintptr_t)at) {
+        if (lines[middle].at <= unit) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == 0 || (uintptr_t)lines[low - 1].at < start) {
-        return false;
+    return low == 0 ? 0 : lines[low - 1].line;
+}
+
+static uint32_t native_place(const ModuleCode *code, uintptr_t at) {
+    const LineEntry *lines = code->native->lines;
+    uint32_t low = 0, high = code->native->line_count;
+    uintptr_t start;
+    native_function(code, at, &start);
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)lines[middle].at <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    uint32_t place = lines[low - 1].line;
+    return low == 0 || (uintptr_t)lines[low - 1].at < start ? 0 : lines[low - 1].line;
+}
+
+bool code_line(ModuleCode *code, const Function *f UNUSED, const void *at, BeamLine *line) {
+    uint32_t place = is_native_address(code, (uintptr_t)at) ? native_place(code, (uintptr_t)at) : interpreted_place(code, (uintptr_t)at);
+    if (place != 0) {
+        demand_lines(code);
+    }
     if (place == 0 || place >= code->place_count) {
         return false;
     }

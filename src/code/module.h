@@ -4,6 +4,7 @@
 
 #include "code/beam.h"
 #include "code/export.h"
+#include "term/literal.h"
 
 typedef struct Lambda {        /* a fun of a module: outlives the code, as funs may */
     union {
@@ -36,13 +37,48 @@ typedef struct {
 } CatchHandler;
 
 typedef struct Function {
-    const Unit *info;          /* its func_info; the entry follows */
-    const Unit *code;
-    const void *native;
+    union {
+        Entry entry;           /* where calls of it lead: its code, or stub */
+        struct {
+            const Unit *code;
+            const void *native;
+        };
+    };
+    const Unit *info;          /* its func_info; the entry follows. NULL: not emitted yet */
     term name;
     uint32_t arity;
     uint32_t label;            /* of the entry */
+    struct ModuleCode *of;
+    uint32_t sites;            /* calls of stub in emitted code: the first in of->sites, 0: none */
+    bool damaged;              /* it cannot be emitted, and somebody has been told why */
+    Unit stub[3];              /* arity, then an instruction that emits the function */
 } Function;
+
+/* Code of functions, one behind the other in the order in which they were emitted. Behind the units of a function stand its
+   line table (CodeLine) and a unit that says how long that is. Pieces grow down from the end of the segment. */
+typedef struct {
+    uint32_t start;            /* index of its func_info in units */
+    uint32_t function;
+} CodePiece;
+typedef struct {
+    uint32_t at;               /* index in the segment's units: it holds from there to the next one */
+    uint32_t line;             /* index into places; 0: none */
+} CodeLine;
+typedef struct CodeSegment {
+    struct CodeSegment *next;
+    uint32_t used, room;       /* units */
+    uint32_t piece_count;
+    Unit units[];
+} CodeSegment;
+static inline const CodePiece *segment_piece(const CodeSegment *s, uint32_t n) {
+    return (const CodePiece *)(s->units + s->room) - 1 - n;
+}
+
+/* A call that leads to the stub of a function which was not emitted when the call was. */
+typedef struct {
+    Unit *at;
+    uint32_t next;             /* of the same function, or free */
+} CallSite;
 
 typedef struct {
     const uint8_t *at;
@@ -60,22 +96,26 @@ typedef struct NativeCode {    /* machine code of a module, and what its address
 
 typedef struct {
     Export *slot;
-    const Function *function;
+    Function *function;
 } ModuleExport;
 
 typedef struct ModuleCode {    /* one generation of a module's code */
-    Unit *units;               size_t unit_count;
-    Function *functions;       uint32_t function_count; /* in order of their code */
-    LineEntry *lines;          uint32_t line_count;     /* in order of their code */
+    CodeSegment *segments;     /* newest first */
+    Function *functions;       uint32_t function_count; /* in the file's order */
+    uint32_t line_count;       /* of line instructions in emitted code */
     BeamLine *places;          uint32_t place_count;
     term *files;               uint32_t file_count;
     term *literal_block;       size_t literal_words;  term literal_off_heap;
     ModuleExport *exports;     uint32_t export_count;
     Lambda **lambdas;          uint32_t lambda_count;   /* in the file's order */
-    const Function **lambda_functions;                  /* their code, likewise */
+    Function **lambda_functions;                        /* their code, likewise */
     Bytes attributes, compile_info; /* copies */
     Bytes strings;             /* copy of the string table */
     uint8_t md5[16];
+    BeamFile *source;          /* what functions are emitted from on demand; NULL: all is there. Its lambdas are NULL until needed */
+    bool md5_known, lines_known; /* on demand: md5; places and files */
+    LiteralBlock file_names;   /* on demand: what files holds */
+    CallSite *sites;           uint32_t site_count, site_room, site_free; /* index 0 is never used */
     NativeCode *native;        /* NULL: none */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
@@ -105,14 +145,17 @@ term module_record(VM *vm, term module, term name); /* template of a native reco
 /* The function that an address in interpreter or native code lies in; NULL: none (a stub, or not code at all). */
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module);
 /* The line at that address in this function; false: not known. file 0: the module's own. */
-bool code_line(const ModuleCode *code, const Function *f, const void *at, BeamLine *line);
+bool code_line(ModuleCode *code, const Function *f, const void *at, BeamLine *line);
 
 /* A mark that is part of code from now on, until that is freed; 0: no memory. Its handler is filled in later. */
 uint32_t catch_new(VM *vm, ModuleCode *code);
 CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next catch_new */
 
-/* Loading. module_prepare makes code of a file (NULL: *error says why; the file's literals are taken over) that nobody can reach
-   yet. module_commit makes it the module's current code, and cannot fail; the old current code, if any, becomes old: there must
+/* The code's MD5, as code:module_md5/1 has it. */
+const uint8_t *module_md5(ModuleCode *code);
+
+/* Loading. module_prepare makes code of a file (NULL: *error says why; the file's literals are taken over, a file on demand
+   altogether) that nobody can reach yet. module_commit makes it the module's current code, and cannot fail; the old current code, if any, becomes old: there must
    be none that is old already. Code with an on_load function waits in module->pending instead, until that has
    succeeded. */
 ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error);
@@ -128,6 +171,7 @@ void module_code_free(VM *vm, ModuleCode *code); /* nobody uses it any more; NUL
 void module_each(VM *vm, void (*visit)(Module *m, void *arg), void *arg);
 
 /* The fun of this description; made, with a stub for code, if it is not there. NULL: no memory. */
+bool lambdas_of(VM *vm, term module); /* are there any of this module? */
 Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free);
 
 #endif

@@ -54,7 +54,6 @@ typedef struct Loading {
     Heap heap;            /* literals, until they move to their block; detached */
     Arg **fixes;          /* operands that are literals: their terms come when all literals are there */
     size_t fix_count, fix_room;
-    uint32_t *label_function; /* of label l: index of the function whose entry it is + 1, else 0 */
     uint32_t file_literals;   /* literals of the file; those behind them are large integers of the code */
 } Loading;
 
@@ -78,5 +77,10 @@ term loading_integer(Loading *l, const Compact *v); /* of one tagged i; NONE: no
 
 /* decode.c: the Code chunk. */
 bool code_decode(Loading *l, Cursor *c);
+bool code_decode_function(Loading *l, uint32_t index); /* of a file on demand: label_op and ops are then this function's */
+/* scan.c: fills in functions and labels of a file on demand. False: the code is not in the usual form. */
+bool code_scan(BeamFile *b);
+/* The file's literals, when the first of them is met. */
+bool loading_literals_now(Loading *l);
 
 #endif

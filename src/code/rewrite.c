@@ -366,7 +366,7 @@ static void add_bif_call(Rewriter *r, const GenericOp *g, const BifEntry *b) {
 
 static uint32_t rewrite_call(Rewriter *r, const GenericOp *g) {
     const BeamFile *file = r->pr->file;
-    const BeamFunction *f = r->function_of[g->arg[1].value];
+    const BeamFunction *f = r->has_bifs ? beam_function(file, g->arg[1].value) : NULL;
     const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, file->module, f->name, f->arity);
     if (b != NULL) {
         add_bif_call(r, g, b);
@@ -802,12 +802,14 @@ static bool rewrite_error(Rewriter *r, const GenericOp *g) {
 
 /* A function that is built in: its own code is there for systems without it. It is called by its name as a built-in, but a
    local fun leads here. */
-static void add_built_in(Rewriter *r, const GenericOp *label) {
-    const BeamFunction *f = r->function_of[label->arg[0].value];
+static const BeamFunction *add_built_in(Rewriter *r, const GenericOp *label) {
+    const BeamFunction *f = r->has_bifs ? beam_function(r->pr->file, label->arg[0].value) : NULL;
     const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, r->pr->file->module, f->name, f->arity);
-    if (b != NULL) {
-        set_pointer(&out(r, OP_call_bif_only, 1)->a[0], b);
+    if (b == NULL) {
+        return NULL;
     }
+    set_pointer(&out(r, OP_call_bif_only, 1)->a[0], b);
+    return f;
 }
 
 static bool rewrite_all(Rewriter *r, const BeamFile *file) {
@@ -830,7 +832,8 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
         }
         g += used;
         if (g[-1].op == GEN_label) {
-            add_built_in(r, &g[-1]);
+            const BeamFunction *f = add_built_in(r, &g[-1]);
+            g = f != NULL ? file->ops + f->end : g;
         }
         if (g[-1].flags & OP_STOP) {
             out(r, OP_bad_code, 0);
@@ -846,6 +849,10 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
 /* Instructions point into the string table: the code has a copy. */
 static bool copy_strings(Program *pr) {
     Bytes from = pr->file->strings;
+    if (pr->file->chunks != NULL) {
+        pr->code->strings = from;
+        return true;
+    }
     uint8_t *to = mem_alloc(&pr->vm->mem, MEM_CODE, MAX(from.size, (size_t)1));
     if (to == NULL) {
         pr->error->no_memory = true;
@@ -858,7 +865,7 @@ static bool copy_strings(Program *pr) {
     return true;
 }
 
-Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, LoadError *error) {
+Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, uint32_t first_function, LoadError *error) {
     Program *pr = MEM_NEW(&vm->mem, MEM_TEMPORARY, Program);
     if (pr == NULL) {
         error->no_memory = true;
@@ -868,15 +875,12 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
     pr->vm = vm;
     pr->file = file;
     pr->code = code;
+    pr->first_function = first_function;
     pr->lambdas = lambdas;
     pr->labels = file->labels;
     pr->error = error;
-    Rewriter r = {.pr = pr, .end = file->ops + file->op_count, .function_of = program_alloc(pr, file->labels * sizeof(BeamFunction *))};
-    for (uint32_t i = 0; r.function_of != NULL && i < file->function_count; i++) {
-        r.function_of[file->functions[i].entry] = &file->functions[i];
-    }
-    bool ready = r.function_of != NULL && copy_strings(pr);
-    if (!ready ? !load_no_memory(error) : !rewrite_all(&r, file)) {
+    Rewriter r = {.pr = pr, .end = file->ops + file->op_count, .has_bifs = bif_find_module(vm->bifs, file->module)};
+    if (!copy_strings(pr) ? !load_no_memory(error) : !rewrite_all(&r, file)) {
         rewrite_free(vm, code);
         program_free(pr);
         return NULL;
@@ -885,7 +889,7 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
 }
 
 void rewrite_free(VM *vm, ModuleCode *code) {
-    if (code->strings.at != NULL) {
+    if (code->strings.at != NULL && code->source == NULL) {
         mem_free(&vm->mem, MEM_CODE, (void *)code->strings.at, MAX(code->strings.size, (size_t)1));
         code->strings.at = NULL;
     }

@@ -8,7 +8,7 @@
 typedef struct {
     Program *pr;
     const GenericOp *end;
-    const BeamFunction **function_of; /* by label of its entry */
+    bool has_bifs;         /* some of the module's functions may be built in */
     uint32_t bad_label;   /* leads to bad_code; 0: not needed so far */
     Arg scratch[4];
 } Rewriter;

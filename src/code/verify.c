@@ -317,22 +317,33 @@ static bool walk(Verifier *v, const BeamFunction *f) {
     }
 }
 
-bool beam_verify(BeamFile *b, const uint32_t *label_function, LoadError *error) {
+static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     size_t n = b->function_count;
-    Verifier *v = arena_alloc(b->arena, sizeof *v);
+    Verifier *v = arena_alloc(b->work, sizeof *v);
+    if (v == NULL) {
+        return NULL;
+    }
+    *v = (Verifier){.b = b, .error = error, .match_args = b->match_args};
+    v->saved = arena_alloc(b->work, b->labels * sizeof *v->saved);
+    v->imports = ARENA_ARRAY(b->work, uint8_t, b->import_count);
+    if (v->match_args == NULL) {
+        v->match_args = ARENA_ARRAY(b->work, uint64_t, n);
+    }
+    v->walked = ARENA_ARRAY(b->work, bool, n);
+    v->again = ARENA_ARRAY(b->work, bool, n);
+    if (v->saved == NULL || v->imports == NULL || v->match_args == NULL || v->walked == NULL || v->again == NULL) {
+        return NULL;
+    }
+    arena_init(&v->scratch, &b->vm->mem, MEM_TEMPORARY);
+    return v;
+}
+
+bool beam_verify(BeamFile *b, LoadError *error) {
+    size_t n = b->function_count;
+    Verifier *v = verifier_new(b, error);
     if (v == NULL) {
         return load_no_memory(error);
     }
-    *v = (Verifier){.b = b, .error = error, .label_function = label_function};
-    v->saved = arena_alloc(b->arena, b->labels * sizeof *v->saved);
-    v->imports = ARENA_ARRAY(b->arena, uint8_t, b->import_count);
-    v->match_args = ARENA_ARRAY(b->arena, uint64_t, n);
-    v->walked = ARENA_ARRAY(b->arena, bool, n);
-    v->again = ARENA_ARRAY(b->arena, bool, n);
-    if (v->saved == NULL || v->imports == NULL || v->match_args == NULL || v->walked == NULL || v->again == NULL) {
-        return load_no_memory(error);
-    }
-    arena_init(&v->scratch, &b->vm->mem, MEM_TEMPORARY);
     bool ok = true, more = true;
     for (bool first = true; ok && more; first = false) {
         more = false;
@@ -347,6 +358,24 @@ bool beam_verify(BeamFile *b, const uint32_t *label_function, LoadError *error) 
             more |= v->again[i];
         }
     }
+    arena_done(&v->scratch);
+    return ok;
+}
+
+bool beam_verify_function(BeamFile *b, uint32_t index, const bool **again, LoadError *error) {
+    Verifier *v = verifier_new(b, error);
+    if (v == NULL) {
+        return load_no_memory(error);
+    }
+    for (uint32_t i = 0; i < b->function_count; i++) {
+        v->walked[i] = b->functions[i].emitted || i == index;
+    }
+    bool ok;
+    do {
+        v->again[index] = false;
+        ok = walk(v, &b->functions[index]);
+    } while (ok && v->again[index]);
+    *again = v->again;
     arena_done(&v->scratch);
     return ok;
 }

@@ -4,7 +4,9 @@
 
 #include "code/reader.h"
 
-/* label_function: of each label, index of the function whose entry it is + 1, or 0. */
-bool beam_verify(BeamFile *b, const uint32_t *label_function, LoadError *error);
+bool beam_verify(BeamFile *b, LoadError *error);
+/* One function of a file on demand, which has been decoded. What it passes to other functions may tell more of their arguments:
+   those in *again that are emitted must be verified and emitted anew before this one runs. */
+bool beam_verify_function(BeamFile *b, uint32_t index, const bool **again, LoadError *error);
 
 #endif

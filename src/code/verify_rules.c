@@ -262,12 +262,12 @@ static bool frees_frame(Verifier *v, uint32_t n) {
 }
 
 static bool local_call(Verifier *v, const GenericOp *op, uint32_t n, const Arg *label) {
-    uint32_t f = v->label_function[label->value];
-    if (f == 0 || v->b->functions[f - 1].arity != n) {
+    const BeamFunction *f = beam_function(v->b, label->value);
+    if (f == NULL || f->arity != n) {
         return FAIL(v, "label %u is not the entry of a function of %u arguments", label->value, n);
     }
     (void)op;
-    return arguments(v, n, &v->b->functions[f - 1]);
+    return arguments(v, n, f);
 }
 
 static bool import_call(Verifier *v, uint32_t n, const Arg *import) {
@@ -1086,7 +1086,7 @@ static bool by_letters(Verifier *v, GenericOp *op) {
 }
 
 static bool line(Verifier *v, Arg *a) {
-    if (a->value >= v->b->line_count) {
+    if (v->b->chunks == NULL && a->value >= v->b->line_count) { /* on demand: looked at when a line is asked for */
         if (v->b->line_count != 0) {
             return FAIL(v, "line entry %u of %u", a->value, v->b->line_count);
         }

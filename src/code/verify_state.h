@@ -77,7 +77,6 @@ typedef struct SavedState {
 typedef struct Verifier {
     BeamFile *b;
     LoadError *error;
-    const uint32_t *label_function;
     const BeamFunction *function;
     SavedState **saved;     /* of each label; only those of this function are there */
     Arena scratch;          /* they live in here */

@@ -1,6 +1,9 @@
 /* Calls that find out at run time where they lead: funs, apply, functions that are not there, hibernation. */
 #include "exec/runtime.h"
 
+#include "base/text.h"
+#include "code/demand.h"
+#include "platform/platform.h"
 #include "proc/collect.h"
 #include "proc/mailbox.h"
 #include "proc/signal.h"
@@ -133,6 +136,32 @@ const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
     x[0] = l->module;
     x[1] = fun;
     return &handler->entry;
+}
+
+/* The function is emitted now. It may be there already: whoever had the stub's address before has it still. */
+const Entry *rt_demand(Process *p, term *x, const Function *function) {
+    Function *f = (Function *)function;
+    VM *vm = process_vm(p);
+    LoadError error;
+    bool known = f->damaged;
+    if (f->info != NULL || (!f->damaged && demand_function(vm, f, &error))) {
+        return &f->entry;
+    }
+    if (!f->damaged) {
+        exception_error(p, A_system_limit);
+        return NULL;
+    }
+    if (!known) {
+        char line[640];
+        load_error_text(&error, line, sizeof line);
+        Text t;
+        text_init(&t, &vm->mem);
+        text_format(&t, "mote: %s\n", line);
+        platform_write(2, t.at, t.size);
+        text_done(&t);
+    }
+    exception_undef(p, f->of->module->name, f->name, f->arity, x);
+    return NULL;
 }
 
 /* --- Hibernation --------------------------------------------------------------------------------------------------- */

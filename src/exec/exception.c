@@ -268,7 +268,7 @@ static term module_file(Heap *h, term module) {
     return list;
 }
 
-static term location(Heap *h, const ModuleCode *code, const Module *module, const Function *f, const void *at, term rest) {
+static term location(Heap *h, ModuleCode *code, const Module *module, const Function *f, const void *at, term rest) {
     BeamLine line;
     if (!code_line(code, f, at, &line)) {
         return rest;

@@ -244,6 +244,11 @@ static bool find_carried(Bytes name, Bytes *beam) {
     return false;
 }
 
+static bool is_below(const char *file, const char *root) {
+    size_t n = root == NULL ? 0 : strlen(root);
+    return n > 0 && strncmp(file, root, n) == 0 && file[n] == '/';
+}
+
 ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *where, size_t where_size) {
     *module = (ModuleBytes){0};
     where[0] = '\0';
@@ -258,6 +263,7 @@ ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *w
         }
     }
     if (find_carried(name, &module->bytes)) {
+        module->trusted = true;
         return MODULE_FOUND;
     }
     for (size_t i = 0;; i++) {
@@ -269,7 +275,7 @@ ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *w
         FileMap map;
         int error;
         if (platform_map_file(where, &map, &error)) {
-            *module = (ModuleBytes){{map.at, map.size}, true};
+            *module = (ModuleBytes){{map.at, map.size}, true, is_below(where, code_path_otp(c))};
             return MODULE_FOUND;
         }
         if (error != ENOENT && error != ENOTDIR && error != EISDIR) {

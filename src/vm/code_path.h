@@ -28,6 +28,7 @@ typedef enum { MODULE_FOUND, MODULE_ABSENT, MODULE_UNREADABLE } ModuleFound;
 typedef struct {
     Bytes bytes;
     bool mapped;
+    bool trusted; /* it belongs to the installed OTP, or the executable carries it */
 } ModuleBytes;
 ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *where, size_t where_size);
 void code_path_close(ModuleBytes *m);

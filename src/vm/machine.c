@@ -65,9 +65,8 @@ void machine_free(Machine *m) {
     free(m);
 }
 
-Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char *where, LoadError *error) {
+static Module *load_file(Machine *m, BeamFile *b, const char *where, LoadError *error) {
     VM *vm = &m->vm;
-    BeamFile *b = beam_read(vm, name, bytes, error);
     if (b == NULL) {
         return NULL;
     }
@@ -85,6 +84,10 @@ Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char
     return module;
 }
 
+Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char *where, LoadError *error) {
+    return load_file(m, beam_read(&m->vm, name, bytes, error), where, error);
+}
+
 ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error) {
     ModuleBytes bytes;
     char where[4096];
@@ -93,7 +96,10 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
     if (found == MODULE_FOUND) {
         char label[300];
         snprintf(label, sizeof label, "%.*s.beam", (int)name.size, (const char *)name.at);
-        *module = machine_load_bytes(m, where[0] == '\0' ? label : where, bytes.bytes, where, error);
+        const char *file = where[0] == '\0' ? label : where;
+        bool on_demand = bytes.trusted && m->vm.native == NULL;
+        BeamFile *b = on_demand ? beam_open(&m->vm, file, bytes.bytes, !bytes.mapped, error) : beam_read(&m->vm, file, bytes.bytes, error);
+        *module = load_file(m, b, where, error);
         code_path_close(&bytes);
     } else {
         load_error(error, "", -1, found == MODULE_ABSENT ? "no such module" : "cannot be read");
