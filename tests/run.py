@@ -19,7 +19,6 @@ SKIPPED = 'skipped'
 # Defects that are known and not repaired yet, by words in a test's name: shown as skipped, with the reason. A row leaves
 # with the defect.
 KNOWN_DEFECTS = {
-    'erl/process_more/release/native': 'native code: `receive ... after 0` in a loop does not see the message (no starvation)',
 }
 
 

@@ -355,21 +355,31 @@ static void add_line(Places *places, uint32_t at, const Ins *line) {
     places->lines[places->line_count++] = (LineEntry){(const void *)(uintptr_t)at, (uint32_t)line->a[0].number};
 }
 
+static void emit_instruction(Emitter *e, uint16_t op, const Operand *operands) {
+    e->temps = 0;
+    e->start = e->a.now->size;
+    e->start_label = 0;
+    emitters[op](e, operands);
+    assert(!asm_is_cold(&e->a));
+}
+
 static void emit_function_code(Emitter *e, Places *places, uint32_t first, uint32_t end) {
     Asm *a = &e->a;
+    const Operand *arity = NULL; /* the next label is the entry of a function with so many arguments */
     for (uint32_t n = first; n < end && !a->failed; n++) {
         const Ins *i = &e->pr->ins[n];
-        if (i->op == OP_label) {
+        if (i->op == OP_line) {
+            add_line(places, a->now->size, i);
+        } else if (i->op != OP_label) {
+            emit_instruction(e, i->op, i->a);
+            arity = i->op == OP_func_info ? &i->a[2] : NULL;
+        } else {
             memset(e->small, 0, sizeof e->small);
             asm_bind(a, i->a[0].index);
-        } else if (i->op == OP_line) {
-            add_line(places, a->now->size, i);
-        } else {
-            e->temps = 0;
-            e->start = a->now->size;
-            e->start_label = 0;
-            emitters[i->op](e, i->a);
-            assert(!asm_is_cold(a));
+            if (arity != NULL) {
+                emit_instruction(e, OP_entry, arity);
+                arity = NULL;
+            }
         }
     }
 }
