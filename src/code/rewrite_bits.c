@@ -316,6 +316,13 @@ static Operand *begin_create(Rewriter *r, const Arg *fail, uint32_t words, uint3
     return set_room(r, &i->a[4], SEGMENT_OPERANDS * segments);
 }
 
+static Operand *begin_append(Rewriter *r, const Arg *fail, const Arg *d, uint32_t segments) {
+    Ins *i = out(r, OP_append_bits, 3);
+    set_label(r, &i->a[0], fail);
+    set_value(r, &i->a[1], d);
+    return set_room(r, &i->a[2], SEGMENT_OPERANDS * segments);
+}
+
 uint32_t rewrite_create_bin(Rewriter *r, const GenericOp *g) {
     const Arg *a = g->arg; /* fail, heap, live, unit, destination, segments */
     uint32_t n = a[5].value / SEGMENT_OPERANDS;
@@ -373,7 +380,7 @@ uint32_t rewrite_old_create(Rewriter *r, const GenericOp *g) {
     uint32_t words = 0, live = 0, unit = 0, n = 0, used = 1;
     if (g->op == GEN_bs_append) { /* fail, size, heap, live, unit, bits, flags, destination */
         words = heap_words(&a[2]), live = a[3].value, unit = a[4].value, base = &a[5], d = &a[7];
-    } else if (g->op == GEN_bs_private_append) { /* fail, size, unit, bits, flags, destination */
+    } else if (g->op == GEN_bs_private_append) { /* fail, size, unit, bits, flags, destination: does not say what is live */
         unit = a[2].value, base = &a[3], d = &a[5];
     } else { /* fail, size, heap, live, flags, destination */
         words = heap_words(&a[2]), live = a[3].value, d = &a[5];
@@ -381,7 +388,8 @@ uint32_t rewrite_old_create(Rewriter *r, const GenericOp *g) {
     for (; g + used < r->end && (is_put(g[used].op) || g[used].op == GEN_line); used++) {
         n += is_put(g[used].op);
     }
-    Operand *to = begin_create(r, fail, words, live, d, n + (base != NULL));
+    n += base != NULL;
+    Operand *to = g->op == GEN_bs_private_append ? begin_append(r, fail, d, n) : begin_create(r, fail, words, live, d, n);
     if (to == NULL) {
         return used;
     }

@@ -150,8 +150,23 @@ void rt_marker_clear(Process *p, term reference) {
 
 /* --- Data ---------------------------------------------------------------------------------------------------------- */
 
+/* Builds that collect at every need would take for ever with large heaps: there they collect only now and then, at places
+   that look random but are the same each time. */
+static bool stress_spares(const Process *p, size_t words) {
+#ifdef MOTE_STRESS
+    const Heap *h = &p->heap;
+    enum { SMALL_HEAP = 4096 };
+    size_t used = (size_t)(h->top - h->start) + (size_t)(h->end - h->sp);
+    uint64_t mixed = used * 0x9e3779b97f4a7c15u >> 32;
+    return (size_t)(h->sp - h->top) >= words + HEAP_RESERVE && !process_should_collect(p) && mixed % (used / SMALL_HEAP + 1) != 0;
+#else
+    (void)p, (void)words;
+    return false;
+#endif
+}
+
 bool rt_collect(Process *p, size_t words, size_t live) {
-    return process_collect(p, words, live);
+    return stress_spares(p, words) || process_collect(p, words, live);
 }
 
 bool rt_to_float(Process *p, term t, double *to) {

@@ -192,7 +192,7 @@ static void stop_here(Process *p) {
 }
 
 bool native_collect(Process *p, size_t words, size_t live) {
-    if (!process_collect(p, words, live)) {
+    if (!rt_collect(p, words, live)) {
         stop_here(p);
         return false;
     }

@@ -184,7 +184,7 @@ info() ->
         {"reductions grow", fun() -> {_, A} = process_info(self(), reductions), _ = lists:seq(1, 1000), lists:foreach(fun(_) -> ok end, lists:seq(1, 1000)), {_, B} = process_info(self(), reductions), B - A > 500 end},
         {"suspended reductions", fun() -> P = spawn(?MODULE, idle, []), {_, A} = process_info(P, reductions), {_, B} = process_info(P, reductions), exit(P, kill), B >= A end},
         {"dead", fun() -> P = dead(), {process_info(P), process_info(P, messages), process_info(P, [links])} end},
-        {"hibernating", fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, idle, []) end), wait_for(fun() -> process_info(P, current_function) =:= {current_function, {erlang, hibernate, 3}} end), A = process_info(P, status), P ! stop, {A, down(P)} end}
+        {"hibernating", fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, idle, []) end), wait_for(fun() -> process_info(P, current_function) =:= {current_function, {erlang, hibernate, 3}} end), A = process_info(P, status), R = monitor(process, P), P ! stop, receive {'DOWN', R, process, P, W} -> {A, W} end end}
     ]).
 
 %% --- Timers ---

@@ -20,7 +20,7 @@ main() ->
         {"link", fun() -> linked(fun() -> exit(oops) end) end},
         {"link normal", fun() -> linked(fun() -> ok end) end},
         {"link kill", fun() -> linked(fun() -> exit(self(), kill), receive x -> y end end) end},
-        {"exit trapped", fun() -> P = spawn(fun() -> process_flag(trap_exit, true), receive {'EXIT', From, R} -> exit({got, is_pid(From), R}) end end), R = monitor(process, P), erlang:yield(), exit(P, please), receive {'DOWN', R, _, _, Why} -> Why end end},
+        {"exit trapped", fun() -> S = self(), P = spawn(fun() -> process_flag(trap_exit, true), S ! ready, receive {'EXIT', From, R} -> exit({got, is_pid(From), R}) end end), R = monitor(process, P), receive ready -> exit(P, please) end, receive {'DOWN', R, _, _, Why} -> Why end end},
         {"exit kill", fun() -> P = spawn(?MODULE, idle, []), R = monitor(process, P), exit(P, kill), receive {'DOWN', R, _, _, Why} -> Why end end},
         {"exit normal ignored", fun() -> P = spawn(?MODULE, idle, []), exit(P, normal), A = is_process_alive(P), exit(P, kill), A end},
         {"link dies", fun() -> {P, R} = spawn_monitor(fun() -> spawn_link(fun() -> exit(first) end), receive x -> y end end), receive {'DOWN', R, _, P, Why} -> Why end end},
