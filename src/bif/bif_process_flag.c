@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "bif/spawn_options.h"
 #include "data/integer.h"
+#include "data/map.h"
 #include "proc/collect.h"
 #include "proc/dictionary.h"
 #include "proc/relation.h"
@@ -114,6 +115,30 @@ static term set_extra_flag(Process *p, term flag, term value, bool *known) {
     return old == NONE ? raise_error_cause(p, A_badarg, A_none) : old;
 }
 
+/* What net_kernel:monitor_nodes asks for: how often the process has asked before. Options are a map, or none. */
+static term monitor_nodes(Process *p, term options, term on) {
+    static const term items[] = {A_list, A_connection_id, A_node_type, A_nodedown_reason};
+    VM *vm = process_vm(p);
+    size_t known = 0;
+    bool good = (on == A_true || on == A_false) && (options == NIL || is_map(options));
+    for (size_t i = 0; i < ARRAY_LEN(items) && good && options != NIL; i++) {
+        term value = map_get(vm, options, items[i]);
+        known += value != NONE;
+        good = value == NONE || (items[i] == A_node_type ? value == A_visible || value == A_hidden || value == A_all
+                                                         : value == A_true || (value == A_false && items[i] != A_list));
+    }
+    if (!good || (options != NIL && known != map_size(options))) {
+        return raise_badarg(p);
+    }
+    ProcessExtra *e = process_extra(p);
+    if (e == NULL) {
+        return bif_no_memory(p);
+    }
+    uint32_t old = e->node_monitors;
+    e->node_monitors = on == A_true ? old + 1 : 0;
+    return SMALL(old);
+}
+
 BIF(erlang, process_flag, 2) {
     term flag = a[0], value = a[1];
     if (flag == A_trap_exit) {
@@ -135,7 +160,7 @@ BIF(erlang, process_flag, 2) {
         return is_small(value) && small_value(value) >= 0 && small_value(value) <= 1 ? SMALL(0) : raise_badarg(p);
     }
     if (flag == A_monitor_nodes || (is_tuple_of(flag, 2) && element(flag, 1) == A_monitor_nodes)) {
-        return value == A_true || value == A_false ? A_false : raise_badarg(p);
+        return monitor_nodes(p, flag == A_monitor_nodes ? NIL : element(flag, 2), value);
     }
     bool known;
     term old = set_extra_flag(p, flag, value, &known);

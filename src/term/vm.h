@@ -24,6 +24,7 @@ typedef struct VM {
     const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
     struct Options *options;       /* vm/ */
+    struct SystemFlags *flags;     /* bif/system_flags.h: what the system was started with */
     const char *(*otp_release)(struct VM *vm); /* of the libraries that run here, "25"; asked for when first needed */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;

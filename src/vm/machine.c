@@ -21,7 +21,7 @@
 extern const BifTable bif_table;
 
 static const char *otp_release(VM *vm) {
-    return code_path_otp_release(machine_of(vm)->path);
+    return vm->flags->booted ? vm->flags->release : code_path_otp_release(machine_of(vm)->path);
 }
 
 Machine *machine_new(Options *o) {
@@ -33,6 +33,8 @@ Machine *machine_new(Options *o) {
     m->o = o;
     mem_init(&vm->mem);
     vm->options = o;
+    m->flags = (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = A_no_time_warp, .warnings = A_warning, .bind_type = A_unbound};
+    vm->flags = o->flags != NULL ? o->flags : &m->flags;
     vm->bifs = &bif_table;
     vm->otp_release = otp_release;
     vm->handlers = interpreter_handlers();
@@ -42,7 +44,7 @@ Machine *machine_new(Options *o) {
         free(m);
         return NULL;
     }
-    if (!processes_init(vm, 0, 0) || !tables_init(vm) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+    if (!processes_init(vm, (uint32_t)vm->flags->processes, 0) || !tables_init(vm) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
         machine_free(m);
         return NULL;
     }

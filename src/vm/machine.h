@@ -2,6 +2,7 @@
 #ifndef MOTE_VM_MACHINE_H
 #define MOTE_VM_MACHINE_H
 
+#include "bif/system_flags.h"
 #include "code/module.h"
 #include "vm/code_path.h"
 #include "vm/options.h"
@@ -13,6 +14,7 @@ typedef struct Machine {
     VM vm;
     Options *o;
     CodePath *path;
+    SystemFlags flags; /* of bare mode */
 } Machine;
 static inline Machine *machine_of(VM *vm) {
     return (Machine *)vm;

@@ -1,10 +1,7 @@
 /* The mote command. */
 #include <stdio.h>
-#include <stdlib.h>
 
-
-
-
+#include "vm/boot.h"
 #include "vm/cmd_disasm.h"
 #include "vm/cmd_pack.h"
 #include "vm/cmd_verify.h"
@@ -12,6 +9,7 @@
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
+    "mote erl [ARG...]                  Erlang/OTP's erl, as it is installed, on this machine\n"
     "mote verify FILE...                check .beam files and packs; status 1 and a line for each that is damaged\n"
     "mote disasm [--native] FILE [M:F/A]  list the code of a file or of one function\n"
     "mote pack create [-s START] OUT FILE... | list FILE | extract FILE [NAME...] | delete FILE NAME...\n"
@@ -66,6 +64,12 @@ static int with_machine(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "erl") == 0) {
+        return boot_erl(argc - 1, argv + 1);
+    }
+    if (boot_is_emulator(argc, argv)) {
+        return boot_emulator(argc, argv);
+    }
     if (argc > 1 && strcmp(argv[1], "pack") == 0) {
         return cmd_pack(argc - 1, argv + 1);
     }

@@ -25,6 +25,7 @@ typedef struct Options {
     int pack_count;
     const char **args;           /* what follows FILE */
     int arg_count;
+    struct SystemFlags *flags;   /* of an OTP that is booted; NULL: bare mode */
 } Options;
 
 /* False: *error names what is wrong (a static text and the word it concerns). */

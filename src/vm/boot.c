@@ -1,0 +1,272 @@
+/* Booting Erlang/OTP: what an emulator does before and after init runs. */
+#include "vm/boot.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "data/bits.h"
+#include "platform/environment.h"
+#include "platform/file.h"
+#include "platform/platform.h"
+#include "proc/schedule.h"
+#include "proc/spawn.h"
+#include "term/atom.h"
+#include "term/gc.h"
+#include "vm/emu_flags.h"
+#include "vm/erl_args.h"
+
+/* --- Preloaded modules ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    Machine *m;
+    const OtpPlace *place;
+    bool failed;
+} Preload;
+
+static bool preload(void *arg, const char *name) {
+    Preload *p = arg;
+    size_t n = strlen(name);
+    char path[2 * PATH_MAX], where[300];
+    FileMap map;
+    LoadError error = {0};
+    Module *module = NULL;
+    if (n <= 5 || n > 255 || strcmp(name + n - 5, ".beam") != 0) {
+        return true;
+    }
+    snprintf(path, sizeof path, "%s/%s", p->place->preloaded, name);
+    snprintf(where, sizeof where, "%s", name);
+    int number;
+    if (!platform_map_file(path, &map, &number)) {
+        fprintf(stderr, "mote: %s: %s\n", path, strerror(number));
+        p->failed = true;
+        return false;
+    }
+    module = machine_load_bytes(p->m, where, (Bytes){map.at, map.size}, "", &error);
+    platform_unmap_file(&map);
+    if (module == NULL) {
+        char line[640];
+        load_error_text(&error, line, sizeof line);
+        fprintf(stderr, "Failed loading preloaded module %s\n", line);
+        p->failed = true;
+        return false;
+    }
+    module->preloaded = true;
+    return true;
+}
+
+static bool preload_all(Machine *m, const OtpPlace *place) {
+    Preload p = {m, place, false};
+    return file_list_dir(place->preloaded, preload, &p) == 0 && !p.failed;
+}
+
+/* --- The first processes --------------------------------------------------------------------------------------------- */
+
+static term spawn(VM *vm, const char *module, term args, Priority priority, bool off_heap) {
+    SpawnOptions o;
+    spawn_options_init(vm, &o);
+    o.system = true;
+    o.priority = priority;
+    o.off_heap_messages |= off_heap;
+    Process *parent = process_find(vm, make_pid(0));
+    term reason, name = atom_intern(vm, (const uint8_t *)module, strlen(module), NULL);
+    return name == NONE ? NONE : process_spawn(vm, parent, name, A_start, args, &o, &reason);
+}
+
+/* erl_init:start(init, [<<"-root">>, ...]); and those that are always there, in the order in which OTP has them. */
+static bool spawn_first(Machine *m, const char *init, int count, const char *const *args) {
+    static const struct {
+        const char *module;
+        Priority priority;
+    } system[] = {
+        {"erts_code_purger", PRIORITY_HIGH},
+        {"erts_literal_area_collector", PRIORITY_HIGH},
+        {"erts_dirty_process_signal_handler", PRIORITY_NORMAL},
+        {"erts_dirty_process_signal_handler", PRIORITY_HIGH},
+        {"erts_dirty_process_signal_handler", PRIORITY_MAX},
+        {"erts_trace_cleaner", PRIORITY_NORMAL},
+    };
+    VM *vm = &m->vm;
+    Heap h;
+    heap_init_detached(&h, vm);
+    term list = NIL, name = atom_intern(vm, (const uint8_t *)init, strlen(init), NULL);
+    for (int i = count - 1; i >= 0; i--) {
+        list = heap_cons(&h, bits_from(&h, args[i], strlen(args[i])), list);
+    }
+    list = heap_cons(&h, list, NIL);
+    bool ok = name != NONE && spawn(vm, "erl_init", heap_cons(&h, name, list), PRIORITY_NORMAL, false) != NONE;
+    heap_free_fragments(vm, heap_detach(&h));
+    for (size_t i = 0; ok && i < ARRAY_LEN(system); i++) {
+        const char *module = system[i].module;
+        const Module *found = module_find(vm, atom_find(vm, (const uint8_t *)module, strlen(module)));
+        if (found != NULL) { /* erts_trace_cleaner came with 27 */
+            ok = spawn(vm, module, NIL, system[i].priority, true) != NONE;
+        }
+    }
+    return ok;
+}
+
+/* --- Flags ----------------------------------------------------------------------------------------------------------- */
+
+static int number_variable(const char *name, int otherwise) {
+    const char *text = environment_get(name);
+    return text == NULL ? otherwise : atoi(text);
+}
+
+static void flags_init(SystemFlags *f) {
+    *f = (SystemFlags){
+        .booted = true,
+        .full_sweep_after = number_variable("ERL_FULLSWEEP_AFTER", -1),
+        .tables = number_variable("ERL_MAX_ETS_TABLES", 0),
+        .ports = number_variable("ERL_MAX_PORTS", 0),
+        .async_threads = number_variable("ERL_THREAD_POOL_SIZE", 1),
+        .delayed_node_gc = -1,
+        .time_warp = A_no_time_warp,
+        .warnings = A_warning,
+        .bind_type = A_unbound,
+    };
+}
+
+static void apply_flags(VM *vm, const SystemFlags *f) {
+    Processes *ps = vm->processes;
+    ps->min_heap_words = f->min_heap > 0 ? (uint32_t)gc_next_size((size_t)f->min_heap) : ps->min_heap_words;
+    ps->min_binary_words = f->min_binary > 0 ? (uint32_t)gc_next_size((size_t)f->min_binary) : ps->min_binary_words;
+    ps->full_sweep_after = f->full_sweep_after >= 0 ? (uint32_t)MIN(f->full_sweep_after, UINT16_MAX) : ps->full_sweep_after;
+    ps->max_heap_words = (size_t)f->max_heap;
+    ps->max_heap_kill = !f->max_heap_keep;
+    ps->max_heap_log = !f->max_heap_quiet;
+    ps->max_heap_binaries = f->max_heap_binaries;
+    ps->off_heap_messages = f->off_heap_messages;
+}
+
+/* --- Running --------------------------------------------------------------------------------------------------------- */
+
+static int run(Machine *m) {
+    VM *vm = &m->vm;
+    while (scheduler_run(vm_scheduler(vm)) == SCHEDULE_IDLE) {
+        pause(); /* nothing but a signal from outside can make it go on */
+    }
+    const Processes *ps = vm->processes;
+    if (ps->halt_text[0] != '\0') {
+        fprintf(stderr, "%s\n", ps->halt_text);
+    }
+    if (ps->halt_abort) {
+        abort();
+    }
+    return ps->halt_status;
+}
+
+static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *flags, int count, const char *const *args) {
+    Options o = {.flags = system, .native = environment_get("MOTE_NATIVE") != NULL};
+    Machine *m = machine_new(&o);
+    if (m == NULL) {
+        fprintf(stderr, "mote: out of memory\n");
+        return 1;
+    }
+    apply_flags(&m->vm, system);
+    int status = 1;
+    if (!preload_all(m, place)) {
+        status = 1;
+    } else if (!spawn_first(m, flags->init == NULL ? "init" : flags->init, count, args)) {
+        fprintf(stderr, "mote: out of memory\n");
+    } else {
+        status = run(m);
+    }
+    if (environment_get("MOTE_STATS") != NULL) {
+        machine_print_stats(m);
+    }
+    fflush(NULL);
+    _exit(status); /* the system frees all of it quicker */
+}
+
+/* The value behind an option of erlexec's, between the emulator's flags and those of init. */
+static void place_from(const char *const *args, int count, const char *option, char *to, size_t size) {
+    for (int i = 0; i + 1 < count && strcmp(args[i], "--") != 0; i++) {
+        if (strcmp(args[i], option) == 0) {
+            snprintf(to, size, "%s", args[i + 1]);
+        }
+    }
+}
+
+int boot_emulator(int argc, char **argv) {
+    const char *const *words = (const char *const *)argv;
+    SystemFlags system;
+    EmuFlags flags = {0};
+    OtpPlace place = {0};
+    char why[4400];
+    flags_init(&system);
+    int read = emu_flags_read(&flags, &system, argc, words);
+    if (read == 0) {
+        fprintf(stderr, "%s\n", flags.complaint);
+        return 1;
+    }
+    place_from(words + read, argc - read, "-root", place.root, sizeof place.root);
+    place_from(words + read, argc - read, "-bindir", place.bindir, sizeof place.bindir);
+    if (!otp_find(&place, &system, why, sizeof why)) {
+        fprintf(stderr, "mote: %s\n", why);
+        return 1;
+    }
+    if (flags.print_version) {
+        fprintf(stderr, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version %s\n", system.version);
+        return 0;
+    }
+    if (flags.idle[0] != '\0' && platform_is_terminal(2)) {
+        fprintf(stderr, "mote: without effect here: %s\n", flags.idle);
+    }
+    return start(&place, &system, &flags, argc - read, words + read);
+}
+
+bool boot_is_emulator(int argc, char **argv) {
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            return strcmp(argv[i + 1], "-root") == 0;
+        }
+    }
+    return false;
+}
+
+/* An OTP: what the caller's variables say, or else the one that is installed. */
+static void choose_otp(OtpPlace *place) {
+    const char *root = environment_get("ROOTDIR"), *bindir = environment_get("BINDIR");
+    if (environment_get("MOTE_OTP") == NULL && root != NULL) {
+        snprintf(place->root, sizeof place->root, "%s", root);
+        if (bindir != NULL && strncmp(bindir, root, strlen(root)) == 0) {
+            snprintf(place->bindir, sizeof place->bindir, "%s", bindir);
+        }
+        return;
+    }
+    VM vm = {0};
+    mem_init(&vm.mem);
+    CodePath *path = code_path_new(&vm);
+    const char *found = path == NULL ? NULL : code_path_otp(path);
+    snprintf(place->root, sizeof place->root, "%s", found == NULL ? "" : found);
+    code_path_free(path);
+}
+
+int boot_erl(int argc, char **argv) {
+    OtpPlace place = {0};
+    SystemFlags system = {0};
+    char why[4400];
+    choose_otp(&place);
+    if (!otp_find(&place, &system, why, sizeof why)) {
+        fprintf(stderr, "mote: %s\n", why);
+        return 1;
+    }
+    Mem mem;
+    Arena arena;
+    Words emulator;
+    int status;
+    mem_init(&mem);
+    arena_init(&arena, &mem, MEM_SYSTEM);
+    environment_set("ROOTDIR", place.root);
+    environment_set("BINDIR", place.bindir);
+    environment_set("EMU", "beam");
+    environment_set("PROGNAME", "erl");
+    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = "erl", .release = system.release};
+    if (erl_args(&arena, &where, argc - 1, argv + 1, &emulator, &status) == ERL_START) {
+        status = boot_emulator(emulator.count, (char **)emulator.at);
+    }
+    arena_done(&arena);
+    return status;
+}
