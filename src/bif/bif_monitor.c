@@ -28,6 +28,9 @@ static bool process_target(Process *p, term t, Target *to) {
     if (is_atom(t)) {
         to->name = t;
         to->other = name_find(vm, t);
+        if (to->other != NONE && is_local_port(to->other)) {
+            to->other = NONE;
+        }
         return true;
     }
     if (is_external(t, EXTERNAL_PID)) {
@@ -40,8 +43,12 @@ static bool process_target(Process *p, term t, Target *to) {
 
 static bool port_target(Process *p, term t, Target *to) {
     to->flags = RELATION_PORT;
+    if (is_local_port(t)) {
+        to->other = t;
+        return true;
+    }
     to->down_at_once = A_noproc;
-    if (is_local_port(t) || (is_external(t, EXTERNAL_PORT) && ((External *)boxed(t))->node == node_name(process_vm(p)))) {
+    if (is_external(t, EXTERNAL_PORT) && ((External *)boxed(t))->node == node_name(process_vm(p))) {
         to->other = t;
         return true;
     }
@@ -49,6 +56,10 @@ static bool port_target(Process *p, term t, Target *to) {
         t = element(t, 1);
     }
     to->name = t;
+    to->other = name_find(process_vm(p), t);
+    if (to->other != NONE && is_local_port(to->other)) {
+        to->down_at_once = NONE;
+    }
     return is_atom(t);
 }
 

@@ -1,5 +1,6 @@
 /* Built-ins of processes: making them, sending, links, exit signals, names. */
 #include "bif/spawn_options.h"
+#include "io/port.h"
 #include "proc/names.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
@@ -110,12 +111,27 @@ BIF(erts_internal, is_system_process, 1) {
 /* --- Sending ------------------------------------------------------------------------------------------------------- */
 
 /* What to make of the receiver in Receiver ! Message. */
-typedef enum { SEND_DONE, SEND_NOBODY, SEND_BADARG, SEND_NO_MEMORY, SEND_REMOTE } SendResult;
+typedef enum { SEND_DONE, SEND_NOBODY, SEND_BADARG, SEND_NO_MEMORY, SEND_REMOTE, SEND_YIELD } SendResult;
+
+static SendResult send_to_port(Process *p, term to, term message) {
+    Port *port = port_find(process_vm(p), to);
+    if (port == NULL) {
+        return SEND_DONE;
+    }
+    switch (port_message(p, port, message)) {
+    case PORT_NO_MEMORY: return SEND_NO_MEMORY;
+    case PORT_IS_BUSY: return SEND_YIELD;
+    default: return SEND_DONE;
+    }
+}
 
 static SendResult send_to_name(Process *p, term name, term message) {
     term to = name_find(process_vm(p), name);
     if (to == NONE) {
         return SEND_NOBODY;
+    }
+    if (is_local_port(to)) {
+        return send_to_port(p, to, message);
     }
     return message_send(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
 }
@@ -132,7 +148,10 @@ static SendResult send_message(Process *p, term to, term message) {
     if (is_alias(to)) {
         return message_send_alias(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
     }
-    if (is_local_ref(to) || is_local_port(to)) {
+    if (is_local_port(to)) {
+        return send_to_port(p, to, message);
+    }
+    if (is_local_ref(to)) {
         return SEND_DONE;
     }
     if (is_external(to, EXTERNAL_PID) || is_external(to, EXTERNAL_REF)) {
@@ -148,6 +167,7 @@ static term send(Process *p, const term *a) {
     switch (send_message(p, a[0], a[1])) {
     case SEND_BADARG: return raise_badarg(p);
     case SEND_NO_MEMORY: return bif_no_memory(p);
+    case SEND_YIELD: return bif_yield(p, a[1]);
     default: return a[1];
     }
 }
@@ -177,6 +197,7 @@ BIF(erlang, send, 3) {
     case SEND_BADARG: return raise_badarg(p);
     case SEND_NO_MEMORY: return bif_no_memory(p);
     case SEND_REMOTE: return connect ? A_ok : A_noconnect;
+    case SEND_YIELD: return bif_yield(p, A_ok);
     default: return A_ok;
     }
 }
@@ -199,7 +220,15 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
         }
         return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
     }
-    if (is_local_port(to) || is_external(to, EXTERNAL_PID) || (is_external(to, EXTERNAL_PORT) && of_this_node(p, to))) {
+    if (is_local_port(to)) {
+        Port *port = port_find(process_vm(p), to);
+        if (port != NULL) {
+            port_exit(port, reason, false);
+        }
+        signals_handle(p);
+        return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
+    }
+    if (is_external(to, EXTERNAL_PID) || (is_external(to, EXTERNAL_PORT) && of_this_node(p, to))) {
         return A_true;
     }
     return raise_badarg(p);
@@ -245,7 +274,7 @@ static term link(Process *p, term to) {
         return to == p->pid || link_make(p, to) ? A_true : link_to_nobody(p, to);
     }
     if (is_local_port(to)) {
-        return link_to_nobody(p, to);
+        return link_make(p, to) ? A_true : link_to_nobody(p, to);
     }
     if (is_external(to, EXTERNAL_PORT) && of_this_node(p, to)) {
         return link_to_nobody(p, to);
@@ -273,11 +302,11 @@ BIF(erlang, link, 2) {
 }
 
 BIF(erlang, unlink, 1) {
-    if (is_local_pid(a[0])) {
+    if (is_local_pid(a[0]) || is_local_port(a[0])) {
         link_break(p, a[0]);
         return A_true;
     }
-    if (is_local_port(a[0]) || is_external(a[0], EXTERNAL_PID) || (is_external(a[0], EXTERNAL_PORT) && of_this_node(p, a[0]))) {
+    if (is_external(a[0], EXTERNAL_PID) || (is_external(a[0], EXTERNAL_PORT) && of_this_node(p, a[0]))) {
         return A_true;
     }
     return raise_badarg(p);
@@ -288,8 +317,8 @@ BIF(erlang, unlink, 1) {
 BIF(erlang, register, 2) {
     VM *vm = process_vm(p);
     term cause = A_none;
-    if (is_atom(a[0]) && a[0] != A_undefined && is_local_pid(a[1])) {
-        if (process_find(vm, a[1]) == NULL) {
+    if (is_atom(a[0]) && a[0] != A_undefined && (is_local_pid(a[1]) || is_local_port(a[1]))) {
+        if (!target_alive(vm, a[1])) {
             cause = A_notalive;
         } else if (name_of(vm, a[1]) != NONE) {
             cause = A_registered_name;
@@ -404,6 +433,3 @@ BIF(erts_internal, processes_next, 1) {
     return TUPLE2(HEAP(p), SMALL(end), list);
 }
 
-BIF(erlang, ports, 0) {
-    return NIL;
-}

@@ -6,6 +6,7 @@
 #include "bif/spawn_options.h"
 #include "data/bits.h"
 #include "data/integer.h"
+#include "io/port.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "term/gc.h"
@@ -62,6 +63,9 @@ static term info_process_count(Process *p) {
 }
 static term info_process_limit(Process *p) {
     return unsigned_term(p, process_vm(p)->processes->limit);
+}
+static term info_port_count(Process *p) {
+    return SMALL(ports_count(process_vm(p)));
 }
 static term info_atom_count(Process *p) {
     return unsigned_term(p, atom_count(process_vm(p)));
@@ -165,7 +169,7 @@ static const struct {
     {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, SMALL(1), NULL}, {A_schedulers_online, SMALL(1), NULL},
     {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
     {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
-    {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, SMALL(0), NULL},
+    {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, NONE, info_port_count},
     {A_port_limit, SMALL(PORT_LIMIT), NULL}, {A_ets_limit, SMALL(ETS_LIMIT), NULL}, {A_emu_flavor, A_emu, NULL},
     {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
     {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_true, NULL},
@@ -250,7 +254,7 @@ BIF(erlang, statistics, 1) {
         return TUPLE3(h, unsigned_term(p, s->collections), unsigned_term(p, s->words_reclaimed), SMALL(0));
     }
     if (a[0] == A_io) {
-        return TUPLE2(h, TUPLE2(h, A_input, SMALL(0)), TUPLE2(h, A_output, SMALL(0)));
+        return TUPLE2(h, TUPLE2(h, A_input, unsigned_term(p, vm->io->input)), TUPLE2(h, A_output, unsigned_term(p, vm->io->output)));
     }
     uint64_t waiting = 0;
     for (int i = 0; i < PRIORITIES; i++) {

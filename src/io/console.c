@@ -1,46 +1,39 @@
-/* Standard input for a process. */
+/* Standard input for a process of bare mode. */
 #include "io/console.h"
 
-#include "platform/platform.h"
+#include "io/io.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "term/atom.h"
 
-static void poll_console(VM *vm, int64_t nanoseconds) {
-    Io *io = vm->io;
-    if (!platform_wait_readable(io->waiting_fd, nanoseconds) || io->waiting_fd < 0) {
-        return;
-    }
+typedef struct Console {
+    Watcher watcher;
+    term pid;
+} Console;
+
+static void ready(VM *vm, Watcher *w, int fd, unsigned what UNUSED) {
     Heap h;
     heap_init_detached(&h, vm);
-    term message = TUPLE2(&h, A_mote_readable, SMALL(io->waiting_fd));
-    io->waiting_fd = -1;
-    message_send_built(vm_scheduler(vm), io->waiting_pid, message, &h);
+    term message = TUPLE2(&h, A_mote_readable, SMALL(fd));
+    io_watch(vm, fd, 0, w);
+    message_send_built(vm_scheduler(vm), ((Console *)w)->pid, message, &h);
 }
 
-static bool pending(VM *vm) {
-    return vm->io->waiting_fd >= 0;
-}
-
-bool io_init(VM *vm) {
-    vm->io = MEM_NEW(&vm->mem, MEM_SYSTEM, Io);
-    if (vm->io == NULL) {
-        return false;
+bool console_init(VM *vm) {
+    Console *c = vm->io->console = MEM_NEW(&vm->mem, MEM_SYSTEM, Console);
+    if (c != NULL) {
+        c->watcher.ready = ready;
     }
-    vm->io->waiting_fd = -1;
-    vm->processes->poll = poll_console;
-    vm->processes->pending = pending;
-    return true;
+    return c != NULL;
 }
 
-void io_done(VM *vm) {
-    if (vm->io != NULL) {
-        MEM_DELETE(&vm->mem, MEM_SYSTEM, vm->io);
-        vm->io = NULL;
+void console_done(VM *vm) {
+    if (vm->io->console != NULL) {
+        MEM_DELETE(&vm->mem, MEM_SYSTEM, vm->io->console);
     }
 }
 
 void console_notify(VM *vm, int fd, term pid) {
-    vm->io->waiting_fd = fd;
-    vm->io->waiting_pid = pid;
+    vm->io->console->pid = pid;
+    io_watch(vm, fd, POLL_READ, &vm->io->console->watcher);
 }

@@ -16,6 +16,15 @@ bool platform_utf8(void); /* does the user's locale say that text is UTF-8 */
 ptrdiff_t platform_read(int fd, void *to, size_t size);
 bool platform_write(int fd, const void *from, size_t size); /* all of it, or false */
 bool platform_is_terminal(int fd);
+/* As much as goes without waiting (of a descriptor that is ready, or does not block). 0: nothing can be had, or taken, now. < 0: the
+   end of the input, or *error says what is wrong. */
+ptrdiff_t platform_read_some(int fd, void *to, size_t size, int *error);
+ptrdiff_t platform_write_some(int fd, const void *from, size_t size, int *error);
+bool platform_wait_writable(int fd, int64_t nanoseconds);
+bool platform_set_blocking(int fd, bool blocking); /* what it was before */
+int platform_open_stream(const char *name, bool reads, bool writes); /* a file, pipe or device, not blocking; < 0: cannot be */
+void platform_close(int fd);
+void platform_ignore_broken_pipes(void); /* writing to a pipe that nobody reads is an error, not the end of the VM */
 bool platform_window_size(int fd, int *columns, int *rows); /* false: not a terminal */
 /* Waits until fd can be read or the time is up; fd < 0: only waits. Returns whether fd can be read. */
 bool platform_wait_readable(int fd, int64_t nanoseconds);

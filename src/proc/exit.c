@@ -18,7 +18,7 @@ enum { RELATION_COST = 20 };
 
 void process_end(Process *p, term reason) {
     assert(!(p->state & STATE_EXITING) && reason != NONE);
-    process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_KILLED);
+    process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_KILLED);
     process_set(p, STATE_EXITING);
     p->exit_reason = reason;
     p->minors = END_TIMERS;

@@ -16,7 +16,7 @@ static bool send_plain(Process *p, term to, SignalKind kind, uint64_t number) {
 }
 
 bool link_make(Process *p, term with) {
-    if (process_find(process_vm(p), with) == NULL) {
+    if (!target_alive(process_vm(p), with)) {
         return false;
     }
     bool made;

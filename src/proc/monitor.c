@@ -53,7 +53,7 @@ bool monitor_make(Process *p, term ref, term other, term name, uint32_t flags, t
         return false;
     }
     s->key[0] = r->key[0], s->key[1] = r->key[1];
-    if (process_find(process_vm(p), other) != NULL) {
+    if (target_alive(process_vm(p), other)) {
         s->from = p->pid;
         s->value = name;
         signal_send(p->scheduler, other, s);
@@ -76,7 +76,7 @@ static void monitor_over(Process *p, Relation *r) {
 }
 
 static void tell_other_end(Process *p, const Relation *r) {
-    if (!is_local_pid(r->other)) {
+    if (!is_local_pid(r->other) && !is_local_port(r->other)) {
         return;
     }
     Signal *s = signal_new(p->scheduler, SIGNAL_DEMONITOR);

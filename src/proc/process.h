@@ -29,6 +29,7 @@ typedef enum {
     STATE_KILLED = 1 << 9,    /* drew on the emergency reserve or broke max_heap_size: dies at the next boundary */
     STATE_COLLECTING = 1 << 10, /* for process_info(Pid, status) */
     STATE_NAMED = 1 << 11,    /* has a registered name */
+    STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
 } ProcessState;
 
 typedef enum {

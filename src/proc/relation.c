@@ -131,7 +131,7 @@ void relation_end(Process *p, Relation *r, term reason) {
     term other = r->other;
     uint64_t key[2] = {r->key[0], r->key[1]};
     relation_remove(p, r); /* from here on its memory is there for the signal */
-    if (!is_local_pid(other)) {
+    if (!is_local_pid(other) && !is_local_port(other)) {
         return;
     }
     switch ((RelationKind)kind) {

@@ -55,7 +55,7 @@ Relation *relation_first(Process *p);          /* any one; NULL: there is none *
 /* Walks all relations in the order of their keys. */
 void relation_each(Process *p, void (*visit)(Process *p, Relation *r, void *arg), void *arg);
 
-/* What the built-ins do; `with` is a pid of this node. */
+/* What the built-ins do; `with` is a pid or port of this node. */
 bool link_make(Process *p, term with);       /* false: no such process (nothing has happened) */
 void link_break(Process *p, term with);
 /* Makes a monitor of the process `other` (pid; NONE or dead: the message comes at once). name: what was asked for, if not a

@@ -80,7 +80,7 @@ void schedule(Process *p) {
         if (state & (STATE_RUNNABLE | STATE_RUNNING)) {
             return;
         }
-        if (state & STATE_SUSPENDED && !(state & (STATE_SIGNALS | STATE_EXITING))) {
+        if (state & (STATE_SUSPENDED | STATE_PARKED) && !(state & (STATE_SIGNALS | STATE_EXITING))) {
             return;
         }
     } while (!__atomic_compare_exchange_n(&p->state, &state, state | STATE_RUNNABLE, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
@@ -150,7 +150,7 @@ static void run_process(Scheduler *s, Process *p) {
         }
         state = p->state;
     }
-    bool idle = state & STATE_SUSPENDED || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
+    bool idle = state & (STATE_SUSPENDED | STATE_PARKED) || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
     if (!idle && !(state & STATE_EXITING)) {
         run_slice(s, p);
     }
@@ -251,6 +251,28 @@ void process_resume(Process *p, uint64_t count) {
     if (p->extra->suspended == 0) {
         process_clear(p, STATE_SUSPENDED);
     }
+}
+
+void process_park(Process *p) {
+    process_set(p, STATE_PARKED);
+    intptr_t left = MAX(p->heap.reds, 0); /* given up, not used */
+    p->reductions -= (uint64_t)left;
+    p->scheduler->reductions -= (uint64_t)left;
+    p->heap.reds -= left;
+}
+
+void process_unpark(Process *p) {
+    if (p->state & STATE_PARKED) {
+        process_clear(p, STATE_PARKED);
+        if (!(p->state & STATE_WAITING)) {
+            schedule(p);
+        }
+    }
+}
+
+bool target_alive(VM *vm, term t) {
+    const Processes *ps = vm->processes;
+    return is_local_port(t) ? ps->port_alive != NULL && ps->port_alive(vm, t) : process_find(vm, t) != NULL;
 }
 
 bool processes_on_end(VM *vm, ProcessEnded *hook) {

@@ -33,6 +33,9 @@ typedef struct Processes {
        early. NULL: none. `pending`: is there anything that could become ready? */
     void (*poll)(VM *vm, int64_t nanoseconds);
     bool (*pending)(VM *vm);
+    /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */
+    bool (*port_alive)(VM *vm, term port);
+    bool (*port_signal)(VM *vm, term port, const struct Signal *signal);
     ProcessEnded *ended[MAX_END_HOOKS];
     size_t ended_count;
     uint64_t unlinks;              /* numbers the unlinks that wait for their answer */
@@ -65,6 +68,12 @@ bool scheduler_step(Scheduler *s);
 
 void schedule(Process *p); /* makes it runnable, if it is not running, runnable, suspended */
 void process_resume(Process *p, uint64_t count); /* undoes so many suspensions */
+/* A built-in of the running process p waits for io/: p ends its slice at the next call, which must be that of a built-in that looks
+   whether it may go on, and comes back when it has been unparked. Signals are handled meanwhile. */
+void process_park(Process *p);
+void process_unpark(Process *p);
+/* Is there such a process (or port) to link to or to monitor? */
+bool target_alive(VM *vm, term pid_or_port);
 void schedule_halt(VM *vm, int status);
 uint64_t schedule_random(Scheduler *s); /* the source of all free choices */
 size_t schedule_queue_length(const Scheduler *s, Priority priority);

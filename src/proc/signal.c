@@ -76,7 +76,17 @@ static void push(Process *p, Signal *signal) {
     }
 }
 
+/* Ports are in a room below. */
+static bool send_to_port(VM *vm, term port, const Signal *signal) {
+    return vm->processes->port_signal != NULL && vm->processes->port_signal(vm, port, signal);
+}
+
 bool signal_send(Scheduler *s, term pid, Signal *signal) {
+    if (UNLIKELY(is_local_port(pid))) {
+        bool sent = send_to_port(s->vm, pid, signal);
+        signal_free(s, signal);
+        return sent;
+    }
     Process *p = process_find_any(s->vm, pid);
     if (p == NULL) {
         signal_free(s, signal);
@@ -200,11 +210,15 @@ bool exit_send_self(Process *p, term reason) {
 
 void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t key[2], term reason) {
     Scheduler *s = from->scheduler;
+    Signal signal = {.kind = kind, .value = reason, .from = from->pid, .key = {key[0], key[1]}};
+    if (is_local_port(to)) {
+        send_to_port(s->vm, to, &signal);
+        return;
+    }
     Process *p = process_find_any(s->vm, to);
     if (p == NULL) {
         return;
     }
-    Signal signal = {.kind = kind, .value = reason, .from = from->pid, .key = {key[0], key[1]}};
     if (!send_copy(s, from, p, signal)) {
         signal.value = A_killed;
         send_copy(s, NULL, p, signal);

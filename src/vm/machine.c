@@ -9,7 +9,7 @@
 #include "bif/bif.h"
 #include "data/bits.h"
 #include "exec/interpreter.h"
-#include "io/console.h"
+#include "io/io.h"
 #include "native/native.h"
 #include "platform/environment.h"
 #include "platform/platform.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-const int FILE_INVALID = EINVAL, FILE_NO_MEMORY = ENOMEM, FILE_UNSUPPORTED = ENOTSUP;
+const int FILE_INVALID = EINVAL, FILE_NO_MEMORY = ENOMEM, FILE_UNSUPPORTED = ENOTSUP, FILE_BAD_HANDLE = EBADF, FILE_NO_ACCESS = EACCES;
 
 static const struct {
     int number;

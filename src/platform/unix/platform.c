@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -91,6 +92,56 @@ bool platform_wait_readable(int fd, int64_t nanoseconds) {
     struct pollfd f = {fd, POLLIN, 0};
     struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     return ppoll(&f, fd < 0 ? 0 : 1, nanoseconds < 0 ? NULL : &t, NULL) > 0;
+}
+
+bool platform_wait_writable(int fd, int64_t nanoseconds) {
+    struct pollfd f = {fd, POLLOUT, 0};
+    struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return ppoll(&f, 1, nanoseconds < 0 ? NULL : &t, NULL) > 0;
+}
+
+static ptrdiff_t some(ssize_t n, bool reading, int *error) {
+    *error = 0;
+    if (n > 0) {
+        return n;
+    }
+    if (n == 0) {
+        return reading ? -1 : 0;
+    }
+    if (errno == EAGAIN || errno == EINTR) {
+        return 0;
+    }
+    *error = errno;
+    return -1;
+}
+
+ptrdiff_t platform_read_some(int fd, void *to, size_t size, int *error) {
+    return some(read(fd, to, size), true, error);
+}
+
+ptrdiff_t platform_write_some(int fd, const void *from, size_t size, int *error) {
+    return some(write(fd, from, size), false, error);
+}
+
+bool platform_set_blocking(int fd, bool blocking) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && blocking != !(flags & O_NONBLOCK)) {
+        fcntl(fd, F_SETFL, flags ^ O_NONBLOCK);
+    }
+    return flags < 0 || !(flags & O_NONBLOCK);
+}
+
+int platform_open_stream(const char *name, bool reads, bool writes) {
+    int flags = reads && writes ? O_RDWR | O_CREAT : writes ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
+    return open(name, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+}
+
+void platform_ignore_broken_pipes(void) {
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void platform_close(int fd) {
+    close(fd);
 }
 
 void *platform_reserve(size_t size) {

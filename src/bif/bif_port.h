@@ -1,0 +1,14 @@
+/* What the built-ins of ports share. */
+#ifndef MOTE_BIF_BIF_PORT_H
+#define MOTE_BIF_BIF_PORT_H
+
+#include "bif/bif.h"
+#include "io/port_ram.h"
+
+/* How a driver of the VM is opened; command: the whole text behind spawn. NULL: *error is an error number. */
+typedef Port *DriverOpen(Process *p, const char *command, uint32_t flags, int *error);
+
+/* The port that a term names: an identifier or a registered name. NULL: none. */
+Port *port_of(Process *p, term t);
+
+#endif

@@ -1,0 +1,105 @@
+/* The idle wait: descriptors, finished jobs. */
+#include "io/io.h"
+
+#include "io/console.h"
+#include "io/port.h"
+#include "platform/platform.h"
+#include "proc/schedule.h"
+
+enum { POOL_THREADS = 10 }; /* as many as OTP has dirty I/O schedulers */
+
+bool io_watch(VM *vm, int fd, unsigned what, Watcher *w) {
+    return poll_watch(vm->io->poll, fd, what, w);
+}
+
+static void wake(void *arg) {
+    poll_wake(arg);
+}
+
+static void finish(VM *vm, Work *w) {
+    w->finished = true;
+    Process *p = process_find_any(vm, w->pid);
+    if (p != NULL) {
+        process_unpark(p);
+    }
+    resource_release(vm, &w->resource);
+}
+
+static void poll_io(VM *vm, int64_t nanoseconds) {
+    Io *io = vm->io;
+    poll_wait(io->poll, nanoseconds);
+    int fd;
+    unsigned what;
+    for (Watcher *w; (w = poll_next(io->poll, &fd, &what)) != NULL;) {
+        w->ready(vm, w, fd, what);
+    }
+    for (Job *j = pool_finished(io->pool), *next; j != NULL; j = next) {
+        next = j->next;
+        finish(vm, (Work *)j);
+    }
+}
+
+static bool pending(VM *vm) {
+    return poll_watched(vm->io->poll) > 0 || pool_pending(vm->io->pool) > 0;
+}
+
+bool work_submit(Process *p, Work *w) {
+    VM *vm = process_vm(p);
+    w->vm = vm;
+    w->pid = p->pid;
+    resource_keep(&w->resource);
+    work_wait(p, w);
+    if (pool_submit(vm->io->pool, &w->job)) {
+        return true;
+    }
+    process_unpark(p);
+    resource_release(vm, &w->resource);
+    return false;
+}
+
+void work_wait(Process *p, const Work *w) {
+    assert(!w->finished);
+    process_park(p);
+}
+
+bool io_init(VM *vm) {
+    Io *io = vm->io = MEM_NEW(&vm->mem, MEM_SYSTEM, Io);
+    if (io == NULL) {
+        return false;
+    }
+    io->poll = poll_new(&vm->mem);
+    io->pool = io->poll == NULL ? NULL : pool_new(&vm->mem, POOL_THREADS, wake, io->poll);
+    if (io->pool == NULL || !console_init(vm) || !ports_init(vm)) {
+        io_done(vm);
+        return false;
+    }
+    platform_ignore_broken_pipes();
+    vm->processes->poll = poll_io;
+    vm->processes->pending = pending;
+    return true;
+}
+
+void io_done(VM *vm) {
+    Io *io = vm->io;
+    if (io == NULL) {
+        return;
+    }
+    ports_done(vm);
+    console_done(vm);
+    if (io->pool != NULL) {
+        for (Job *j = pool_close(io->pool), *next; j != NULL; j = next) {
+            next = j->next;
+            resource_release(vm, &((Work *)j)->resource);
+        }
+        pool_free(io->pool);
+    }
+    poll_free(io->poll);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, io);
+    vm->io = NULL;
+}
+
+void io_flush(VM *vm) {
+    while (ports_busy(vm)) {
+        poll_io(vm, -1);
+    }
+}

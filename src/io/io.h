@@ -1,0 +1,51 @@
+/* Where the VM meets the outside: who waits for which descriptor, and the work that may block. All of it happens on the
+   scheduler's thread, in poll, but the jobs of the pool. */
+#ifndef MOTE_IO_IO_H
+#define MOTE_IO_IO_H
+
+#include "platform/poll.h"
+#include "platform/pool.h"
+#include "proc/process.h"
+
+struct Ports;
+struct ChildWatch;
+struct Console;
+
+typedef struct Io {
+    Poll *poll;
+    Pool *pool;
+    struct Ports *ports;       /* io/port.h */
+    struct Console *console;   /* io/console.h */
+    struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
+    uint64_t input, output;    /* bytes, for statistics(io) */
+} Io;
+
+bool io_init(VM *vm); /* hooks into the scheduler's idle wait; processes_init comes before */
+void io_done(VM *vm);
+/* Before the VM ends on request: waits until what ports have taken has been written. */
+void io_flush(VM *vm);
+
+/* Somebody who waits for a descriptor. The first member of what is to be told. */
+typedef struct Watcher {
+    void (*ready)(VM *vm, struct Watcher *w, int fd, unsigned what); /* what: POLL_READ or POLL_WRITE */
+} Watcher;
+bool io_watch(VM *vm, int fd, unsigned what, Watcher *w);
+
+/* Work that may block, done for a process that waits for it. The process holds it by a magic reference, the pool by a second
+   count; so it lives until both have done with it, even if the process ends meanwhile. */
+typedef struct Work {
+    Job job;           /* first; job.work does it, without touching the VM */
+    Resource resource;
+    VM *vm;
+    term pid;          /* who waits */
+    bool finished;
+} Work;
+static inline Work *work_of(Resource *r) {
+    return (Work *)((uint8_t *)r - offsetof(Work, resource));
+}
+/* Hands it to the pool and parks p: it does not run until the work is done or a signal has come. False: no thread. */
+bool work_submit(Process *p, Work *w);
+/* p, which still waits, is parked again. */
+void work_wait(Process *p, const Work *w);
+
+#endif

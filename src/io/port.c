@@ -1,0 +1,443 @@
+/* The table of ports; their owners, links and monitors; how they begin, talk and end. */
+#include "io/port_stream.h"
+
+#include "data/bits.h"
+#include "data/iolist.h"
+#include "platform/file.h"
+#include "proc/names.h"
+#include "proc/schedule.h"
+#include "proc/signal.h"
+#include "proc/spawn.h"
+#include "term/atom.h"
+#include "term/copy.h"
+
+typedef struct Ports {
+    Port **table;       /* by number modulo size, a power of 2 */
+    size_t size, count; /* count: with those that are closing */
+    uint32_t alive;
+    uint64_t next_number;
+} Ports;
+
+enum { FIRST_SIZE = 16, BYTES_PER_REDUCTION = 256 };
+
+static Port **slot_of(Ports *ps, term id) {
+    return &ps->table[pid_data(id) & (ps->size - 1)];
+}
+
+static Port *find_any(VM *vm, term id) {
+    Port *port = *slot_of(vm->io->ports, id);
+    return port != NULL && port->id == id ? port : NULL;
+}
+
+Port *port_find(VM *vm, term id) {
+    Port *port = find_any(vm, id);
+    return port == NULL || port->flags & PORT_CLOSING ? NULL : port;
+}
+
+uint32_t ports_count(VM *vm) {
+    return vm->io->ports->alive;
+}
+
+Port *ports_next(VM *vm, size_t *at) {
+    Ports *ps = vm->io->ports;
+    while (*at < ps->size) {
+        Port *port = ps->table[(*at)++];
+        if (port != NULL && !(port->flags & PORT_CLOSING)) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static bool grow(VM *vm, Ports *ps) {
+    size_t size = 2 * ps->size;
+    Port **table = mem_zalloc(&vm->mem, MEM_SYSTEM, size * sizeof *table);
+    if (table == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < ps->size; i++) {
+        if (ps->table[i] != NULL) {
+            table[pid_data(ps->table[i]->id) & (size - 1)] = ps->table[i];
+        }
+    }
+    mem_free(&vm->mem, MEM_SYSTEM, ps->table, ps->size * sizeof *table);
+    ps->table = table;
+    ps->size = size;
+    return true;
+}
+
+/* --- Links and monitors -------------------------------------------------------------------------------------------- */
+
+static PortPeer **find_peer(Port *port, RelationKind kind, term pid, const uint64_t *key) {
+    PortPeer **at = &port->peers;
+    while (*at != NULL && !((*at)->kind == kind && (*at)->pid == pid
+                            && (kind == RELATION_LINK || ((*at)->key[0] == key[0] && (*at)->key[1] == key[1])))) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static bool add_peer(Port *port, RelationKind kind, term pid, const uint64_t *key) {
+    if (kind == RELATION_LINK && *find_peer(port, kind, pid, NULL) != NULL) {
+        return true;
+    }
+    PortPeer *peer = MEM_NEW(&port->vm->mem, MEM_SYSTEM, PortPeer);
+    if (peer == NULL) {
+        return false;
+    }
+    *peer = (PortPeer){port->peers, kind, pid, {key == NULL ? 0 : key[0], key == NULL ? 0 : key[1]}};
+    port->peers = peer;
+    return true;
+}
+
+static void drop_peer(Port *port, PortPeer **at) {
+    PortPeer *peer = *at;
+    if (peer != NULL) {
+        *at = peer->next;
+        MEM_DELETE(&port->vm->mem, MEM_SYSTEM, peer);
+    }
+}
+
+/* A signal from the port. Reasons of ports are atoms or what somebody gave to exit/2. */
+static void send_signal(VM *vm, term port, term pid, SignalKind kind, const uint64_t *key, term value) {
+    Scheduler *s = vm_scheduler(vm);
+    Signal *signal = signal_new(s, kind);
+    if (signal == NULL) {
+        return; /* no memory: the other end goes on believing in the port */
+    }
+    signal->from = port;
+    if (key != NULL) {
+        signal->key[0] = key[0], signal->key[1] = key[1];
+    }
+    signal->value = value;
+    if (value != NONE && !is_immediate(value)) {
+        signal->data = term_copy_to_fragment(vm, value, &signal->value);
+        if (signal->value == NONE) {
+            signal->value = A_killed;
+        }
+    }
+    signal_send(s, pid, signal);
+}
+
+static bool alive(VM *vm, term id) {
+    return port_find(vm, id) != NULL;
+}
+
+/* A signal from a process. */
+static bool take_signal(VM *vm, term id, const Signal *s) {
+    Port *port = port_find(vm, id);
+    if (port == NULL) {
+        return false;
+    }
+    switch ((SignalKind)s->kind) {
+    case SIGNAL_LINK:
+        add_peer(port, RELATION_LINK, s->from, NULL);
+        break;
+    case SIGNAL_UNLINK:
+        drop_peer(port, find_peer(port, RELATION_LINK, s->from, NULL));
+        send_signal(vm, id, s->from, SIGNAL_UNLINK_DONE, s->key, NONE);
+        break;
+    case SIGNAL_MONITOR:
+        add_peer(port, RELATION_MONITORED, s->from, s->key);
+        break;
+    case SIGNAL_DEMONITOR:
+        drop_peer(port, find_peer(port, RELATION_MONITORED, s->from, s->key));
+        break;
+    case SIGNAL_LINK_EXIT: {
+        PortPeer **link = find_peer(port, RELATION_LINK, s->from, NULL);
+        if (*link != NULL) {
+            drop_peer(port, link);
+            if (s->value != A_normal || s->from == port->owner) {
+                port_exit(port, s->value, false);
+            }
+        }
+        break;
+    }
+    case SIGNAL_EXIT:
+        port_exit(port, s->value, false);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* --- Beginning and end --------------------------------------------------------------------------------------------- */
+
+bool ports_init(VM *vm) {
+    Ports *ps = vm->io->ports = MEM_NEW(&vm->mem, MEM_SYSTEM, Ports);
+    if (ps == NULL) {
+        return false;
+    }
+    ps->table = mem_zalloc(&vm->mem, MEM_SYSTEM, FIRST_SIZE * sizeof *ps->table);
+    ps->size = FIRST_SIZE;
+    ps->next_number = 1; /* number 0 is the port that OTP starts programs with */
+    vm->processes->port_alive = alive;
+    vm->processes->port_signal = take_signal;
+    return ps->table != NULL;
+}
+
+Port *port_new(Process *p, const PortDriver *driver, Bytes name) {
+    VM *vm = process_vm(p);
+    Ports *ps = vm->io->ports;
+    if (2 * (ps->count + 1) > ps->size && !grow(vm, ps)) {
+        return NULL;
+    }
+    Port *port = mem_zalloc(&vm->mem, MEM_SYSTEM, driver->size);
+    char *copy = mem_alloc(&vm->mem, MEM_SYSTEM, name.size + 1);
+    if (port == NULL || copy == NULL) {
+        mem_free(&vm->mem, MEM_SYSTEM, port, driver->size);
+        mem_free(&vm->mem, MEM_SYSTEM, copy, name.size + 1);
+        return NULL;
+    }
+    memcpy(copy, name.at, name.size);
+    copy[name.size] = '\0';
+    while (*slot_of(ps, make_port(ps->next_number)) != NULL) {
+        ps->next_number++;
+    }
+    *port = (Port){.id = make_port(ps->next_number++), .vm = vm, .driver = driver, .owner = p->pid, .os_pid = -1,
+                   .name = copy, .name_size = name.size, .data = NONE};
+    *slot_of(ps, port->id) = port;
+    ps->count++, ps->alive++;
+    link_make(p, port->id);
+    return port;
+}
+
+static void unpark_waiting(Port *port) {
+    uint32_t n = port->waiting_count;
+    port->waiting_count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        Process *p = process_find_any(port->vm, port->waiting[i]);
+        if (p != NULL) {
+            process_unpark(p);
+        }
+    }
+}
+
+static void port_free(Port *port) {
+    VM *vm = port->vm;
+    Ports *ps = vm->io->ports;
+    if (port->driver->stop != NULL) {
+        port->driver->stop(port);
+    }
+    *slot_of(ps, port->id) = NULL;
+    ps->count--;
+    while (port->peers != NULL) {
+        drop_peer(port, &port->peers);
+    }
+    heap_free_fragments(vm, port->fragment);
+    mem_free(&vm->mem, MEM_SYSTEM, port->waiting, port->waiting_room * sizeof *port->waiting);
+    mem_free(&vm->mem, MEM_SYSTEM, port->name, port->name_size + 1);
+    mem_free(&vm->mem, MEM_SYSTEM, port, port->driver->size);
+}
+
+void ports_done(VM *vm) {
+    Ports *ps = vm->io->ports;
+    if (ps == NULL) {
+        return;
+    }
+    port_children_done(vm);
+    for (size_t i = 0; ps->table != NULL && i < ps->size; i++) {
+        if (ps->table[i] != NULL) {
+            port_free(ps->table[i]);
+        }
+    }
+    mem_free(&vm->mem, MEM_SYSTEM, ps->table, ps->table == NULL ? 0 : ps->size * sizeof *ps->table);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, ps);
+}
+
+static size_t queued(const Port *port) {
+    return port->driver->queued == NULL ? 0 : port->driver->queued(port);
+}
+
+bool ports_busy(VM *vm) {
+    Ports *ps = vm->io->ports;
+    for (size_t i = 0; i < ps->size; i++) {
+        if (ps->table[i] != NULL && queued(ps->table[i]) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* {Port, Value}. */
+static void send_value(VM *vm, term port, term pid, term value, Heap *h) {
+    message_send_built(vm_scheduler(vm), pid, TUPLE2(h, port, value), h);
+}
+
+static void end_relations(Port *port, RelationKind kind, SignalKind signal, term reason) {
+    for (PortPeer **at = &port->peers; *at != NULL;) {
+        if ((*at)->kind == kind) {
+            PortPeer peer = **at;
+            drop_peer(port, at);
+            send_signal(port->vm, port->id, peer.pid, signal, peer.key, reason);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+}
+
+void port_exit(Port *port, term reason, bool send_closed) {
+    VM *vm = port->vm;
+    if (port->flags & PORT_CLOSING) {
+        return;
+    }
+    term id = port->id, owner = port->owner, told = reason == A_kill ? A_killed : reason;
+    port->flags |= PORT_CLOSING;
+    vm->io->ports->alive--;
+    port_set_busy(port, false);
+    term name = name_of(vm, id);
+    if (name != NONE) {
+        name_unregister(vm, name);
+    }
+    end_relations(port, RELATION_LINK, SIGNAL_LINK_EXIT, told);
+    end_relations(port, RELATION_MONITORED, SIGNAL_DOWN, told);
+    if (reason == A_kill || queued(port) == 0) {
+        port_free(port);
+    }
+    if (send_closed) {
+        Heap h;
+        heap_init_detached(&h, vm);
+        send_value(vm, id, owner, A_closed, &h);
+    }
+}
+
+void port_written(Port *port) {
+    if (port->flags & PORT_CLOSING) {
+        port_free(port);
+    }
+}
+
+void port_fail(Port *port, int error) {
+    port_exit(port, atom_from(port->vm, file_error_name(error)), false);
+}
+
+/* --- What drivers say ---------------------------------------------------------------------------------------------- */
+
+void port_send(Port *port, term value, Heap *built) {
+    send_value(port->vm, port->id, port->owner, value, built);
+}
+
+static term data_term(Heap *h, Port *port, Bytes data) {
+    term t = port->flags & PORT_BINARY ? bits_from(h, data.at, data.size) : heap_latin1_list(h, (const char *)data.at, data.size);
+    return t == NONE ? NIL : t;
+}
+
+void port_send_data(Port *port, Bytes data, term kind) {
+    Heap h;
+    heap_init_detached(&h, port->vm);
+    term t = data_term(&h, port, data);
+    port->input += data.size;
+    port->vm->io->input += data.size;
+    port_send(port, TUPLE2(&h, A_data, kind == NONE ? t : TUPLE2(&h, kind, t)), &h);
+}
+
+void port_count_output(Port *port, size_t bytes) {
+    port->output += bytes;
+    port->vm->io->output += bytes;
+}
+
+void port_set_busy(Port *port, bool busy) {
+    if (busy) {
+        port->flags |= PORT_BUSY;
+    } else if (port->flags & PORT_BUSY) {
+        port->flags &= ~(uint32_t)PORT_BUSY;
+        unpark_waiting(port);
+    }
+}
+
+void port_check_busy(Port *port) {
+    size_t n = queued(port);
+    if (port->high > 0 && n >= port->high && !(port->flags & PORT_CLOSING)) {
+        port_set_busy(port, true);
+    } else if (n < port->low || n == 0) {
+        port_set_busy(port, false);
+    }
+}
+
+/* --- What processes ask for ---------------------------------------------------------------------------------------- */
+
+void port_wait(Process *p, Port *port) {
+    if (port->waiting_count == port->waiting_room) {
+        uint32_t room = MAX(2 * port->waiting_room, 4);
+        term *waiting = mem_resize(&port->vm->mem, MEM_SYSTEM, port->waiting, port->waiting_room * sizeof *waiting, room * sizeof *waiting);
+        if (waiting == NULL) {
+            process_set(p, STATE_KILLED);
+            return;
+        }
+        port->waiting = waiting, port->waiting_room = room;
+    }
+    port->waiting[port->waiting_count++] = p->pid;
+    process_park(p);
+}
+
+static void log_bad_value(Process *p, const Port *port) {
+    Heap *h = &p->heap;
+    term name = heap_latin1_list(h, port->name, port->name_size);
+    log_send(port->vm, A_error, "Bad value on output port '~s'\n", heap_cons(h, name, NIL), NONE, NONE);
+}
+
+PortResult port_command(Process *p, Port *port, term data) {
+    Text t;
+    text_init(&t, &port->vm->mem);
+    PortResult result = PORT_DONE;
+    switch (iolist_bytes(port->vm, data, &t)) {
+    case IOLIST_OK:
+        p->heap.reds -= (intptr_t)(t.size / BYTES_PER_REDUCTION) + 20;
+        port_count_output(port, t.size);
+        port->driver->output(port, (Bytes){t.at, t.size});
+        break;
+    case IOLIST_NO_MEMORY:
+        result = PORT_NO_MEMORY;
+        break;
+    default:
+        log_bad_value(p, port);
+        result = PORT_BAD;
+        break;
+    }
+    text_done(&t);
+    return result;
+}
+
+/* What a port does not understand is the fault of its owner, who gets an exit signal. */
+static void bad_signal(Port *port) {
+    send_signal(port->vm, port->id, port->owner, SIGNAL_EXIT, NULL, A_badsig);
+}
+
+PortResult port_message(Process *p, Port *port, term message) {
+    term from = is_tuple_of(message, 2) ? element(message, 1) : NONE, what = from != NONE ? element(message, 2) : NONE;
+    bool pair = what != NONE && is_tuple_of(what, 2) && is_local_pid(from);
+    if (what == A_close && from == port->owner) {
+        port_exit(port, A_normal, true);
+    } else if (pair && element(what, 1) == A_connect && from == port->owner && is_local_pid(element(what, 2))) {
+        Heap h;
+        heap_init_detached(&h, port->vm);
+        port->owner = element(what, 2);
+        send_value(port->vm, port->id, from, A_connected, &h);
+    } else if (pair && element(what, 1) == A_command && from == port->owner) {
+        term id = port->id;
+        PortResult result = port_command(p, port, element(what, 2));
+        if (result == PORT_BAD) {
+            bad_signal(port);
+        } else if ((port = port_find(process_vm(p), id)) != NULL && port->flags & PORT_BUSY) {
+            port_wait(p, port);
+            return PORT_IS_BUSY;
+        }
+        return result == PORT_NO_MEMORY ? result : PORT_DONE;
+    } else {
+        bad_signal(port);
+    }
+    return PORT_DONE;
+}
+
+void port_connect(Process *p, Port *port, term pid) {
+    port->owner = pid;
+    if (*find_peer(port, RELATION_LINK, pid, NULL) != NULL) {
+        return;
+    }
+    if (pid == p->pid) {
+        link_make(p, port->id);
+    } else if (add_peer(port, RELATION_LINK, pid, NULL)) {
+        send_signal(port->vm, port->id, pid, SIGNAL_LINK, NULL, NONE);
+    }
+}
