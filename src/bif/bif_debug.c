@@ -1,5 +1,6 @@
 /* Looking at terms from outside: hashes, sizes, identity, and printing them with no help from Erlang code. */
 #include "bif/bif.h"
+#include "bif/bif_state.h"
 
 #include "base/text.h"
 #include "base/utf8.h"
@@ -11,7 +12,7 @@
 #include "term/hash.h"
 #include "term/print.h"
 
-enum { HASH_RANGE_BITS = 27, WORDS_PER_REDUCTION = 32 };
+enum { HASH_RANGE_BITS = 27, WORDS_PER_REDUCTION = 32, TERMS_PER_REDUCTION = 16 };
 
 /* A range of hashes, 1 to 2^32; 0: it is none. */
 static uint64_t range_of(term t) {
@@ -19,20 +20,32 @@ static uint64_t range_of(term t) {
     return integer_to_uint64(t, &range) && range <= (uint64_t)1 << 32 ? range : 0;
 }
 
-static uint32_t charged_phash2(Process *p, term t) {
-    if (!is_immediate(t)) {
-        BUMP(p, (intptr_t)(term_flat_size(process_vm(p), t) / WORDS_PER_REDUCTION));
+/* Hashes for as long as there is time. `range`: 1 to 2^32. */
+static term phash2(Process *p, term state, bool begin, uint64_t range) {
+    size_t all = (size_t)MAX(p->heap.reds, 1) * TERMS_PER_REDUCTION, left = all;
+    uint32_t hash;
+    bool done = term_phash2_some(HEAP(p), &state, begin, &left, &hash);
+    BUMP(p, (intptr_t)((all - left) / TERMS_PER_REDUCTION));
+    if (done) {
+        return integer_from_uint64(HEAP(p), hash % range);
     }
-    return term_phash2(process_vm(p), t);
+    if (state == NONE) {
+        return raise_error(p, A_system_limit);
+    }
+    return bif_trap(p, BIF_EXPORT(p, erts_internal, phash2_more, 3), 3, state_pass(p), state, integer_from_uint64(HEAP(p), range));
+}
+
+BIF(erts_internal, phash2_more, 3) { /* pass, state, range */
+    return state_has_passed(a[0]) ? phash2(p, a[1], false, range_of(a[2])) : raise_badarg(p);
 }
 
 BIF(erlang, phash2, 1) {
-    return SMALL(charged_phash2(p, a[0]) & ((1u << HASH_RANGE_BITS) - 1));
+    return phash2(p, a[0], true, (uint64_t)1 << HASH_RANGE_BITS);
 }
 
 BIF(erlang, phash2, 2) {
     uint64_t range = range_of(a[1]);
-    return range == 0 ? raise_badarg(p) : integer_from_uint64(HEAP(p), charged_phash2(p, a[0]) % range);
+    return range == 0 ? raise_badarg(p) : phash2(p, a[0], true, range);
 }
 
 BIF(erlang, phash, 2) {

@@ -1,14 +1,16 @@
 /* ets: tables and their objects. Walking and searching are in bif_ets_select.c. */
 #include "bif/bif_ets.h"
+#include "bif/bif_state.h"
 
 #include "data/arith.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
+#include "table/insertion.h"
 #include "term/compare.h"
 #include "term/copy.h"
 #include "term/ref.h"
 
-enum { FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16 };
+enum { FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16, INSERTED_PER_REDUCTION = 4 };
 
 /* Making and unmaking. */
 
@@ -105,7 +107,7 @@ BIF(ets, new, 2) {
 
 /* Frees what is left of deleted tables, then ends with the result. */
 static term free_tables(Process *p, term result) {
-    BUMP(p, FREED_AT_ONCE / 10);
+    BUMP(p, FREED_AT_ONCE / 2);
     return ets_free_some(process_vm(p), FREED_AT_ONCE) ? result : bif_trap(p, BIF_EXPORT(p, erts_internal, ets_free_more, 1), 1, result);
 }
 
@@ -235,66 +237,115 @@ static bool is_object(const Table *t, term object) {
     return is_tuple(object) && tuple_arity(object) >= t->keypos;
 }
 
-/* One object, or a list of them that has been checked: how many; -1: something else. */
-static intptr_t check_objects(const Table *t, term objects) {
-    if (!is_list(objects)) {
-        return is_object(t, objects) ? 1 : -1;
+typedef struct {
+    Insertion insertion;
+    term name; /* insert or insert_new */
+} Inserting;
+
+static void inserting_destroy(VM *vm, Resource *r) {
+    Inserting *i = (Inserting *)r;
+    insertion_done(vm, &i->insertion);
+    state_free(vm, r, sizeof *i);
+}
+
+static term raise_inserting(Process *p, Inserting *i, term reason, term cause, const term *args) {
+    insertion_done(process_vm(p), &i->insertion);
+    raise_error_as(p, reason, A_ets, i->name, 2, args);
+    p->scheduler->cause = cause;
+    return NONE;
+}
+
+/* Puts in what has been copied. */
+static term insert_on(Process *p, Inserting *i, term ref, const term *args) {
+    size_t all = (size_t)MAX(p->heap.reds, 1) * INSERTED_PER_REDUCTION, left = all;
+    bool done = insertion_step(process_vm(p), &i->insertion, &left);
+    BUMP(p, (intptr_t)((all - left) / INSERTED_PER_REDUCTION));
+    if (!done) {
+        return bif_trap(p, BIF_EXPORT(p, erts_internal, ets_insert_more, 4), 4, ref, NIL, args[0], args[1]);
     }
-    intptr_t n = 0;
-    for (; is_cons(objects); objects = tail(objects), n++) {
-        if (!is_object(t, head(objects))) {
-            return -1;
+    return i->insertion.exists ? A_false : A_true;
+}
+
+/* Copies what is left of the list, then puts all of it in. */
+static term copy_on(Process *p, Inserting *i, term ref, term list, const term *args) {
+    term cause;
+    const Table *t = table_find(p, args[0], ACCESS_WRITE, &cause);
+    if (t == NULL) {
+        return raise_inserting(p, i, A_badarg, cause, args);
+    }
+    for (; is_cons(list) && !OUT_OF_TIME(p); list = tail(list)) {
+        Object *o = is_object(t, head(list)) ? object_new(process_vm(p), head(list)) : NULL;
+        if (o == NULL) {
+            return raise_inserting(p, i, is_object(t, head(list)) ? A_system_limit : A_badarg, NONE, args);
         }
+        BUMP(p, 1 + o->words / WORDS_PER_REDUCTION);
+        insertion_add(&i->insertion, o);
     }
-    return objects == NIL ? n : -1;
+    if (is_cons(list)) {
+        return bif_trap(p, BIF_EXPORT(p, erts_internal, ets_insert_more, 4), 4, ref, list, args[0], args[1]);
+    }
+    if (list != NIL) {
+        return raise_inserting(p, i, A_badarg, NONE, args);
+    }
+    insertion_begin(&i->insertion, (Table *)t);
+    return insert_on(p, i, ref, args);
 }
 
-static bool put_one(Process *p, Table *t, term object) {
-    VM *vm = process_vm(p);
-    Object *o = object_new(vm, object);
-    if (o == NULL) {
-        raise_error(p, A_system_limit);
-        return false;
+BIF(erts_internal, ets_insert_more, 4) { /* state, what is left to be copied, the arguments */
+    Inserting *i = state_of(a[0], inserting_destroy);
+    if (i == NULL) {
+        return raise_badarg(p);
     }
-    BUMP(p, 1 + o->words / WORDS_PER_REDUCTION);
-    table_put(vm, t, o, false);
-    return true;
+    return is_cons(a[1]) ? copy_on(p, i, a[0], a[1], a + 2) : insert_on(p, i, a[0], a + 2);
 }
 
-static term insert(Process *p, const term *a, bool only_new) {
+/* Up to so many objects OTP puts in front to back, more of them, and all that go into a bag, back to front. */
+static bool goes_in_reversed(const Process *p, const Table *t, term list) {
+    size_t limit = (size_t)MAX(p->heap.reds, 1) * 10, n = 0;
+    for (; is_cons(list) && n <= limit; list = tail(list)) {
+        n++;
+    }
+    return t->type == TABLE_BAG || n > limit;
+}
+
+static term insert(Process *p, const term *a, term name) {
     Table *t = ets_table(p, a[0], ACCESS_WRITE);
     if (t == NULL) {
         return NONE;
     }
-    if (check_objects(t, a[1]) < 0) {
+    VM *vm = process_vm(p);
+    if (is_list(a[1])) {
+        term ref;
+        Inserting *i = state_new(p, sizeof *i, inserting_destroy, &ref);
+        if (i == NULL) {
+            return raise_error(p, A_system_limit);
+        }
+        i->name = name;
+        i->insertion.only_new = name == A_insert_new;
+        i->insertion.reversed = goes_in_reversed(p, t, a[1]);
+        return copy_on(p, i, ref, a[1], a);
+    }
+    if (!is_object(t, a[1])) {
         return raise_badarg(p);
     }
-    VM *vm = process_vm(p);
-    if (!is_list(a[1])) {
-        if (only_new && table_lookup(vm, t, element(a[1], t->keypos)) != NULL) {
-            return A_false;
-        }
-        return put_one(p, t, a[1]) ? A_true : NONE;
+    if (name == A_insert_new && table_lookup(vm, t, element(a[1], t->keypos)) != NULL) {
+        return A_false;
     }
-    for (term list = a[1]; only_new && is_cons(list); list = tail(list)) {
-        if (table_lookup(vm, t, element(head(list), t->keypos)) != NULL) {
-            return A_false;
-        }
+    Object *o = object_new(vm, a[1]);
+    if (o == NULL) {
+        return raise_error(p, A_system_limit);
     }
-    for (term list = a[1]; is_cons(list); list = tail(list)) {
-        if (!put_one(p, t, head(list))) {
-            return NONE;
-        }
-    }
+    BUMP(p, 1 + o->words / WORDS_PER_REDUCTION);
+    table_put(vm, t, o, false);
     return A_true;
 }
 
 BIF(ets, insert, 2) {
-    return insert(p, a, false);
+    return insert(p, a, A_insert);
 }
 
 BIF(ets, insert_new, 2) {
-    return insert(p, a, true);
+    return insert(p, a, A_insert_new);
 }
 
 /* Looking up. */

@@ -147,7 +147,47 @@ BIF(erlang, term_to_iovec, 2) {
     return write_term(p, a, 2, true);
 }
 
-static term size_of(Process *p, term t, term list) {
+/* Goes on counting until it is done or the slice ends. t, given: the arguments of the built-in (NONE: there is one). */
+static term size_on(Process *p, ExternalEncoder *e, term ref, term t, term given) {
+    size_t budget = budget_of(p);
+    term saved = NONE;
+    while (!external_encoder_step(e, &budget) && (saved = external_encoder_save(e, HEAP(p))) == NONE) {
+        charge(p, budget);
+        budget = budget_of(p);
+    }
+    charge(p, budget);
+    Writing *w = ref == NONE ? NULL : state_of(ref, writing_destroy);
+    if (saved != NONE) {
+        if (w == NULL && (w = state_new(p, sizeof *w, writing_destroy, &ref)) == NULL) {
+            external_encoder_delete(e);
+            return raise_error(p, A_system_limit);
+        }
+        w->encoder = e;
+        return bif_trap(p, BIF_EXPORT(p, erts_internal, external_size_more, 4), 4, ref, saved, t, given == NONE ? A_none : given);
+    }
+    term reason;
+    size_t n = external_encoder_counted(e, &reason);
+    external_encoder_delete(e);
+    if (w != NULL) {
+        w->encoder = NULL;
+    }
+    if (reason != NONE) {
+        return raise_error_as(p, reason, A_erlang, A_external_size, given == NONE ? 1 : 2, (term[]){t, given});
+    }
+    return integer_from_uint64(HEAP(p), n);
+}
+
+BIF(erts_internal, external_size_more, 4) { /* state, what is left, the arguments */
+    Writing *w = state_of(a[0], writing_destroy);
+    if (w == NULL || w->encoder == NULL) {
+        return raise_badarg(p);
+    }
+    external_encoder_restore(w->encoder, a[1]);
+    return size_on(p, w->encoder, a[0], a[2], a[3] == A_none ? NONE : a[3]);
+}
+
+static term size_of(Process *p, term t, term given) {
+    term list = given == NONE ? NIL : given;
     ExternalOptions options = {.minor_version = 1};
     for (; is_cons(list); list = tail(list)) {
         if (head(list) != A_local && !(is_tuple_of(head(list), 2) && element(head(list), 1) == A_minor_version)) {
@@ -160,14 +200,16 @@ static term size_of(Process *p, term t, term list) {
     if (list != NIL) {
         return raise_badarg(p);
     }
-    term reason;
-    size_t n = external_size(process_vm(p), t, &options, &reason);
-    BUMP(p, (intptr_t)(n / (8 * STEPS_PER_REDUCTION)));
-    return reason == NONE ? integer_from_uint64(HEAP(p), n) : raise_error(p, reason);
+    ExternalEncoder *e = external_encoder_new(process_vm(p), t, &options);
+    if (e == NULL) {
+        return raise_error(p, A_system_limit);
+    }
+    external_encoder_count(e);
+    return size_on(p, e, NONE, t, given);
 }
 
 BIF(erlang, external_size, 1) {
-    return size_of(p, a[0], NIL);
+    return size_of(p, a[0], NONE);
 }
 
 BIF(erlang, external_size, 2) {

@@ -1,11 +1,10 @@
 /* Built-ins on lists. Those that may take long go on by calling themselves with what is left. */
 #include "bif/bif.h"
 
-#include "data/map.h"
 #include "term/compare.h"
 
 /* How much a reduction buys. */
-enum { CELLS_PER_REDUCTION = 40, TESTS_PER_REDUCTION = 16, LOOKUPS_PER_REDUCTION = 8 };
+enum { CELLS_PER_REDUCTION = 40, TESTS_PER_REDUCTION = 16 };
 
 /* How many steps are left in this slice, if a reduction buys so many. */
 static size_t steps_left(const Process *p, size_t per_reduction) {
@@ -138,127 +137,6 @@ BIF_AS(erlang, "++", append_operator, 2) {
 
 BIF(erlang, append, 2) {
     return append(p, a[0], a[1]);
-}
-
-/* ---- Subtracting ---- */
-
-enum { FEW = 16 }; /* up to so many elements are compared one by one */
-
-/* What is subtracted: few elements, or a map from each to how often it is there. */
-typedef struct {
-    term few[FEW];
-    size_t count; /* 0: nothing is left */
-    term counts;  /* NONE: use few */
-} Subtrahend;
-
-static bool subtrahend_take_few(VM *vm, Subtrahend *s, term t) {
-    for (size_t i = 0; i < s->count; i++) {
-        if (term_same(vm, s->few[i], t)) {
-            s->few[i] = s->few[--s->count];
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Is t to be taken away? It then is no longer in s. */
-static bool subtrahend_take(Heap *h, Subtrahend *s, term t) {
-    if (s->counts == NONE) {
-        return subtrahend_take_few(h->vm, s, t);
-    }
-    term n = map_get(h->vm, s->counts, t);
-    if (n == NONE) {
-        return false;
-    }
-    term left = n == SMALL(1) ? map_remove(h, s->counts, t) : map_put(h, s->counts, t, SMALL(small_value(n) - 1));
-    if (left != NONE) {
-        s->counts = left, s->count = map_size(left);
-    }
-    return true;
-}
-
-static term subtrahend_save(Heap *h, const Subtrahend *s) {
-    return s->counts != NONE ? s->counts : heap_list(h, s->few, s->count, NIL);
-}
-static void subtrahend_restore(Subtrahend *s, term saved) {
-    s->counts = is_map(saved) ? saved : NONE;
-    s->count = s->counts != NONE;
-    for (; is_cons(saved) && s->count < FEW; saved = tail(saved)) {
-        s->few[s->count++] = head(saved);
-    }
-}
-
-/* Goes through the list, keeping in reverse order what is not taken away. */
-static term subtract_some(Process *p, term list, term kept, Subtrahend *s) {
-    size_t limit = steps_left(p, LOOKUPS_PER_REDUCTION), n = 0;
-    for (; is_cons(list) && s->count > 0 && n < limit; list = tail(list)) {
-        if (!subtrahend_take(HEAP(p), s, head(list))) {
-            kept = heap_cons(HEAP(p), head(list), kept);
-        }
-        n++;
-    }
-    charge(p, n, LOOKUPS_PER_REDUCTION);
-    if (s->count > 0 && is_cons(list)) {
-        return bif_trap(p, BIF_EXPORT(p, erts_internal, subtract_more, 3), 3, list, kept, subtrahend_save(HEAP(p), s));
-    }
-    return reverse(p, kept, list);
-}
-
-BIF(erts_internal, subtract_more, 3) { /* what is left, what is kept in reverse, what is subtracted */
-    Subtrahend s;
-    subtrahend_restore(&s, a[2]);
-    return subtract_some(p, a[0], a[1], &s);
-}
-
-/* Counts the elements of a list that is subtracted. */
-BIF(erts_internal, subtract_count_more, 3) { /* what is left of it, counts, the list it is subtracted from */
-    size_t limit = steps_left(p, LOOKUPS_PER_REDUCTION), n = 0;
-    term list = a[0];
-    Subtrahend s = {.counts = a[1], .count = 1};
-    if (!is_map(a[1])) {
-        return raise_badarg(p);
-    }
-    for (; is_cons(list) && n < limit; list = tail(list), n++) {
-        term count = map_get(process_vm(p), s.counts, head(list));
-        s.counts = map_put(HEAP(p), s.counts, head(list), SMALL(count == NONE ? 1 : small_value(count) + 1));
-        if (s.counts == NONE) {
-            return raise_heap_reason(p);
-        }
-    }
-    charge(p, n, LOOKUPS_PER_REDUCTION);
-    if (is_cons(list)) {
-        return bif_trap(p, BIF_EXPORT(p, erts_internal, subtract_count_more, 3), 3, list, s.counts, a[2]);
-    }
-    return subtract_some(p, a[2], NIL, &s);
-}
-
-static term subtract(Process *p, term list, term from) {
-    term behind_list = list, behind_from = from;
-    size_t n = count_cells(&behind_list, SIZE_MAX), count = count_cells(&behind_from, SIZE_MAX);
-    charge(p, n + count, 2 * CELLS_PER_REDUCTION);
-    if (behind_list != NIL || behind_from != NIL) {
-        return raise_badarg(p);
-    }
-    if (n == 0 || count == 0) {
-        return list;
-    }
-    if (count > FEW) {
-        term args[] = {from, map_empty(HEAP(p)), list};
-        return bif_erts_internal_subtract_count_more_3(p, args);
-    }
-    Subtrahend s = {.counts = NONE};
-    for (; is_cons(from); from = tail(from)) {
-        s.few[s.count++] = head(from);
-    }
-    return subtract_some(p, list, NIL, &s);
-}
-
-BIF_AS(erlang, "--", subtract_operator, 2) {
-    return subtract(p, a[0], a[1]);
-}
-
-BIF(erlang, subtract, 2) {
-    return subtract(p, a[0], a[1]);
 }
 
 /* ---- Lists of tuples ---- */

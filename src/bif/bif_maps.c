@@ -1,8 +1,9 @@
 /* Built-ins on maps. Those on many pairs go on by calling themselves, or a hidden helper, with what is left. */
 #include "bif/bif.h"
+#include "bif/bif_state.h"
 
 #include "data/integer.h"
-#include "data/map.h"
+#include "data/map_merge.h"
 #include "term/compare.h"
 
 /* How many pairs a reduction buys: when walking, and when hashing and sorting. */
@@ -157,11 +158,23 @@ BIF(maps, from_keys, 2) {
     return from_list(p, a[0], a[1]);
 }
 
+static term merge(Process *p, term one, term other, term state) {
+    term map = map_merge_some(HEAP(p), one, other, &state, (size_t)MAX(p->heap.reds, 1));
+    if (map == NONE && state != NONE) {
+        return bif_trap(p, BIF_EXPORT(p, erts_internal, map_merge_more, 2), 2, state_pass(p), state);
+    }
+    return map_or_raise(p, map);
+}
+
+BIF(erts_internal, map_merge_more, 2) { /* pass; what map_merge_some has left */
+    return state_has_passed(a[0]) ? merge(p, NONE, NONE, a[1]) : raise_badarg(p);
+}
+
 BIF(maps, merge, 2) {
     if (!is_map(a[0]) || !is_map(a[1])) {
         return bad_map(p, is_map(a[0]) ? a[1] : a[0]);
     }
-    return map_or_raise(p, map_merge(HEAP(p), a[0], a[1]));
+    return merge(p, a[0], a[1], NONE);
 }
 
 /* ---- To lists ---- */

@@ -1,5 +1,5 @@
 /* Numbers to text and back: integer_to_list, float_to_binary and their kin. */
-#include "bif/bif.h"
+#include "bif/bif_integer_text.h"
 
 #include "data/bits.h"
 #include "data/float.h"
@@ -43,6 +43,9 @@ static term integer_text(Process *p, term integer, unsigned base, term (*make)(P
     }
     char few[FEW];
     size_t room = integer_text_room(integer, base);
+    if (room > INTEGER_TEXT_AT_ONCE) {
+        return big_integer_to_text(p, integer, base, make == text_to_binary);
+    }
     char *text = characters(p, room, few);
     size_t size = text == NULL ? 0 : integer_to_text(HEAP(p), integer, base, text);
     term result = size > 0 ? make(p, text, size) : raise_error(p, A_system_limit);
@@ -70,9 +73,9 @@ BIF(erlang, integer_to_binary, 2) {
 
 /* Text to integers. */
 
-/* Reads an integer at the head of a list. A_true: *integer (NONE: heap.reason says why not) and *rest are set; else A_not_a_list
-   or A_no_integer. */
-static term list_integer(Process *p, term list, unsigned base, term *integer, term *rest) {
+/* Reads an integer at the head of a list. A_true: *integer (NONE: heap.reason says why not) and *rest are set; A_later: it is a large
+   one, and the built-in is to return *integer: {Integer, Rest} or (without with_rest) the integer; else A_not_a_list or A_no_integer. */
+static term list_integer(Process *p, term list, unsigned base, bool with_rest, term *integer, term *rest) {
     if (!is_cons(list)) {
         return list == NIL ? A_no_integer : A_not_a_list;
     }
@@ -105,14 +108,23 @@ static term list_integer(Process *p, term list, unsigned base, term *integer, te
         text[i] = (char)small_value(head(list));
     }
     BUMP(p, (intptr_t)(size / 64));
+    if (size > INTEGER_TEXT_AT_ONCE) {
+        bool good = with_rest || *rest == NIL;
+        *integer = good ? big_integer_from_text(p, text, size, base, with_rest ? *rest : NONE) : NONE;
+        characters_done(p, text, size, few);
+        return good ? A_later : A_no_integer;
+    }
     *integer = integer_from_text(HEAP(p), (const uint8_t *)text, size, base);
     characters_done(p, text, size, few);
     return A_true;
 }
 
 static term whole_list_integer(Process *p, term list, unsigned base) {
-    term integer, rest;
-    if (list_integer(p, list, base, &integer, &rest) != A_true || rest != NIL) {
+    term integer, rest, result = list_integer(p, list, base, false, &integer, &rest);
+    if (result == A_later) {
+        return integer;
+    }
+    if (result != A_true || rest != NIL) {
         return raise_badarg(p);
     }
     return integer != NONE ? integer : raise_heap_reason(p);
@@ -134,51 +146,64 @@ BIF(erts_internal, list_to_integer, 2) {
     if (!get_base(a[1], &base)) {
         return A_badarg;
     }
-    term result = list_integer(p, a[0], base, &integer, &rest);
+    term result = list_integer(p, a[0], base, true, &integer, &rest);
     if (result != A_true) {
-        return result;
+        return result == A_later ? integer : result;
     }
     return integer != NONE ? TUPLE2(HEAP(p), integer, rest) : raise_heap_reason(p);
 }
 
 BIF(string, list_to_integer, 1) {
-    term integer, rest, result = list_integer(p, a[0], 10, &integer, &rest);
+    term integer, rest, result = list_integer(p, a[0], 10, true, &integer, &rest);
     if (result != A_true) {
-        return TUPLE2(HEAP(p), A_error, result);
+        return result == A_later ? integer : TUPLE2(HEAP(p), A_error, result);
     }
     return integer != NONE ? TUPLE2(HEAP(p), integer, rest) : raise_heap_reason(p);
 }
 
-/* NONE: heap.reason says why not. */
+/* Are these an optional sign and digits, more of them than are read at once? */
+static bool is_big_text(const BitsBytes *bytes, unsigned base) {
+    size_t i = bytes->size > 0 && (*bytes->at == '-' || *bytes->at == '+');
+    if (bytes->size <= INTEGER_TEXT_AT_ONCE) {
+        return false;
+    }
+    while (i < bytes->size && integer_digit(bytes->at[i]) < base) {
+        i++;
+    }
+    return i == bytes->size;
+}
+
+/* NONE with heap.reason A_badarg: it is no integer, or the base is none; other NONEs are raised. */
 static term binary_integer(Process *p, term binary, unsigned base) {
     BitsBytes bytes;
-    if (!is_binary(binary)) {
+    if (!is_binary(binary) || base == 0) {
         return heap_fail(HEAP(p), A_badarg);
     }
     if (!bits_bytes(process_vm(p), binary, &bytes)) {
-        return heap_fail(HEAP(p), A_system_limit);
+        return raise_error(p, A_system_limit);
     }
     BUMP(p, (intptr_t)(bytes.size / 256));
-    term integer = integer_from_text(HEAP(p), bytes.at, bytes.size, base);
+    term integer = is_big_text(&bytes, base) ? big_integer_from_text(p, (const char *)bytes.at, bytes.size, base, NONE)
+                                             : integer_from_text(HEAP(p), bytes.at, bytes.size, base);
     bits_bytes_done(process_vm(p), &bytes);
     return integer;
 }
 
 BIF(erlang, binary_to_integer, 1) {
     term integer = binary_integer(p, a[0], 10);
-    return integer != NONE ? integer : raise_heap_reason(p);
+    return integer == NONE && HEAP(p)->reason == A_badarg ? raise_badarg(p) : integer;
 }
 
 BIF(erlang, binary_to_integer, 2) {
     unsigned base;
-    term integer = get_base(a[1], &base) ? binary_integer(p, a[0], base) : heap_fail(HEAP(p), A_badarg);
-    return integer != NONE ? integer : raise_heap_reason(p);
+    term integer = (get_base(a[1], &base), binary_integer(p, a[0], base));
+    return integer == NONE && HEAP(p)->reason == A_badarg ? raise_badarg(p) : integer;
 }
 
 BIF(erts_internal, binary_to_integer, 2) {
     unsigned base;
-    term integer = get_base(a[1], &base) ? binary_integer(p, a[0], base) : heap_fail(HEAP(p), A_badarg);
-    return integer != NONE ? integer : HEAP(p)->reason == A_badarg ? A_badarg : raise_heap_reason(p);
+    term integer = (get_base(a[1], &base), binary_integer(p, a[0], base));
+    return integer == NONE && HEAP(p)->reason == A_badarg ? A_badarg : integer;
 }
 
 /* Floats to text. */

@@ -36,4 +36,15 @@ static inline void state_free(VM *vm, Resource *r, size_t size) {
     mem_free(&vm->mem, MEM_TEMPORARY, r, size);
 }
 
+/* Where all state is in terms: a reference that proves that it is a built-in that calls its successor. */
+void state_pass_destroy(VM *vm, Resource *r);
+static inline term state_pass(Process *p) {
+    term ref = NIL; /* no memory: the successor fails */
+    state_new(p, sizeof(Resource), state_pass_destroy, &ref);
+    return ref;
+}
+static inline bool state_has_passed(term ref) {
+    return state_of(ref, state_pass_destroy) != NULL;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* How built-ins raise exceptions and hand over to other functions. */
 #include "bif/bif.h"
+#include "bif/bif_state.h"
 
 #include <stdarg.h>
 
@@ -72,4 +73,8 @@ Export *bif_export(VM *vm, term module, term name, int arity) {
     Export *e = export_find(vm, module, name, (uint32_t)arity);
     assert(e != NULL && e->bif != NULL);
     return e;
+}
+
+void state_pass_destroy(VM *vm, Resource *r) {
+    state_free(vm, r, sizeof *r);
 }

@@ -42,9 +42,6 @@ typedef struct ExternalOptions {
    has no external form (funs without hooks). */
 bool external_encode(Text *out, VM *vm, term t, const ExternalOptions *options, term *reason);
 
-/* Bytes that external_encode writes, without compression (erlang:external_size). *reason as above: 0. */
-size_t external_size(VM *vm, term t, const ExternalOptions *options, term *reason);
-
 /* The same in pieces, as for decoding. Between steps the heap may be collected, if what is still to be written is saved as a
    term first and restored from it afterwards. */
 typedef struct ExternalEncoder ExternalEncoder;
@@ -53,6 +50,9 @@ bool external_encoder_step(ExternalEncoder *e, size_t *budget);
 term external_encoder_save(ExternalEncoder *e, Heap *h); /* NONE: cannot be saved now, go on */
 void external_encoder_restore(ExternalEncoder *e, term saved);
 bool external_encoder_result(ExternalEncoder *e, Bytes *result, term *reason); /* valid until the encoder is deleted */
+/* Makes it count only, before the first step; and the bytes it would have written, without compression (erlang:external_size). */
+void external_encoder_count(ExternalEncoder *e);
+size_t external_encoder_counted(const ExternalEncoder *e, term *reason);
 void external_encoder_delete(ExternalEncoder *e);
 
 #endif

@@ -696,20 +696,13 @@ bool external_encode(Text *out, VM *vm, term t, const ExternalOptions *options, 
     return e.reason == NONE;
 }
 
-size_t external_size(VM *vm, term t, const ExternalOptions *options, term *reason) {
-    ExternalEncoder e;
-    Text text;
-    size_t budget = SIZE_MAX;
-    text_init(&text, &vm->mem);
-    encoder_init(&e, vm, &text, t, options);
-    e.count_only = true;
-    while (!external_encoder_step(&e, &budget)) {
-        budget = SIZE_MAX;
-    }
-    encoder_done(&e);
-    text_done(&text);
-    *reason = e.reason;
-    return e.reason == NONE ? e.counted : 0;
+void external_encoder_count(ExternalEncoder *e) {
+    e->count_only = true;
+}
+
+size_t external_encoder_counted(const ExternalEncoder *e, term *reason) {
+    *reason = e->reason;
+    return e->counted;
 }
 
 ExternalEncoder *external_encoder_new(VM *vm, term t, const ExternalOptions *options) {

@@ -277,7 +277,12 @@ void integer_write_magnitude(term t, uint8_t *p) {
     integer_view(&v, t);
     v.negative = false;
     size_t size = integer_magnitude_size(t);
-    for (size_t i = 0; i < size; i++) {
+    size_t i = 0;
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        i = size - size % LIMB_BYTES;
+        memcpy(p, v.limbs, i);
+    }
+    for (; i < size; i++) {
         p[i] = (uint8_t)(v.limbs[i / LIMB_BYTES] >> (i % LIMB_BYTES * 8));
     }
 }

@@ -1,5 +1,5 @@
 /* The list of tables: names, owners, heirs, fixations; and what is the same for both ways to keep objects. */
-#include "table/ets.h"
+#include "table/insertion.h"
 
 #include "proc/schedule.h"
 #include "proc/signal.h"
@@ -133,6 +133,7 @@ Table *table_find(Process *p, term id, Access access, term *cause) {
         *cause = A_access;
         return NULL;
     }
+    insertion_finish(vm, t);
     return t;
 }
 
@@ -219,6 +220,7 @@ Table *table_new(Process *p, const Table *as, term *reason) {
 
 void table_delete(VM *vm, Table *t) {
     Ets *ets = vm->tables->ets;
+    insertion_finish(vm, t);
     *(t->before != NULL ? &t->before->next : &ets->all) = t->next;
     if (t->next != NULL) {
         t->next->before = t->before;

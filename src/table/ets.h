@@ -49,6 +49,7 @@ typedef struct Table {
     size_t bytes;                 /* all memory that it takes */
     Fixer *fixers;
     int64_t fixed_since[2];       /* monotonic, system time */
+    struct Insertion *pending;    /* many objects are being put in; see insertion.h */
     union {
         HashTable hash;
         TreeTable tree;

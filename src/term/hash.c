@@ -199,9 +199,35 @@ static uint32_t hash_leaf(VM *vm, uint32_t hash, term t) {
     }
 }
 
-/* What waits on the stack: terms, and these marks (which are no terms). The hash of a map is that of the exclusive or of its
-   pairs' hashes: independent of their order. MAP_END lies on the hash before the map and the pairs of the map around it. */
-enum { MAP_PAIR = 1 << 6, MAP_END = 2 << 6, MAP_NODE = 3 << 6 };
+/* What waits on the stack: terms, and these marks, which no program has. So a stack that is left can be kept as a tuple. The hash
+   of a map is that of the exclusive or of its pairs' hashes: independent of their order. MAP_END lies on the hash before the map
+   and the pairs of the map around it; MAP_NODE on a node of a large map; TUPLE_REST on a tuple and how many of its elements are
+   done. */
+#define MARK(n) ((term)(n) << 6 | TAG_CATCH)
+#define MAP_PAIR MARK(1)
+#define MAP_END MARK(2)
+#define MAP_NODE MARK(3)
+#define TUPLE_REST MARK(4)
+
+typedef struct {
+    VM *vm;
+    Stack stack;
+    uint32_t hash, pairs; /* pairs: of the map that is being hashed */
+    term t;               /* what comes next */
+    size_t left;          /* steps in this slice */
+} Hashing;
+
+enum { ELEMENTS_AT_ONCE = 64, STRING_AT_ONCE = 4096 /* a multiple of four */ };
+
+/* A small integer need not have 32 bits. */
+static void push_number(Stack *s, uint32_t n) {
+    stack_push(s, SMALL(n & 0xffff));
+    stack_push(s, SMALL(n >> 16));
+}
+static uint32_t pop_number(Stack *s) {
+    uint32_t high = (uint32_t)small_value(stack_pop(s));
+    return high << 16 | (uint32_t)small_value(stack_pop(s));
+}
 
 static void push_pair(Stack *s, term key, term value) {
     stack_push(s, MAP_PAIR);
@@ -227,6 +253,16 @@ static void push_terms(Stack *s, const term *at, size_t n) { /* the first on top
     }
 }
 
+static void push_elements(Stack *s, term tuple, size_t done) {
+    size_t n = HEADER_WORDS(header_of(tuple)) - done, now = MIN(n, ELEMENTS_AT_ONCE);
+    if (now < n) {
+        stack_push(s, tuple);
+        stack_push(s, SMALL(done + now));
+        stack_push(s, TUPLE_REST);
+    }
+    push_terms(s, boxed(tuple) + 1 + done, now);
+}
+
 static void push_map(Stack *s, const term *p) {
     if (HEADER_KIND(p[0]) != KIND_MAP) {
         push_children(s, p + 3, HEADER_WORDS(p[0]) - 2);
@@ -238,28 +274,27 @@ static void push_map(Stack *s, const term *p) {
     }
 }
 
-/* Four bytes of a string are hashed at once. Returns the term to go on with; *hash is brought up to there. */
-static term hash_string(term t, uint32_t *hash, Stack *s) {
-    uint32_t four = 0;
-    int count = 0;
+/* Four bytes of a string are hashed at once. Returns the term to go on with; h->hash is brought up to there. */
+static term hash_string(Hashing *h, term t) {
+    uint32_t four = 0, hash = h->hash;
+    size_t count = 0;
     const term *cell = cons_cell(t);
     while (is_small(cell[0]) && (uintptr_t)small_value(cell[0]) < 256) {
         four = (four << 8) + (uint32_t)small_value(cell[0]);
-        if (++count == 4) {
-            *hash = mix_one(*hash, four, WHAT_STRING);
-            count = 0, four = 0;
+        if (++count % 4 == 0) {
+            hash = mix_one(hash, four, WHAT_STRING);
+            four = 0;
         }
         t = cell[1];
-        if (!is_cons(t)) {
+        if (!is_cons(t) || count == STRING_AT_ONCE) {
             break;
         }
         cell = cons_cell(t);
     }
-    if (count > 0) {
-        *hash = mix_one(*hash, four, WHAT_STRING);
-    }
-    if (is_cons(t)) {
-        stack_push(s, cell[1]);
+    h->left -= MIN(h->left, count / 4);
+    h->hash = count % 4 > 0 ? mix_one(hash, four, WHAT_STRING) : hash;
+    if (is_cons(t) && count < STRING_AT_ONCE) {
+        stack_push(&h->stack, cell[1]);
         return cell[0];
     }
     return t;
@@ -279,68 +314,132 @@ static uint32_t hash_definition(VM *vm, uint32_t hash, term t) {
     return mix_two(hash, (uint32_t)n, own, WHAT_RECORD);
 }
 
+static void hash_map(Hashing *h, const term *p) {
+    size_t size = HEADER_KIND(p[0]) == KIND_MAP ? HEADER_WORDS(p[0]) - 1 : (size_t)small_value(p[1]);
+    h->hash = mix_one(h->hash, (uint32_t)size, WHAT_MAP);
+    if (size > 0) {
+        push_number(&h->stack, h->pairs);
+        push_number(&h->stack, h->hash);
+        stack_push(&h->stack, MAP_END);
+        h->hash = h->pairs = 0;
+        push_map(&h->stack, p);
+    }
+}
+
+static void hash_boxed(Hashing *h, term t) {
+    Stack *s = &h->stack;
+    switch (kind_of(t)) {
+    case KIND_RECORD:
+        h->hash = hash_definition(h->vm, h->hash, t);
+        for (size_t i = 0; i < record_size(t); i++) { /* the last one is hashed first */
+            stack_push(s, record_values(t)[i]);
+        }
+        break;
+    case KIND_TUPLE:
+        h->hash = mix_one(h->hash, (uint32_t)HEADER_WORDS(header_of(t)), WHAT_TUPLE);
+        push_elements(s, t, 0);
+        break;
+    case KIND_MAP:
+    case KIND_HASH_MAP:
+        hash_map(h, boxed(t));
+        break;
+    case KIND_FUN:
+        h->hash = hash_fun(h->vm, h->hash, t);
+        push_terms(s, boxed(t) + FUN_FREE, fun_free_count(t));
+        break;
+    default:
+        h->hash = hash_leaf(h->vm, h->hash, t);
+        if (is_bitstring(t)) {
+            h->left -= MIN(h->left, bits_size(t) / 512);
+        }
+    }
+}
+
+/* Takes what is next off the stack, handling marks on the way. False: it is empty. */
+static bool next_to_hash(Hashing *h) {
+    Stack *s = &h->stack;
+    while (!stack_is_empty(s)) {
+        h->t = stack_pop(s);
+        if (h->t == MAP_END) {
+            h->hash = mix_one(pop_number(s), h->pairs, WHAT_PAIRS);
+            h->pairs = pop_number(s);
+        } else if (h->t == MAP_PAIR) {
+            h->pairs ^= h->hash;
+            h->hash = 0;
+        } else if (h->t == MAP_NODE) {
+            term node = stack_pop(s);
+            push_children(s, boxed(node) + 2, HEADER_WORDS(header_of(node)) - 1);
+        } else if (h->t == TUPLE_REST) {
+            size_t done = (size_t)small_value(stack_pop(s));
+            push_elements(s, stack_pop(s), done);
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True: all is hashed. */
+static bool hash_some(Hashing *h) {
+    while (h->left > 0) {
+        h->left--;
+        if (is_cons(h->t)) {
+            h->t = hash_string(h, h->t);
+            continue;
+        }
+        if (is_boxed(h->t)) {
+            hash_boxed(h, h->t);
+        } else {
+            h->hash = hash_leaf(h->vm, h->hash, h->t);
+        }
+        if (!next_to_hash(h)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t term_phash2(VM *vm, term t) {
     if (is_immediate(t)) {
         return hash_leaf(vm, 0, t);
     }
-    Stack s;
-    stack_init(&s);
-    uint32_t hash = 0, pairs = 0;
-    for (;;) {
-        Kind k = is_boxed(t) ? kind_of(t) : KIND_COUNT;
-        if (is_cons(t)) {
-            t = hash_string(t, &hash, &s);
-            continue;
-        }
-        if (k == KIND_RECORD) {
-            hash = hash_definition(vm, hash, t);
-            for (size_t i = 0; i < record_size(t); i++) { /* the last one is hashed first */
-                stack_push(&s, record_values(t)[i]);
-            }
-        } else if (k == KIND_TUPLE) {
-            hash = mix_one(hash, (uint32_t)HEADER_WORDS(header_of(t)), WHAT_TUPLE);
-            push_terms(&s, boxed(t) + 1, HEADER_WORDS(header_of(t)));
-        } else if (k == KIND_MAP || k == KIND_HASH_MAP) {
-            const term *p = boxed(t);
-            size_t size = k == KIND_MAP ? HEADER_WORDS(p[0]) - 1 : (size_t)small_value(p[1]);
-            hash = mix_one(hash, (uint32_t)size, WHAT_MAP);
-            if (size > 0) {
-                stack_push(&s, pairs);
-                stack_push(&s, hash);
-                stack_push(&s, MAP_END);
-                hash = pairs = 0;
-                push_map(&s, p);
-            }
-        } else if (k == KIND_FUN) {
-            hash = hash_fun(vm, hash, t);
-            push_terms(&s, boxed(t) + FUN_FREE, fun_free_count(t));
-        } else {
-            hash = hash_leaf(vm, hash, t);
-        }
-        for (bool marks = true; marks;) {
-            if (stack_is_empty(&s)) {
-                stack_done(&s);
-                return hash;
-            }
-            t = stack_pop(&s);
-            switch (t) {
-            case MAP_END:
-                hash = mix_one((uint32_t)stack_pop(&s), pairs, WHAT_PAIRS);
-                pairs = (uint32_t)stack_pop(&s);
-                break;
-            case MAP_PAIR:
-                pairs ^= hash;
-                hash = 0;
-                break;
-            case MAP_NODE:
-                t = stack_pop(&s);
-                push_children(&s, boxed(t) + 2, HEADER_WORDS(header_of(t)) - 1);
-                break;
-            default:
-                marks = false;
-            }
-        }
+    Hashing h;
+    stack_init(&h.stack);
+    h.vm = vm, h.hash = h.pairs = 0, h.t = t;
+    do {
+        h.left = SIZE_MAX;
+    } while (!hash_some(&h));
+    stack_done(&h.stack);
+    return h.hash;
+}
+
+bool term_phash2_some(Heap *heap, term *state, bool begin, size_t *steps, uint32_t *hash) {
+    Hashing h;
+    stack_init(&h.stack);
+    h.vm = heap->vm, h.hash = h.pairs = 0, h.t = *state, h.left = *steps;
+    if (!begin) {
+        size_t n = tuple_arity(*state);
+        memcpy(stack_room(&h.stack, n), boxed(*state) + 1, n * sizeof(term));
+        h.t = stack_pop(&h.stack);
+        h.hash = pop_number(&h.stack);
+        h.pairs = pop_number(&h.stack);
     }
+    bool done = hash_some(&h);
+    *hash = h.hash, *steps = h.left;
+    if (!done) {
+        push_number(&h.stack, h.pairs);
+        push_number(&h.stack, h.hash);
+        stack_push(&h.stack, h.t);
+        size_t n = (size_t)(h.stack.top - h.stack.start);
+        term *p = heap_alloc(heap, 1 + n);
+        if (p != NULL) {
+            p[0] = HEADER(n, KIND_TUPLE);
+            memcpy(p + 1, h.stack.start, n * sizeof(term));
+        }
+        *state = p == NULL ? NONE : make_boxed(p);
+    }
+    stack_done(&h.stack);
+    return done;
 }
 
 /* phash: multiplication by primes. */

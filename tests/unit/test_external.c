@@ -99,7 +99,11 @@ TEST(deep_external_terms) {
     text_init(&text, &vm.mem);
     CHECK(external_encode(&text, &vm, TUPLE2(&heap, list, tuple), &plain, &reason));
     CHECK(text.size == 3 + DEPTH * (6 + 4) + 2);
-    CHECK(external_size(&vm, TUPLE2(&heap, list, tuple), &plain, &reason) == text.size);
+    ExternalEncoder *counter = external_encoder_new(&vm, TUPLE2(&heap, list, tuple), &plain);
+    size_t budget = SIZE_MAX;
+    external_encoder_count(counter);
+    CHECK(external_encoder_step(counter, &budget) && external_encoder_counted(counter, &reason) == text.size);
+    external_encoder_delete(counter);
     term t = external_decode(&heap, (Bytes){text.at, text.size}, 0, NULL);
     CHECK(t != NONE && term_same(&vm, element(t, 1), list) && term_same(&vm, element(t, 2), tuple));
     text_done(&text);
