@@ -30,6 +30,9 @@ static bool option_pair(Table *t, term name, term value) {
         return set_bool(value, &t->decentralized_counters);
     case A_write_concurrency:
         t->write_concurrency_auto = value == A_auto;
+        if (is_tuple_of(value, 2)) { /* of OTP's tests */
+            return t->write_concurrency = element(value, 1) == A_debug_hash_fixed_number_of_locks && is_small(element(value, 2));
+        }
         return value == A_auto ? (t->write_concurrency = true) : set_bool(value, &t->write_concurrency);
     case A_heir:
         t->heir = NONE;

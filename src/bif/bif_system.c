@@ -194,7 +194,7 @@ static const struct {
     {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, SMALL(4), NULL}, {A_check_io, NIL, NULL},
     {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
     {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NIL, NULL},
-    {A_async_dist, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
+    {A_async_dist, A_false, NULL}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 
 BIF(erlang, system_info, 1) {
@@ -203,7 +203,8 @@ BIF(erlang, system_info, 1) {
     }
     if (is_tuple_of(a[0], 2)) {
         term item = element(a[0], 1);
-        return item == A_cpu_topology ? A_undefined : item == A_allocator || item == A_allocator_sizes ? A_false : raise_badarg(p);
+        bool allocator = item == A_allocator || item == A_allocator_sizes;
+        return item == A_cpu_topology ? A_undefined : allocator ? (element(a[0], 2) == NIL ? NIL : A_false) : raise_badarg(p);
     }
     if (a[0] == A_max_heap_size) {
         const Processes *all = process_vm(p)->processes;

@@ -3,6 +3,7 @@
 
 #include "io/console.h"
 #include "io/port.h"
+#include "io/regex.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
 
@@ -93,6 +94,7 @@ void io_done(VM *vm) {
         }
         pool_free(io->pool);
     }
+    regex_done(vm);
     poll_free(io->poll);
     MEM_DELETE(&vm->mem, MEM_SYSTEM, io);
     vm->io = NULL;

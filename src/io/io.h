@@ -17,6 +17,7 @@ typedef struct Io {
     struct Ports *ports;       /* io/port.h */
     struct Console *console;   /* io/console.h */
     struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
+    struct Regexes *regexes;   /* io/regex.c; NULL: none was needed yet */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

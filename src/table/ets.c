@@ -54,7 +54,7 @@ static void index_put(Index *x, Table *t, HashOf *hash) {
 static bool index_add(VM *vm, Index *x, Table *t, HashOf *hash) {
     if (2 * (x->count + 1) > x->size) {
         Index bigger = {.size = x->size == 0 ? FIRST_INDEX : 2 * x->size};
-        bigger.at = mem_zalloc(&vm->mem, MEM_ETS, bigger.size * sizeof *bigger.at);
+        bigger.at = mem_zalloc(&vm->mem, MEM_SYSTEM, bigger.size * sizeof *bigger.at);
         if (bigger.at == NULL) {
             return false;
         }
@@ -63,7 +63,7 @@ static bool index_add(VM *vm, Index *x, Table *t, HashOf *hash) {
                 index_put(&bigger, x->at[i], hash);
             }
         }
-        mem_free(&vm->mem, MEM_ETS, x->at, x->size * sizeof *x->at);
+        mem_free(&vm->mem, MEM_SYSTEM, x->at, x->size * sizeof *x->at);
         *x = bigger;
     }
     index_put(x, t, hash);
@@ -109,7 +109,7 @@ static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
 }
 
 static void handle_destroy(VM *vm, Resource *r) {
-    MEM_DELETE(&vm->mem, MEM_ETS, (TableHandle *)r);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, (TableHandle *)r);
 }
 
 Table *table_find(Process *p, term id, Access access, term *cause) {
@@ -188,7 +188,7 @@ Table *table_new(Process *p, const Table *as, term *reason) {
     t->bytes = sizeof *t;
     term number[REF_WORDS], ref = ref_write_fresh(vm, number);
     t->low = ref_low(ref), t->high = ref_high(ref);
-    t->handle = MEM_NEW(&vm->mem, MEM_ETS, TableHandle);
+    t->handle = MEM_NEW(&vm->mem, MEM_SYSTEM, TableHandle);
     bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t));
     ok = ok && index_add(vm, &ets->numbers, t, number_hash);
     if (ok && ((t->named && !index_add(vm, &ets->names, t, name_hash)) || !count_for(vm, p->pid, 1))) {
@@ -203,7 +203,7 @@ Table *table_new(Process *p, const Table *as, term *reason) {
             size_t none = 0;
             hash_free_some(vm, t, &none);
         }
-        mem_free(&vm->mem, MEM_ETS, t->handle, t->handle == NULL ? 0 : sizeof *t->handle);
+        mem_free(&vm->mem, MEM_SYSTEM, t->handle, t->handle == NULL ? 0 : sizeof *t->handle);
         mem_free(&vm->mem, MEM_ETS, t, sizeof *t);
         return NULL;
     }
@@ -437,7 +437,7 @@ static bool process_ended(Process *p) {
 }
 
 bool ets_init(VM *vm) {
-    vm->tables->ets = MEM_NEW(&vm->mem, MEM_ETS, Ets);
+    vm->tables->ets = MEM_NEW(&vm->mem, MEM_SYSTEM, Ets);
     return vm->tables->ets != NULL && (vm->processes == NULL || processes_on_end(vm, process_ended));
 }
 
@@ -451,9 +451,9 @@ void ets_done(VM *vm) {
     }
     while (!ets_free_some(vm, SIZE_MAX)) {
     }
-    mem_free(&vm->mem, MEM_ETS, ets->names.at, ets->names.size * sizeof(Table *));
-    mem_free(&vm->mem, MEM_ETS, ets->numbers.at, ets->numbers.size * sizeof(Table *));
-    MEM_DELETE(&vm->mem, MEM_ETS, ets);
+    mem_free(&vm->mem, MEM_SYSTEM, ets->names.at, ets->names.size * sizeof(Table *));
+    mem_free(&vm->mem, MEM_SYSTEM, ets->numbers.at, ets->numbers.size * sizeof(Table *));
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, ets);
     vm->tables->ets = NULL;
 }
 

@@ -61,7 +61,7 @@ static void emit(Compiler *c, uintptr_t word) {
     MatchSpec *m = c->m;
     if (m->code_size == m->code_room) {
         size_t room = MAX((size_t)FIRST_CODE, 2 * m->code_room);
-        uintptr_t *code = mem_resize(&c->vm->mem, MEM_ETS, m->code, m->code_room * sizeof *code, room * sizeof *code);
+        uintptr_t *code = mem_resize(&c->vm->mem, MEM_SYSTEM, m->code, m->code_room * sizeof *code, room * sizeof *code);
         if (code == NULL) {
             fail(c, A_system_limit);
             return;
@@ -431,11 +431,11 @@ static bool compile_clause(Compiler *c, term clause) {
 static void match_destroy(VM *vm, Resource *r) {
     MatchSpec *m = (MatchSpec *)r;
     if (m->spec != NULL) {
-        object_free(vm, m->spec);
+        object_free_as(vm, MEM_SYSTEM, m->spec);
     }
-    mem_free(&vm->mem, MEM_ETS, m->code, m->code_room * sizeof *m->code);
-    mem_free(&vm->mem, MEM_ETS, m->starts, m->starts == NULL ? 0 : (m->clauses + 1) * sizeof *m->starts);
-    MEM_DELETE(&vm->mem, MEM_ETS, m);
+    mem_free(&vm->mem, MEM_SYSTEM, m->code, m->code_room * sizeof *m->code);
+    mem_free(&vm->mem, MEM_SYSTEM, m->starts, m->starts == NULL ? 0 : (m->clauses + 1) * sizeof *m->starts);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, m);
 }
 
 MatchSpec *match_spec_of(term ref) {
@@ -465,15 +465,15 @@ MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
         return NULL;
     }
     *reason = A_system_limit;
-    MatchSpec *m = MEM_NEW(&vm->mem, MEM_ETS, MatchSpec);
+    MatchSpec *m = MEM_NEW(&vm->mem, MEM_SYSTEM, MatchSpec);
     if (m == NULL) {
         return NULL;
     }
     m->resource = (Resource){.refs = 1, .destroy = match_destroy};
     const term tuple[2] = {HEADER(1, KIND_TUPLE), spec};
-    m->spec = object_new(vm, make_boxed(tuple));
+    m->spec = object_new_as(vm, MEM_SYSTEM, make_boxed(tuple));
     m->clauses = clauses;
-    m->starts = mem_alloc(&vm->mem, MEM_ETS, (clauses + 1) * sizeof *m->starts);
+    m->starts = mem_alloc(&vm->mem, MEM_SYSTEM, (clauses + 1) * sizeof *m->starts);
     Compiler c = {.vm = vm, .m = m, .lookup = lookup};
     if (m->spec == NULL || m->starts == NULL) {
         c.reason = A_system_limit;

@@ -5,9 +5,9 @@
 #include "term/copy.h"
 #include "term/layout.h"
 
-Object *object_new(VM *vm, term tuple) {
+Object *object_new_as(VM *vm, MemKind kind, term tuple) {
     size_t words = term_flat_size(vm, tuple);
-    Object *o = words > UINT32_MAX ? NULL : mem_alloc(&vm->mem, MEM_ETS, sizeof *o + words * sizeof(term));
+    Object *o = words > UINT32_MAX ? NULL : mem_alloc(&vm->mem, kind, sizeof *o + words * sizeof(term));
     if (o != NULL) {
         *o = (Object){.words = (uint32_t)words};
         term off_heap = NONE;
@@ -28,7 +28,7 @@ static size_t skip_raw(term header) {
     return raw < LAYOUT_BASE_ONLY ? 1 + raw : 1 + HEADER_WORDS(header);
 }
 
-void object_free(VM *vm, Object *o) {
+void object_free_as(VM *vm, MemKind kind, Object *o) {
     if (o->off_heap) {
         term list = NONE;
         for (term *p = o->data; p < o->data + o->words; p += is_header(*p) ? skip_raw(*p) : 1) {
@@ -41,7 +41,7 @@ void object_free(VM *vm, Object *o) {
     }
     size_t size = object_bytes(o);
     HEAP_POISON(o, size);
-    mem_free(&vm->mem, MEM_ETS, o, size);
+    mem_free(&vm->mem, kind, o, size);
 }
 
 static void copy_off_heap(Heap *h, term *at) {

@@ -18,8 +18,15 @@ typedef struct Object {
     term data[];              /* the tuple comes first */
 } Object;
 
-Object *object_new(VM *vm, term tuple); /* NULL: no memory */
-void object_free(VM *vm, Object *o);
+/* What memory it counts as: MEM_ETS, or what belongs to no table. */
+Object *object_new_as(VM *vm, MemKind kind, term tuple); /* NULL: no memory */
+void object_free_as(VM *vm, MemKind kind, Object *o);
+static inline Object *object_new(VM *vm, term tuple) {
+    return object_new_as(vm, MEM_ETS, tuple);
+}
+static inline void object_free(VM *vm, Object *o) {
+    object_free_as(vm, MEM_ETS, o);
+}
 term object_copy(Heap *h, const Object *o); /* the tuple, on h. NONE: no memory */
 
 static inline term object_tuple(const Object *o) {

@@ -4,9 +4,16 @@
 
 #include "proc/process.h"
 
+/* See bif_internal_state.c. Limits: 0: the default. */
+typedef struct {
+    bool available;
+    intptr_t re_limit, unicode_limit, binary_limit;
+} InternalState;
+
 typedef struct Tables {
     struct Persistents *persistents; /* table/persistent.h */
     struct Ets *ets;                 /* table/ets.h */
+    InternalState internal;
 } Tables;
 
 bool tables_init(VM *vm); /* after processes_init */
