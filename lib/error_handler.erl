@@ -2,6 +2,9 @@
 -module(error_handler).
 -export([undefined_function/3, undefined_lambda/3]).
 
+%% Whether an event is to be logged: as long as the logger has not been started, all but information is.
+undefined_function(logger, allow, [Level, _]) when Level =:= info; Level =:= debug ->
+    false;
 undefined_function(M, F, Args) ->
     case ensure_loaded(M) of
         {module, M} ->
@@ -24,6 +27,7 @@ ensure_loaded(M) ->
         true ->
             {module, M};
         false ->
+            M =:= logger andalso mote_logger:start(),
             case mote:load(M) of
                 ok -> {module, M};
                 Other -> mote_code:loaded(M, Other)

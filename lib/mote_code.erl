@@ -65,8 +65,8 @@ load(_) -> error.
 or_error({error, _}) -> error;
 or_error(Ok) -> Ok.
 
-answer({ensure_loaded, M}) -> ensure_loaded(M);
-answer({load_file, M}) -> load_file(M);
+answer({ensure_loaded, M}) -> started(M), ensure_loaded(M);
+answer({load_file, M}) -> started(M), load_file(M);
 answer({load_abs, File, M}) -> load_abs(File, M);
 answer({load_binary, M, File, Binary}) -> load_compiled(M, to_list(File), Binary);
 answer({is_loaded, M}) ->
@@ -110,6 +110,10 @@ answer({unstick_mod, _}) -> true;
 answer({is_sticky, _}) -> false;
 answer(get_mode) -> interactive;
 answer(_) -> {error, badarg}.
+
+%% The logger's module is of no use without its processes.
+started(logger) -> mote_logger:start();
+started(_) -> ok.
 
 where_loaded(M) ->
     case mote:where_loaded(M) of

@@ -3,7 +3,7 @@
 %% It answers every request that OTP's user process answers, with the same replies. While somebody waits for input, output
 %% requests of others go on.
 -module(mote_io).
--export([start/1, loop/1]).
+-export([start/1, serve_errors/0, loop/1]).
 
 -record(io, {
     fd,                      % {In, Out}: file descriptors
@@ -17,6 +17,11 @@
 %% Starts the process that serves standard input and output.
 start(Encoding) ->
     spawn(?MODULE, loop, [#io{fd = {0, 1}, encoding = Encoding}]).
+
+%% Makes the caller the process that serves standard error. Its encoding is that of standard output.
+serve_errors() ->
+    {encoding, Encoding} = lists:keyfind(encoding, 1, io:getopts(user)),
+    loop(#io{fd = {none, 2}, encoding = Encoding}).
 
 loop(S) ->
     receive
@@ -44,6 +49,8 @@ request({put_chars, Chars}, S) ->
     put_chars(latin1, Chars, S);
 request({put_chars, M, F, Args}, S) ->
     request({put_chars, latin1, M, F, Args}, S);
+request(Request, #io{fd = {none, _}} = S) when element(1, Request) =:= get_line; element(1, Request) =:= get_chars; element(1, Request) =:= get_until ->
+    {{error, {request, Request}}, S};
 request({get_line, Encoding, Prompt}, S) ->
     input(Prompt, io_lib, collect_line, [], Encoding, S);
 request({get_chars, Encoding, Prompt, N}, S) ->
@@ -58,6 +65,8 @@ request({get_until, Prompt, M, F, Args}, S) ->
     request({get_until, latin1, Prompt, M, F, Args}, S);
 request({requests, Requests}, S) ->
     requests(Requests, ok, S);
+request(getopts, #io{fd = {none, _}, encoding = Encoding} = S) ->
+    {[{encoding, Encoding}], S};
 request(getopts, #io{binary = Binary, encoding = Encoding} = S) ->
     {[{binary, Binary}, {encoding, Encoding}], S};
 request({setopts, Options}, S) when is_list(Options) ->

@@ -9,7 +9,7 @@ start(Actions, Args, Encoding) ->
     Io = mote_io:start(Encoding),
     register(user, Io),
     true = erts_internal:group_leader(Io, self()),
-    _ = [service(Name) || Name <- [code_server, file_server_2, logger, erl_prim_loader]],
+    _ = [service(Name) || Name <- [standard_error, code_server, file_server_2, logger, erl_prim_loader]],
     {Main, Ref} = erlang:spawn_opt(?MODULE, run, [Actions, Args], [monitor]),
     loop(Main, Ref).
 
@@ -20,10 +20,12 @@ service(Name) ->
 sleep(Name) ->
     erlang:hibernate(?MODULE, become, [Name]).
 
+become(standard_error) ->
+    mote_io:serve_errors();
 become(code_server) ->
     mote_code:serve();
 become(logger) ->
-    mote_error:serve();
+    mote_logger:become();
 become(erl_prim_loader) ->
     mote_code:serve_loader();
 become(file_server_2) ->
@@ -52,7 +54,12 @@ loop(Main, Ref) ->
     end.
 
 halt_now(Status) ->
+    is_idle(whereis(logger)) orelse mote_logger:flush(),
     erlang:halt(Status, []).
+
+%% Has nothing been logged? Then the process still sleeps.
+is_idle(undefined) -> true;
+is_idle(Logger) -> process_info(Logger, [status, message_queue_len]) =:= [{status, waiting}, {message_queue_len, 0}] andalso whereis(mote_logger) =:= undefined.
 
 answer({get_argument, root}) -> {ok, [[mote:otp_root()]]};
 answer({get_argument, home}) ->
