@@ -1,8 +1,10 @@
 /* Built-ins on modules and their code: loading, asking, deleting. */
 #include "bif/bif.h"
-#include "code/module.h"
+#include "bif/system_flags.h"
+#include "code/purge.h"
 #include "data/bits.h"
 #include "data/external.h"
+#include "proc/names.h"
 #include "term/ref.h"
 
 /* --- Asking -------------------------------------------------------------------------------------------------------- */
@@ -289,31 +291,33 @@ BIF(erlang, delete_module, 1) {
     return A_true;
 }
 
-/* erts_code_purger has seen to it that nobody runs the code when it says `complete`. Its literals stay, as terms that refer
-   to them may be anywhere. */
+/* {prepare | prepare_on_load | abort | complete}: erts_code_purger asks, and sees to it that nobody runs the code when it says
+   `complete`. */
 BIF(erts_internal, purge_module, 2) {
+    VM *vm = process_vm(p);
     if (!is_atom(a[0])) {
         return raise_badarg(p);
     }
-    Module *m = module_find(process_vm(p), a[0]);
+    if (vm->flags->booted && name_find(vm, A_erts_code_purger) != p->pid) {
+        return raise_error(p, A_notsup);
+    }
+    Module *m = module_find(vm, a[0]);
+    bool prepared = purge_is_prepared(vm, m);
     switch (a[1]) {
-    case A_prepare_on_load:
-        if (m == NULL || m->pending == NULL) {
-            return A_false;
-        }
-        module_abandon_old(m);
-        m->old = m->pending;
-        m->pending = NULL;
-        return A_true;
     case A_prepare:
-        return m != NULL && m->old != NULL ? A_true : A_false;
+    case A_prepare_on_load:
+        return prepared ? raise_badarg(p) : m != NULL && purge_prepare(vm, m, a[1] == A_prepare_on_load) ? A_true : A_false;
     case A_abort:
+        if (!prepared) {
+            return raise_badarg(p);
+        }
+        purge_abort(vm, m);
         return A_false;
     case A_complete:
-        if (m == NULL || m->old == NULL) {
-            return A_false;
+        if (!prepared) {
+            return raise_badarg(p);
         }
-        module_purge(process_vm(p), m);
+        purge_complete(vm, m);
         return A_true;
     default:
         return raise_badarg(p);
@@ -330,19 +334,7 @@ BIF(erts_internal, check_process_code, 1) {
         return A_false;
     }
     BUMP(p, (p->heap.end - p->heap.sp) / 16);
-    ModuleCode *code;
-    Module *of;
-    if (p->ip != NULL && code_find(process_vm(p), p->ip, &code, &of) != NULL && code == m->old) {
-        return A_true;
-    }
-    for (const term *at = p->heap.sp; at < p->heap.end; at++) {
-        if (is_header(*at)) {
-            if (code_find(process_vm(p), (const void *)*at, &code, &of) != NULL && code == m->old) {
-                return A_true;
-            }
-        }
-    }
-    return A_false;
+    return purge_is_used(p, p->scheduler->current == p, m->old) ? A_true : A_false;
 }
 
 /* Natives are built in: for a module that has some, they have been in place since it was loaded. */

@@ -23,6 +23,10 @@ typedef struct Code {
     uint32_t range_count, range_capacity;
     CatchHandler *catches;       /* index 0 is never used */
     uint32_t catch_count, catch_capacity, catch_free;
+    Module *purging;             /* whose old code is about to be freed, see purge.h; NULL: none */
+    ModuleCode *saved_old;       /* its old code, while code whose on_load function has failed is freed in its place */
+    term *waiting;               /* processes that wait for the end of that */
+    uint32_t waiting_count, waiting_room;
     Arena spare;                 /* memory that reading a file needs, kept from one to the next: fresh pages are slow */
     /* native/'s: emits a program a second time, into c->native and functions' native addresses; frees that. NULL: no native code. */
     void (*native)(struct Program *pr);

@@ -370,6 +370,14 @@ static void link_lambdas(VM *vm, ModuleCode *c) {
     }
 }
 
+void module_relink(VM *vm, ModuleCode *c) {
+    for (uint32_t i = 0; i < c->lambda_count; i++) {
+        if (c->lambdas[i] != NULL && c->lambdas[i]->loaded == c) {
+            link_lambda(vm, c, i);
+        }
+    }
+}
+
 bool module_lambda(VM *vm, ModuleCode *c, uint32_t i) {
     if (c->lambdas[i] == NULL) {
         if (!get_lambda(vm, c, c->source, i)) {

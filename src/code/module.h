@@ -167,6 +167,7 @@ bool module_load(VM *vm, BeamFile *b, LoadError *error, Module **module);
 void module_delete(VM *vm, Module *m);           /* current code becomes old; there must be none */
 void module_abandon_old(Module *m);              /* somebody may still run it: it is freed with the VM */
 void module_purge(VM *vm, Module *m);            /* frees the old code, which nobody runs; its literals are retired */
+void module_relink(VM *vm, ModuleCode *code);    /* funs that belong to this code lead to it again */
 void module_code_free(VM *vm, ModuleCode *code); /* nobody uses it any more; NULL is no error */
 void module_each(VM *vm, void (*visit)(Module *m, void *arg), void *arg);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "code/demand.h"
+#include "code/purge.h"
 #include "platform/platform.h"
 #include "proc/collect.h"
 #include "proc/mailbox.h"
@@ -106,8 +107,12 @@ const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
 
 /* --- What is not there --------------------------------------------------------------------------------------------- */
 
+static term handler_module(const Process *p) { /* as process_flag(error_handler, Module) has set it */
+    return p->extra == NULL || p->extra->error_handler == NONE ? A_error_handler : p->extra->error_handler;
+}
+
 const Entry *rt_undefined(Process *p, term *x, const Export *e) {
-    Export *handler = export_find(process_vm(p), A_error_handler, A_undefined_function_handler, 3);
+    Export *handler = export_find(process_vm(p), handler_module(p), A_undefined_function_handler, 3);
     if (handler == NULL || !export_is_callable(handler)) {
         exception_undef(p, e->module, e->name, e->arity, x);
         return NULL;
@@ -127,7 +132,8 @@ const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
     f[2] = p->pid;
     memcpy(f + 3, x + l->arity, l->free * sizeof(term));
     term fun = make_boxed(f);
-    Export *handler = export_find(process_vm(p), A_error_handler, A_undefined_lambda, 3);
+    bool waits = purge_wait(p, l);
+    Export *handler = export_find(process_vm(p), waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda, 3);
     if (handler == NULL || !export_is_callable(handler)) {
         exception_error_with(p, A_badfun, fun);
         return NULL;
