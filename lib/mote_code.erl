@@ -128,12 +128,18 @@ load_abs(File, M) ->
         _ -> {error, nofile}
     end.
 
+%% Old code that somebody still runs stays.
 purge(M) ->
-    try erlang:check_old_code(M) andalso erts_internal:purge_module(M, prepare) of
-        _ -> false
-    catch
-        _:_ -> false
-    end.
+    erlang:check_old_code(M) andalso erts_internal:purge_module(M, prepare) andalso
+        erts_internal:purge_module(M, case lists:any(fun(P) -> uses_old(P, M) end, processes()) of
+                                          true -> abort;
+                                          false -> complete
+                                      end),
+    false.
+
+uses_old(P, M) ->
+    ok = erts_internal:request_system_task(P, normal, {check_process_code, {P, M}, M}),
+    receive {check_process_code, {P, M}, Uses} -> Uses end.
 
 add_path(Where, Dir) ->
     case mote:add_path(Where, to_list(Dir)) of

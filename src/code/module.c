@@ -15,6 +15,8 @@ void code_done(VM *vm) {
     if (c == NULL) {
         return;
     }
+    module_code_free(vm, c->saved_old);
+    mem_free(&vm->mem, MEM_CODE, c->waiting, c->waiting_room * sizeof *c->waiting);
     modules_done(vm);
     lambdas_done(vm);
     exports_done(vm);
