@@ -43,8 +43,7 @@ static bool preload(void *arg, const char *name) {
         p->failed = true;
         return false;
     }
-    module = machine_load_bytes(p->m, where, (Bytes){map.at, map.size}, "", &error);
-    platform_unmap_file(&map);
+    module = machine_load_preloaded(p->m, where, (Bytes){map.at, map.size}, &error); /* it stays mapped */
     if (module == NULL) {
         char line[640];
         load_error_text(&error, line, sizeof line);
@@ -52,7 +51,6 @@ static bool preload(void *arg, const char *name) {
         p->failed = true;
         return false;
     }
-    module->preloaded = true;
     return true;
 }
 

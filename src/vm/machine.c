@@ -90,6 +90,18 @@ Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char
     return load_file(m, beam_read(&m->vm, name, bytes, error), where, error);
 }
 
+Module *machine_load_preloaded(Machine *m, const char *name, Bytes bytes, LoadError *error) {
+    VM *vm = &m->vm;
+    Module *module = load_file(m, vm->native == NULL ? beam_open(vm, name, bytes, true, error) : beam_read(vm, name, bytes, error), "", error);
+    if (module != NULL) {
+        ModuleCode *c = module->current;
+        module->preloaded = c->lines_known = true; /* without lines, as OTP carries these modules: stack traces shall look the same */
+        mem_free(&vm->mem, MEM_CODE, c->places, c->place_count * sizeof *c->places);
+        c->places = NULL, c->place_count = 0;
+    }
+    return module;
+}
+
 ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error) {
     ModuleBytes bytes;
     char where[4096];
