@@ -54,6 +54,19 @@ void arena_reset(Arena *a, size_t keep) {
     a->at = a->end = NULL;
 }
 
+static ArenaBlock *new_block(Arena *a, size_t size) {
+    ArenaBlock *b = mem_alloc(a->mem, a->kind, size);
+    if (b != NULL) {
+        b->size = size;
+        use_block(a, b);
+    }
+    return b;
+}
+
+bool arena_reserve(Arena *a, size_t size) {
+    return new_block(a, sizeof(ArenaBlock) + size) != NULL;
+}
+
 COLD void *arena_alloc_slow(Arena *a, size_t size) {
     if (size > SIZE_MAX / 2) {
         return NULL;
@@ -70,12 +83,10 @@ COLD void *arena_alloc_slow(Arena *a, size_t size) {
     }
     size_t block = a->blocks == NULL ? FIRST_BLOCK : MIN(2 * a->blocks->size, (size_t)LARGEST_BLOCK);
     block = MAX(block, sizeof(ArenaBlock) + size);
-    ArenaBlock *b = mem_alloc(a->mem, a->kind, block);
+    ArenaBlock *b = new_block(a, block);
     if (b == NULL) {
         return NULL;
     }
-    b->size = block;
-    use_block(a, b);
     a->at += size;
     return b + 1;
 }

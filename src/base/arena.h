@@ -19,6 +19,7 @@ typedef struct Arena {
 
 void arena_init(Arena *a, Mem *mem, MemKind kind);
 void arena_done(Arena *a);
+bool arena_reserve(Arena *a, size_t size); /* the next so many bytes are one block, of just that size; false: no memory */
 /* Everything is free again. Keeps blocks of at most `keep` bytes altogether for use again. */
 void arena_reset(Arena *a, size_t keep);
 void *arena_alloc_slow(Arena *a, size_t size);

@@ -8,7 +8,7 @@
 #include "term/copy.h"
 #include "term/literal.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 /* The module's MD5, as the compiler defines it: of its essential chunks, without the old hashes in FunT. */
 static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
@@ -198,13 +198,8 @@ static bool read_chunks(Loading *l, const Container *container) {
     return ok ? move_literals(l) : load_no_memory(error);
 }
 
-static BeamFile *beam_new(VM *vm) {
-    Arena first;
-    arena_init(&first, &vm->mem, MEM_SYSTEM);
-    if (vm->code != NULL && vm->code->spare.mem != NULL) {
-        first = vm->code->spare;
-        vm->code->spare = (Arena){0};
-    }
+/* The arena becomes the file's. */
+static BeamFile *beam_new(VM *vm, Arena first) {
     BeamFile *b = ARENA_ARRAY(&first, BeamFile, 1);
     Arena *arena = b == NULL ? NULL : arena_alloc(&first, sizeof *arena);
     if (arena == NULL) {
@@ -226,7 +221,13 @@ static BeamFile *beam_new(VM *vm) {
 }
 
 static BeamFile *read_container(VM *vm, const Container *c, LoadError *error) {
-    BeamFile *b = beam_new(vm);
+    Arena arena;
+    arena_init(&arena, &vm->mem, MEM_SYSTEM);
+    if (vm->code != NULL && vm->code->spare.mem != NULL) {
+        arena = vm->code->spare;
+        vm->code->spare = (Arena){0};
+    }
+    BeamFile *b = beam_new(vm, arena);
     if (b == NULL) {
         load_no_memory(error);
         return NULL;
@@ -292,13 +293,32 @@ static bool open_tables(BeamFile *b) {
            chunk_functions(&l, CURSOR(CHUNK_EXPORTS), &b->exports, &b->export_count) && lambda_labels(&l);
 }
 
+/* About what a file on demand takes, all of it: then it lies in one block. */
+static size_t room_on_demand(const Container *c, const char *name, bool stays) {
+    const Bytes *chunks = c->chunks;
+    size_t room = sizeof(BeamFile) + sizeof(Arena) + CHUNKS * sizeof(Bytes) + strlen(name) + 256;
+    for (int i = 0; i < CHUNKS && !stays; i++) {
+        room += chunks[i].size;
+    }
+    if (chunks[CHUNK_ATOMS].size > 4 && chunks[CHUNK_CODE].size > 20) {
+        int32_t atoms = (int32_t)read_be32(chunks[CHUNK_ATOMS].at);
+        uint32_t functions = read_be32(chunks[CHUNK_CODE].at + 16);
+        room += MIN((size_t)labs(atoms), chunks[CHUNK_ATOMS].size) * sizeof(term);
+        room += MIN((size_t)functions, chunks[CHUNK_CODE].size) * (sizeof(BeamFunction) + sizeof(uint64_t));
+    }
+    room += chunks[CHUNK_IMPORTS].size / 12 * sizeof(BeamImport) + chunks[CHUNK_EXPORTS].size / 12 * sizeof(BeamExport);
+    return room + chunks[CHUNK_LAMBDAS].size / 24 * sizeof(BeamLambda);
+}
+
 /* NULL: it is not in the usual form, or there is no memory. */
 static BeamFile *open_container(VM *vm, const Container *c, const char *name, bool stays) {
     if (c->inflated != NULL || c->chunks[CHUNK_ATOMS].at == NULL || c->chunks[CHUNK_CODE].at == NULL || c->chunks[CHUNK_IMPORTS].at == NULL ||
         c->chunks[CHUNK_EXPORTS].at == NULL || c->chunks[CHUNK_RECORDS].at != NULL || c->chunks[CHUNK_DEBUG].at != NULL) {
         return NULL;
     }
-    BeamFile *b = beam_new(vm);
+    Arena arena;
+    arena_init(&arena, &vm->mem, MEM_CODE);
+    BeamFile *b = arena_reserve(&arena, room_on_demand(c, name, stays)) ? beam_new(vm, arena) : NULL;
     if (b == NULL) {
         return NULL;
     }
@@ -355,7 +375,7 @@ void beam_free(BeamFile *b) {
     }
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
     Arena arena = *b->arena;
-    if (vm->code == NULL || vm->code->spare.mem != NULL) {
+    if (b->chunks != NULL || vm->code == NULL || vm->code->spare.mem != NULL) {
         arena_done(&arena);
         return;
     }

@@ -1,7 +1,6 @@
 /* Inflating, and finding chunks. */
 #include "code/container.h"
 
-#include <stdio.h>
 #include <zlib.h>
 
 /* What is compressed may not grow beyond this. The largest .beam file of OTP has 2 MB. And zlib cannot make more than about 1,032
@@ -89,9 +88,7 @@ static bool inflate_file(Mem *mem, Bytes file, uint8_t **data, size_t *room, siz
 
 bool container_open(Container *c, Mem *mem, const char *name, Bytes file, LoadError *error) {
     *c = (Container){.mem = mem, .form = file};
-    memset(error, 0, sizeof *error);
-    snprintf(error->file, sizeof error->file, "%s", name);
-    error->offset = -1;
+    load_error_name(error, name);
     if (is_compressed(file)) {
         size_t size = 0;
         if (!inflate_file(mem, file, &c->inflated, &c->inflated_room, &size, error)) {

@@ -7,8 +7,6 @@
 #include "code/verify.h"
 #include "term/copy.h"
 
-#include <stdio.h>
-
 enum { SPARE_LIMIT = 512 << 10 };
 
 /* --- Memory for the time being ------------------------------------------------------------------------------------- */
@@ -169,8 +167,7 @@ static bool emit_one(VM *vm, Function *f, LoadError *error) {
 bool demand_function(VM *vm, Function *f, LoadError *error) {
     ModuleCode *c = f->of;
     BeamFile *b = c->source;
-    *error = (LoadError){.offset = -1};
-    snprintf(error->file, sizeof error->file, "%s", b->name);
+    load_error_name(error, b->name);
     Arena work;
     work_begin(b, &work);
     bool ok = need_types(b, error) && emit_one(vm, f, error);

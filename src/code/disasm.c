@@ -225,7 +225,6 @@ bool disassemble(Text *out, VM *vm, const char *name, Bytes bytes, const char *f
     Ins *fused = pr == NULL ? NULL : program_fuse(pr, &count);
     if (fused != NULL) {
         write_functions(&l, fused, count, function);
-        program_free_fused(pr, fused);
     }
     if (pr != NULL) {
         program_free(pr);

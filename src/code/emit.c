@@ -16,26 +16,16 @@ static bool same_operand(const Operand *a, const Operand *b) {
     return a->kind == OPERAND_X || a->kind == OPERAND_Y || a->kind == OPERAND_FLOAT || a->number == b->number;
 }
 
-/* Which letter of an instruction's operand stands for it; -1: none. */
-static int kind_index(const char *kinds, const Operand *o) {
-    const char *at = strchr(kinds, o->kind);
-    if (at == NULL && o->kind == OPERAND_NUMBER) {
-        at = strchr(kinds, 'N');
-    }
-    if (at == NULL && (o->kind == OPERAND_X || o->kind == OPERAND_Y)) {
-        at = strchr(kinds, 'r');
-    }
-    if (at == NULL && (o->kind == OPERAND_X || o->kind == OPERAND_Y || o->kind == OPERAND_TERM)) {
-        at = strchr(kinds, 's');
-    }
-    return at == NULL ? -1 : (int)(at - kinds);
+/* Which form of an instruction's operand stands for it, counted from 1; 0: none. */
+static inline unsigned form_of(const OperandForms *f, const Operand *o) {
+    return f->index[o->kind & 31];
 }
 
 /* The fused instruction that the ones at `ins` make; false: none of this kind. */
 static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *end, Ins *fused) {
     const OpInfo *info = &op_infos[f->op];
     Operand a[16];
-    bool bound[16] = {false};
+    uint32_t bound = 0;
     if ((size_t)(end - ins) < f->parts) {
         return false;
     }
@@ -46,11 +36,11 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
         for (unsigned k = 0; k < f->part[p].count; k++) {
             unsigned to = f->part[p].a[k];
             const Operand *o = &ins[p].a[k];
-            if (bound[to] ? !same_operand(&a[to], o) : kind_index(info->kinds[to], o) < 0) {
+            if (bound >> to & 1 ? !same_operand(&a[to], o) : form_of(info->forms[to], o) == 0) {
                 return false;
             }
             a[to] = *o;
-            bound[to] = true;
+            bound |= 1u << to;
         }
     }
     Operand *operands = program_alloc(pr, MAX(info->count, 1u) * sizeof *operands);
@@ -63,15 +53,15 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
 }
 
 Ins *program_fuse(Program *pr, uint32_t *count) {
-    Ins *to = mem_alloc(&pr->vm->mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *to);
+    Ins *to = program_alloc(pr, MAX(pr->count, 1u) * sizeof *to);
     if (to == NULL) {
         return NULL;
     }
     uint32_t n = 0;
     for (const Ins *i = pr->ins, *end = pr->ins + pr->count; i < end;) {
         const Fusion *found = NULL;
-        for (const Fusion *f = fusions; f < fusions + ARRAY_LEN(fusions); f++) {
-            if (f->part[0].op == i->op && try_fusion(pr, f, i, end, &to[n])) {
+        for (const Fusion *f = fusions + first_fusion[i->op]; f < fusions + first_fusion[i->op + 1]; f++) {
+            if (try_fusion(pr, f, i, end, &to[n])) {
                 found = f;
                 break;
             }
@@ -84,10 +74,6 @@ Ins *program_fuse(Program *pr, uint32_t *count) {
     }
     *count = n;
     return to;
-}
-
-void program_free_fused(Program *pr, Ins *fused) {
-    mem_free(&pr->vm->mem, MEM_TEMPORARY, fused, MAX(pr->count, 1u) * sizeof *fused);
 }
 
 /* --- Layout -------------------------------------------------------------------------------------------------------- */
@@ -118,9 +104,9 @@ static unsigned find_variant(const Ins *i) {
     unsigned variant = 0;
     assert(info->count == i->count);
     for (unsigned k = 0; k < info->count; k++) {
-        int at = kind_index(info->kinds[k], &i->a[k]);
-        assert(at >= 0);
-        variant = variant * (unsigned)strlen(info->kinds[k]) + (unsigned)at;
+        unsigned form = form_of(info->forms[k], &i->a[k]);
+        assert(form > 0);
+        variant = variant * info->forms[k]->count + form - 1;
     }
     return info->first + variant;
 }
@@ -284,25 +270,20 @@ static bool find_room(Layout *l, ModuleCode *code) {
 }
 
 bool emit_units(Program *pr) {
-    Mem *mem = &pr->vm->mem;
     Layout l = {.pr = pr, .vm = pr->vm};
     l.ins = program_fuse(pr, &l.count);
-    l.variant = mem_alloc(mem, MEM_TEMPORARY, MAX(pr->count, 1u) * sizeof *l.variant);
-    l.label_at = mem_alloc(mem, MEM_TEMPORARY, (pr->labels + 1) * sizeof *l.label_at);
+    l.variant = program_alloc(pr, MAX(pr->count, 1u) * sizeof *l.variant);
+    l.label_at = program_alloc(pr, (pr->labels + 1) * sizeof *l.label_at);
     bool done = false;
     if (l.ins != NULL && l.variant != NULL && l.label_at != NULL) {
         memset(l.label_at, 0xff, (pr->labels + 1) * sizeof *l.label_at);
         measure(&l);
-        l.function_lines = mem_alloc(mem, MEM_TEMPORARY, MAX(l.lines, 1u) * sizeof *l.function_lines);
+        l.function_lines = program_alloc(pr, MAX(l.lines, 1u) * sizeof *l.function_lines);
         done = l.function_lines != NULL && find_room(&l, pr->code);
         if (done) {
             emit(&l, pr->code);
         }
-        mem_free(mem, MEM_TEMPORARY, l.function_lines, MAX(l.lines, 1u) * sizeof *l.function_lines);
     }
-    program_free_fused(pr, l.ins);
-    mem_free(mem, MEM_TEMPORARY, l.variant, MAX(pr->count, 1u) * sizeof *l.variant);
-    mem_free(mem, MEM_TEMPORARY, l.label_at, (pr->labels + 1) * sizeof *l.label_at);
     return done;
 }
 

@@ -4,6 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+void load_error_name(LoadError *e, const char *name) {
+    size_t size = strnlen(name, sizeof e->file - 1);
+    *e = (LoadError){.offset = -1};
+    memcpy(e->file, name, size);
+}
+
 COLD bool load_error(LoadError *e, const char *chunk, int64_t offset, const char *format, ...) {
     snprintf(e->chunk, sizeof e->chunk, "%s", chunk);
     e->offset = offset;

@@ -12,6 +12,8 @@ typedef struct {
     bool no_memory;
 } LoadError;
 
+/* No error yet, in this file. */
+void load_error_name(LoadError *e, const char *name);
 /* Fills in an error; returns false, so that readers can `return load_error(...)`. */
 bool load_error(LoadError *e, const char *chunk, int64_t offset, const char *format, ...) PRINTF_LIKE(4, 5);
 bool load_no_memory(LoadError *e);

@@ -53,7 +53,6 @@ typedef struct Program {
     uint32_t count, capacity;
     uint32_t origin;       /* of what is added now */
     uint32_t labels;       /* labels are 1 .. labels - 1; those from file->labels on are the rewriter's */
-    struct Block *blocks;  /* memory of operands */
     bool no_memory;
     Ins lost;              /* what program_add gives when there is no memory */
     Operand lost_operands[12];
@@ -73,11 +72,10 @@ void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code *
 
 /* For rewrite.c and fuse.c. */
 Ins *program_add(Program *pr, uint16_t op, uint8_t count); /* never NULL; operands zeroed; pr->no_memory sticks */
-void *program_alloc(Program *pr, size_t size);             /* NULL: no memory */
+void *program_alloc(Program *pr, size_t size);             /* as long as the program; contents: any. NULL: no memory */
 
 /* A copy of the instructions, with chains of them fused, for the interpreter. NULL: no memory. */
 Ins *program_fuse(Program *pr, uint32_t *count);
-void program_free_fused(Program *pr, Ins *fused);
 
 /* A fused instruction: a chain of others, read by the interpreter only. Operands are numbered by their first mention. */
 typedef struct {
@@ -96,8 +94,13 @@ typedef struct {
     uint8_t count;             /* operands */
     bool interpreted;          /* false: no code of the interpreter (label, line, what native code alone reads) */
     uint16_t first;            /* its first variant */
-    const char *const *kinds;  /* by operand: the letters the interpreter has variants for */
+    const struct OperandForms *const *forms; /* by operand */
 } OpInfo;
+/* The letters the interpreter has variants for. */
+typedef struct OperandForms {
+    uint8_t count;
+    uint8_t index[32];         /* by OperandKind & 31: which of them stands for it, counted from 1; 0: none */
+} OperandForms;
 extern const OpInfo op_infos[OP_COUNT];
 /* By variant: the letters of its operands, one each. */
 extern const char *const variant_kinds[VARIANT_COUNT];

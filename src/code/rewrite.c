@@ -1,58 +1,43 @@
 /* Rewrites generic instructions into specialised ones. Most of it is the rules of ops.tab; here is what they cannot say. */
 #include "code/rewrite.h"
 
+#include "base/arena.h"
 #include "term/atom.h"
 
 /* --- Memory of a program ------------------------------------------------------------------------------------------- */
 
-typedef struct Block {
-    struct Block *next;
-    size_t size, used;
-    char data[];
-} Block;
-
-enum { BLOCK_SIZE = 1 << 16 };
-
+/* It is the reader's: a program does not outlive the work on its file. */
 void *program_alloc(Program *pr, size_t size) {
-    size = round_up(size, sizeof(uint64_t));
-    Block *b = pr->blocks;
-    if (b == NULL || b->size - b->used < size) {
-        size_t room = MAX(size, (size_t)BLOCK_SIZE);
-        b = mem_alloc(&pr->vm->mem, MEM_TEMPORARY, sizeof *b + room);
-        if (b == NULL) {
-            pr->no_memory = true;
-            return NULL;
-        }
-        *b = (Block){.next = pr->blocks, .size = room};
-        pr->blocks = b;
-    }
-    void *p = b->data + b->used;
-    b->used += size;
-    return memset(p, 0, size);
+    void *p = arena_alloc(pr->file->work, size);
+    pr->no_memory |= p == NULL;
+    return p;
 }
 
 void program_free(Program *pr) {
-    VM *vm = pr->vm;
-    for (Block *b = pr->blocks, *next; b != NULL; b = next) {
-        next = b->next;
-        mem_free(&vm->mem, MEM_TEMPORARY, b, sizeof *b + b->size);
+    MEM_DELETE(&pr->vm->mem, MEM_TEMPORARY, pr);
+}
+
+static Operand *new_operands(Program *pr, size_t count) {
+    Operand *a = program_alloc(pr, count * sizeof *a);
+    for (size_t i = 0; a != NULL && i < count; i++) {
+        a[i] = (Operand){0};
     }
-    mem_free(&vm->mem, MEM_TEMPORARY, pr->ins, pr->capacity * sizeof *pr->ins);
-    MEM_DELETE(&vm->mem, MEM_TEMPORARY, pr);
+    return a;
 }
 
 Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
     if (pr->count >= pr->capacity) {
-        uint32_t capacity = MAX(256, 2 * pr->capacity);
-        Ins *grown = mem_resize(&pr->vm->mem, MEM_TEMPORARY, pr->ins, pr->capacity * sizeof *grown, capacity * sizeof *grown);
-        if (grown == NULL) {
-            pr->no_memory = true;
-        } else {
+        uint32_t capacity = MAX(pr->file->op_count + 16, 2 * pr->capacity);
+        Ins *grown = program_alloc(pr, capacity * sizeof *grown);
+        if (grown != NULL) {
+            if (pr->count > 0) {
+                memcpy(grown, pr->ins, pr->count * sizeof *grown);
+            }
             pr->ins = grown;
             pr->capacity = capacity;
         }
     }
-    Operand *a = count == 0 ? NULL : program_alloc(pr, count * sizeof(Operand));
+    Operand *a = count == 0 ? NULL : new_operands(pr, count);
     if (pr->no_memory) {
         pr->lost = (Ins){.a = pr->lost_operands};
         memset(pr->lost_operands, 0, sizeof pr->lost_operands);
@@ -183,7 +168,7 @@ void set_pointer(Operand *o, const void *p) {
 Operand *set_room(Rewriter *r, Operand *o, uint32_t count) {
     o->kind = OPERAND_LIST;
     o->number = count;
-    o->list = program_alloc(r->pr, MAX(count, 1u) * sizeof(Operand));
+    o->list = new_operands(r->pr, MAX(count, 1u));
     if (o->list == NULL) {
         o->number = 0;
     }

@@ -13,13 +13,19 @@ typedef struct {
     uint32_t head;       /* offset of a label with nothing but line instructions behind it so far; 0: none */
 } Scan;
 
-/* By the low five bits of an operand's first byte: how long it is; 0: look closer. */
-static const uint8_t operand_sizes[32] = {
-    1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 2, 2, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-};
+/* By an operand's first byte: how long it is (0: look closer), and how many more operands are part of it. */
+#define EIGHT(f, at) f(at), f(at + 1), f(at + 2), f(at + 3), f(at + 4), f(at + 5), f(at + 6), f(at + 7)
+#define ALL(f) EIGHT(f, 0), EIGHT(f, 8), EIGHT(f, 16), EIGHT(f, 24), EIGHT(f, 32), EIGHT(f, 40), EIGHT(f, 48), EIGHT(f, 56), \
+               EIGHT(f, 64), EIGHT(f, 72), EIGHT(f, 80), EIGHT(f, 88), EIGHT(f, 96), EIGHT(f, 104), EIGHT(f, 112), EIGHT(f, 120), \
+               EIGHT(f, 128), EIGHT(f, 136), EIGHT(f, 144), EIGHT(f, 152), EIGHT(f, 160), EIGHT(f, 168), EIGHT(f, 176), EIGHT(f, 184), \
+               EIGHT(f, 192), EIGHT(f, 200), EIGHT(f, 208), EIGHT(f, 216), EIGHT(f, 224), EIGHT(f, 232), EIGHT(f, 240), EIGHT(f, 248)
+enum { EXTENDED_LIST = 0x17, EXTENDED_FLOAT = 0x27, EXTENDED_ALLOC = 0x37, EXTENDED_LITERAL = 0x47, EXTENDED_TYPED = 0x57 };
+#define INNER(byte) ((byte) == EXTENDED_TYPED ? 2 : (byte) == EXTENDED_LITERAL || (byte) == EXTENDED_FLOAT ? 1 : 0)
+#define SIZE(byte) (((byte) & 7) == COMPACT_Z ? INNER(byte) != 0 : ((byte) & 0x18) == 0x18 ? 0 : ((byte) & 8) == 0 ? 1 : 2)
+static const uint8_t operand_sizes[256] = {ALL(SIZE)}, operand_inner[256] = {ALL(INNER)};
 
 /* An operand of this kind with a number of 32 bits. */
-static bool number(Scan *s, unsigned tag, uint32_t *value) {
+static NOINLINE bool long_number(Scan *s, unsigned tag, uint32_t *value) {
     LoadError error;
     Cursor c = {.at = s->at, .end = s->end, .start = s->start, .chunk = "Code", .error = &error};
     Compact v;
@@ -31,22 +37,30 @@ static bool number(Scan *s, unsigned tag, uint32_t *value) {
     return true;
 }
 
-/* Passes an operand that is not short; how many more belong to it: -1: it is none of the usual form. */
+static inline bool number(Scan *s, unsigned tag, uint32_t *value) {
+    const uint8_t *at = s->at;
+    if (LIKELY(s->end - at >= 2)) {
+        if ((at[0] & 15) == tag) {
+            *value = at[0] >> 4;
+            s->at = at + 1;
+            return true;
+        }
+        if ((at[0] & 31) == (tag | 8)) {
+            *value = (at[0] & 0xe0u) << 3 | at[1];
+            s->at = at + 2;
+            return true;
+        }
+    }
+    return long_number(s, tag, value);
+}
+
+/* Passes an operand that is not short; how many more are part of it; -1: it is not of the usual form. */
 static int64_t pass_long(Scan *s) {
     uint8_t byte = *s->at;
-    uint32_t what, count = 0;
+    uint32_t count;
     if ((byte & 7) == COMPACT_Z) {
-        if (!number(s, COMPACT_Z, &what)) {
-            return -1;
-        }
-        switch (what) {
-        case 1: return number(s, COMPACT_U, &count) ? (int64_t)count : -1;
-        case 2: return 1;
-        case 3: return number(s, COMPACT_U, &count) ? 2 * (int64_t)count : -1;
-        case 4: return 1;
-        case 5: return 2;
-        default: return -1;
-        }
+        s->at++;
+        return (byte != EXTENDED_LIST && byte != EXTENDED_ALLOC) || !number(s, COMPACT_U, &count) ? -1 : byte == EXTENDED_LIST ? (int64_t)count : 2 * (int64_t)count;
     }
     size_t size = (size_t)(byte >> 5) + 2;
     if (size > ((byte & 7) == COMPACT_I ? LONGEST_SMALL : sizeof(uint32_t)) || size >= (size_t)(s->end - s->at)) {
@@ -62,9 +76,10 @@ static bool pass_operands(Scan *s, uint32_t count) {
         if (at >= end) {
             return false;
         }
-        uint8_t size = operand_sizes[*at & 31];
+        uint8_t byte = *at, size = operand_sizes[byte];
         at += size;
-        if (size == 0) {
+        left += operand_inner[byte];
+        if (UNLIKELY(size == 0)) {
             s->at = at;
             int64_t more = pass_long(s);
             if (more < 0 || more > end - s->at) {

@@ -18,9 +18,14 @@ typedef struct Pack {
     struct Pack *next;
 } Pack;
 
+typedef struct {
+    char *name;
+    bool sure;             /* false: a library's folder, which need not be there */
+} Folder;
+
 struct CodePath {
     VM *vm;
-    char **dirs;
+    Folder *dirs;
     size_t count, capacity;
     bool complete;         /* the folders of ERL_LIBS and OTP are in dirs */
     bool otp_known;
@@ -40,10 +45,23 @@ CodePath *code_path_new(VM *vm) {
 
 void code_path_clear(CodePath *c) {
     for (size_t i = 0; i < c->count; i++) {
-        mem_free(&c->vm->mem, MEM_SYSTEM, c->dirs[i], strlen(c->dirs[i]) + 1);
+        mem_free(&c->vm->mem, MEM_SYSTEM, c->dirs[i].name, strlen(c->dirs[i].name) + 1);
     }
     c->count = 0;
     c->complete = true;
+}
+
+/* The parts one behind the other in `to`, as far as there is room. */
+static void join(char *to, size_t size, const char *a, size_t a_size, const char *b, const char *c) {
+    size_t parts[] = {a_size, strlen(b), strlen(c)};
+    const char *from[] = {a, b, c};
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t n = MIN(parts[i], size - 1 - at);
+        memcpy(to + at, from[i], n);
+        at += n;
+    }
+    to[at] = '\0';
 }
 
 void code_path_free(CodePath *c) {
@@ -61,11 +79,11 @@ void code_path_free(CodePath *c) {
     MEM_DELETE(&vm->mem, MEM_SYSTEM, c);
 }
 
-bool code_path_add(CodePath *c, const char *dir, bool first) {
+static bool add_folder(CodePath *c, const char *dir, bool first, bool sure) {
     Mem *m = &c->vm->mem;
     if (c->count == c->capacity) {
         size_t capacity = MAX(16, 2 * c->capacity);
-        char **dirs = mem_resize(m, MEM_SYSTEM, c->dirs, c->capacity * sizeof *dirs, capacity * sizeof *dirs);
+        Folder *dirs = mem_resize(m, MEM_SYSTEM, c->dirs, c->capacity * sizeof *dirs, capacity * sizeof *dirs);
         if (dirs == NULL) {
             return false;
         }
@@ -80,9 +98,13 @@ bool code_path_add(CodePath *c, const char *dir, bool first) {
     if (first) {
         memmove(c->dirs + 1, c->dirs, c->count * sizeof *c->dirs);
     }
-    c->dirs[first ? 0 : c->count] = copy;
+    c->dirs[first ? 0 : c->count] = (Folder){copy, sure};
     c->count++;
     return true;
+}
+
+bool code_path_add(CodePath *c, const char *dir, bool first) {
+    return add_folder(c, dir, first, true);
 }
 
 bool code_path_add_pack(CodePath *c, const char *file, LoadError *error) {
@@ -105,22 +127,15 @@ bool code_path_add_pack(CodePath *c, const char *file, LoadError *error) {
     return true;
 }
 
-/* Is ROOT an OTP installation? It has lib/erts-VERSION or erts-VERSION and a file that says its release. */
+/* Is ROOT an OTP installation? It has a file that says its release. */
 static bool is_otp(CodePath *c, const char *root) {
     char name[PATH_MAX + 64];
-    snprintf(name, sizeof name, "%s/releases/start_erl.data", root);
-    FILE *f = fopen(name, "r");
-    if (f == NULL) {
+    join(name, sizeof name, root, strlen(root), "/releases/start_erl.data", "");
+    if (access(name, R_OK) != 0) {
         return false;
     }
-    char erts[64], release[16];
-    bool ok = fscanf(f, "%63s %15s", erts, release) == 2;
-    fclose(f);
-    if (ok) {
-        snprintf(c->otp, sizeof c->otp, "%s", root);
-        snprintf(c->release, sizeof c->release, "%s", release);
-    }
-    return ok;
+    join(c->otp, sizeof c->otp, root, strlen(root), "", "");
+    return true;
 }
 
 /* The OTP that the erl on the PATH belongs to: the link's target is ROOT/bin/erl. */
@@ -129,7 +144,7 @@ static bool find_by_path(CodePath *c) {
     while (path != NULL && *path != '\0') {
         const char *end = strchrnul(path, ':');
         char name[PATH_MAX], real[PATH_MAX];
-        snprintf(name, sizeof name, "%.*s/erl", (int)(end - path), path);
+        join(name, sizeof name, path, (size_t)(end - path), "/erl", "");
         if (access(name, X_OK) == 0 && realpath(name, real) != NULL) {
             char *bin = strstr(real, "/bin/erl");
             if (bin != NULL) {
@@ -170,7 +185,18 @@ const char *code_path_otp(CodePath *c) {
 }
 
 const char *code_path_otp_release(CodePath *c) {
-    return code_path_otp(c) == NULL ? "" : c->release;
+    if (code_path_otp(c) != NULL && c->release[0] == '\0') {
+        char name[PATH_MAX + 64], erts[64];
+        join(name, sizeof name, c->otp, strlen(c->otp), "/releases/start_erl.data", "");
+        FILE *f = fopen(name, "r");
+        if (f != NULL) {
+            if (fscanf(f, "%63s %15s", erts, c->release) != 2) {
+                c->release[0] = '\0';
+            }
+            fclose(f);
+        }
+    }
+    return c->release;
 }
 
 static bool is_folder_of(const char *name, const char *app) {
@@ -178,12 +204,14 @@ static bool is_folder_of(const char *name, const char *app) {
     return strncmp(name, app, n) == 0 && (name[n] == '\0' || name[n] == '-');
 }
 
-/* Adds LIBS/NAME/ebin for each folder NAME; those that most modules come from go first. */
+/* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not; those that most modules come from go first. */
 static void add_libraries(CodePath *c, const char *libs) {
     static const char *const first[] = {"stdlib", "kernel", "compiler", "erts"};
     struct dirent **names;
     int n = scandir(libs, &names, NULL, alphasort);
-    char dir[PATH_MAX];
+    char dir[PATH_MAX], start[PATH_MAX];
+    join(start, sizeof start, libs, strlen(libs), "/", "");
+    size_t start_size = strlen(start);
     for (size_t pass = 0; pass <= ARRAY_LEN(first); pass++) {
         for (int i = n - 1; i >= 0; i--) { /* the highest version first */
             const char *name = names[i]->d_name;
@@ -192,10 +220,8 @@ static void add_libraries(CodePath *c, const char *libs) {
                 rank++;
             }
             if (rank == pass && name[0] != '.') {
-                snprintf(dir, sizeof dir, "%s/%s/ebin", libs, name);
-                if (access(dir, R_OK) == 0) {
-                    code_path_add(c, dir, false);
-                }
+                join(dir, sizeof dir, start, start_size, name, "/ebin");
+                add_folder(c, dir, false, false);
             }
         }
     }
@@ -222,16 +248,32 @@ static void complete(CodePath *c) {
     }
     if (code_path_otp(c) != NULL) {
         char dir[PATH_MAX + 8];
-        snprintf(dir, sizeof dir, "%s/lib", c->otp);
+        join(dir, sizeof dir, c->otp, strlen(c->otp), "/lib", "");
         add_libraries(c, dir);
     }
+}
+
+/* The n-th folder, which may not be there. */
+static const char *candidate(CodePath *c, size_t n) {
+    if (n >= c->count) {
+        complete(c);
+    }
+    return n < c->count ? c->dirs[n].name : NULL;
 }
 
 const char *code_path_dir(CodePath *c, size_t n) {
     if (n >= c->count) {
         complete(c);
     }
-    return n < c->count ? c->dirs[n] : NULL;
+    while (n < c->count && !c->dirs[n].sure) {
+        Folder *f = &c->dirs[n];
+        f->sure = access(f->name, R_OK) == 0;
+        if (!f->sure) {
+            mem_free(&c->vm->mem, MEM_SYSTEM, f->name, strlen(f->name) + 1);
+            memmove(f, f + 1, (--c->count - n) * sizeof *f);
+        }
+    }
+    return n < c->count ? c->dirs[n].name : NULL;
 }
 
 static bool find_carried(Bytes name, Bytes *beam) {
@@ -256,7 +298,7 @@ ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *w
     if (name.size > 255 || memchr(name.at, '/', name.size) != NULL || memchr(name.at, '\0', name.size) != NULL) {
         return MODULE_ABSENT;
     }
-    snprintf(file, sizeof file, "%.*s.beam", (int)name.size, (const char *)name.at);
+    join(file, sizeof file, (const char *)name.at, name.size, ".beam", "");
     for (Pack *p = c->packs; p != NULL; p = p->next) {
         if (avm_find(&p->avm, (Bytes){(const uint8_t *)file, strlen(file)}, &module->bytes)) {
             return MODULE_FOUND;
@@ -267,11 +309,11 @@ ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *w
         return MODULE_FOUND;
     }
     for (size_t i = 0;; i++) {
-        const char *dir = code_path_dir(c, i);
+        const char *dir = candidate(c, i);
         if (dir == NULL) {
             return MODULE_ABSENT;
         }
-        snprintf(where, where_size, "%s/%s", dir, file);
+        join(where, where_size, dir, strlen(dir), "/", file);
         FileMap map;
         int error;
         if (platform_map_file(where, &map, &error)) {

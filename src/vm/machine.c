@@ -108,9 +108,12 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
     *module = NULL;
     ModuleFound found = code_path_open(m->path, name, &bytes, where, sizeof where);
     if (found == MODULE_FOUND) {
-        char label[300];
-        snprintf(label, sizeof label, "%.*s.beam", (int)name.size, (const char *)name.at);
-        const char *file = where[0] == '\0' ? label : where;
+        const char *file = where;
+        if (where[0] == '\0') { /* carried */
+            memcpy(where + 1, name.at, name.size);
+            memcpy(where + 1 + name.size, ".beam", sizeof ".beam");
+            file = where + 1;
+        }
         bool on_demand = bytes.trusted && m->vm.native == NULL;
         BeamFile *b = on_demand ? beam_open(&m->vm, file, bytes.bytes, !bytes.mapped, error) : beam_read(&m->vm, file, bytes.bytes, error);
         *module = load_file(m, b, where, error);
