@@ -27,6 +27,9 @@ CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 LIBS := -lgmp -lz -lm -ldl -lpthread
+# The release build of the command loads these libraries when it needs them: see the file.
+LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
+CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 
 SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
 HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
@@ -40,10 +43,10 @@ UNIT := $(sort $(wildcard tests/unit/*.c))
 all: $(B)/mote
 lib: $(B)/libmote.a
 
-$(B)/mote: $(B)/vm/main.o $(B)/libmote.a
-	$(V)$(CC) $(LDFLAGS_all) -o $@ $(B)/vm/main.o -Wl,--whole-archive $(B)/libmote.a -Wl,--no-whole-archive $(LIBS)
+$(B)/mote: $(B)/vm/main.o $(LATE) $(B)/libmote.a
+	$(V)$(CC) $(LDFLAGS_all) -o $@ $(B)/vm/main.o $(LATE) -Wl,--whole-archive $(B)/libmote.a -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS))
 
-$(B)/libmote.a: $(filter-out $(B)/vm/main.o,$(OBJECTS))
+$(B)/libmote.a: $(filter-out $(B)/vm/main.o $(B)/platform/unix/late.o,$(OBJECTS))
 	$(V)rm -f $@ && ar rcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)

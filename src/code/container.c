@@ -1,11 +1,13 @@
 /* Inflating, and finding chunks. */
 #include "code/container.h"
 
+#include "code/inflate.h"
+
 #include <zlib.h>
 
 /* What is compressed may not grow beyond this. The largest .beam file of OTP has 2 MB. And zlib cannot make more than about 1,032
    bytes of one: a size that says otherwise is a lie, and not worth an allocation. */
-enum { INFLATED_LIMIT = 128 << 20, ZLIB_BEST_RATIO = 1040 };
+enum { INFLATED_LIMIT = 128 << 20, ZLIB_BEST_RATIO = 1040, SMALL_TABLE = 16 << 10 };
 
 const char chunk_names[CHUNKS][5] = {
     [CHUNK_ATOMS] = "AtU8", [CHUNK_CODE] = "Code", [CHUNK_STRINGS] = "StrT", [CHUNK_IMPORTS] = "ImpT", [CHUNK_EXPORTS] = "ExpT",
@@ -133,7 +135,9 @@ bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint
     }
     *size = inflated;
     uLongf got = inflated;
-    int result = uncompress(*block, &got, b.at, (uLong)b.size);
+    int result = inflated > SMALL_TABLE                  ? uncompress(*block, &got, b.at, (uLong)b.size)
+                 : inflate_small(b, *block, inflated) ? Z_OK
+                                                      : Z_DATA_ERROR;
     if (result == Z_OK && got == inflated) {
         *table = (Bytes){*block, inflated};
         return true;
