@@ -351,11 +351,20 @@ bool loading_literals_now(Loading *l) {
     if (b->literals != NULL || (b->chunks[CHUNK_LITERALS].at == NULL && b->chunks[CHUNK_PLAIN_LITERALS].at == NULL)) {
         return true;
     }
-    heap_init_detached(&l->heap, b->vm);
     bool ok = read_literals(l, b->chunks) && move_literals(l);
-    heap_free_fragments(b->vm, heap_detach(&l->heap));
     l->file_literals = b->literal_count;
     return ok;
+}
+
+term beam_keep(BeamFile *b, term t) {
+    size_t size = b->block_count * sizeof *b->blocks;
+    LiteralBlock *more = mem_resize(&b->vm->mem, MEM_CODE, b->blocks, size, size + sizeof *more);
+    if (more == NULL) {
+        return NONE;
+    }
+    b->blocks = more;
+    more[b->block_count] = (LiteralBlock){.off_heap = NONE};
+    return term_copy_to_literal(b->vm, t, &more[b->block_count++]);
 }
 
 void beam_md5_now(BeamFile *b) {
@@ -373,6 +382,12 @@ void beam_free(BeamFile *b) {
     if (b->literal_block != NULL) {
         literal_free(vm, b->literal_block, b->literal_words, b->literal_off_heap);
     }
+    for (uint32_t i = 0; i < b->block_count; i++) {
+        if (b->blocks[i].at != NULL) {
+            literal_free(vm, b->blocks[i].at, b->blocks[i].words, b->blocks[i].off_heap);
+        }
+    }
+    mem_free(&vm->mem, MEM_CODE, b->blocks, b->block_count * sizeof *b->blocks);
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
     Arena arena = *b->arena;
     if (b->chunks != NULL || vm->code == NULL || vm->code->spare.mem != NULL) {

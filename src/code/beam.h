@@ -4,7 +4,7 @@
 #define MOTE_CODE_BEAM_H
 
 #include "code/error.h"
-#include "term/heap.h"
+#include "term/literal.h"
 
 /* Operand kinds of generic instructions, after decoding. */
 typedef enum {
@@ -134,6 +134,7 @@ typedef struct BeamFile {
     const Bytes *chunks;      /* on demand: by CHUNK_..., they stay as long as the file; NULL: all has been read */
     uint64_t *match_args;     /* on demand, of each function: which arguments may be match contexts */
     const char *name;         /* on demand: what messages call the file */
+    LiteralBlock *blocks;     uint32_t block_count;  /* on demand: further literals, which beam_keep has made */
     bool kept;                /* on demand: code has it now, and beam_free leaves it alone */
     size_t op_room;           /* there is room for so many ops */
     size_t literal_room;      /* literals are a block of so many */
@@ -148,6 +149,7 @@ void beam_free(BeamFile *b); /* takes literal_block along unless somebody has ta
 /* The function with this entry; NULL: the label is no entry. */
 BeamFunction *beam_function(const BeamFile *b, uint32_t label);
 
+term beam_keep(BeamFile *b, term t); /* on demand: a literal like t, as long as the file; NONE: no memory */
 void beam_md5_now(BeamFile *b); /* on demand: fills in md5 */
 
 /* The MD5 of the module in a file, as code:module_md5/1 has it. False: it is no .beam file, or there is no memory. */

@@ -75,10 +75,11 @@ static bool integer_operand(Decoder *d, const Compact *v, Arg *a) {
         a->term = t;
         return true;
     }
-    if (d->l->b->chunks != NULL) {
-        return CURSOR_FAIL(d->c, "a large integer");
-    }
     a->kind = ARG_LITERAL;
+    if (d->l->b->chunks != NULL) {
+        a->term = t == NONE ? NONE : beam_keep(d->l->b, t);
+        return a->term != NONE || load_no_memory(d->l->error);
+    }
     a->value = t == NONE ? UINT32_MAX : loading_literal(d->l, t);
     return a->value == UINT32_MAX ? load_no_memory(d->l->error) : fix_later(d->l, a);
 }
@@ -483,8 +484,12 @@ bool code_decode_function(Loading *l, uint32_t index) {
         if (!instruction(&d)) {
             return false;
         }
-        if (b->ops[d.op].op == GEN_label) {
-            b->label_op[b->ops[d.op].arg[0].value] = d.op;
+        const GenericOp *op = &b->ops[d.op];
+        if (op->op == GEN_label && !define_label(&d, op->arg[0].value)) {
+            return false;
+        }
+        if (op->op == GEN_on_load || op->op == GEN_int_code_end || (op->op == GEN_func_info && d.op > 2)) {
+            return CURSOR_FAIL(&c, "%s inside a function", generic_shapes[op->op].name); /* the head has been looked at */
         }
     }
     GenericOp *end = op_new(&d); /* whoever looks ahead finds an end */

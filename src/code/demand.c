@@ -154,14 +154,15 @@ static bool emit_one(VM *vm, Function *f, LoadError *error) {
     ModuleCode *c = f->of;
     BeamFile *b = c->source;
     bool repeat = true;
+    bool ok = true;
     Loading l = {.b = b, .error = error};
-    while (repeat) {
-        if (!code_decode_function(&l, (uint32_t)(f - c->functions)) || !verified(vm, f, &repeat, error)) {
-            return false;
-        }
+    heap_init_detached(&l.heap, vm);
+    while (ok && repeat) {
+        ok = code_decode_function(&l, (uint32_t)(f - c->functions)) && verified(vm, f, &repeat, error);
     }
-    b->functions[f - c->functions].emitted = true;
-    return emit_verified(vm, f, error);
+    heap_free_fragments(vm, heap_detach(&l.heap));
+    b->functions[f - c->functions].emitted |= ok;
+    return ok && emit_verified(vm, f, error);
 }
 
 bool demand_function(VM *vm, Function *f, LoadError *error) {
@@ -183,7 +184,7 @@ bool demand_function(VM *vm, Function *f, LoadError *error) {
 /* --- Lines --------------------------------------------------------------------------------------------------------- */
 
 /* The names of files as literals. */
-static bool move_names(VM *vm, BeamFile *b, Heap *heap, LiteralBlock *block) {
+static bool move_names(BeamFile *b, Heap *heap) {
     term *p = heap_alloc(heap, 1 + b->file_count);
     if (p == NULL) {
         return false;
@@ -191,7 +192,7 @@ static bool move_names(VM *vm, BeamFile *b, Heap *heap, LiteralBlock *block) {
     p[0] = HEADER(b->file_count, KIND_TUPLE);
     p[1] = NIL;
     memcpy(p + 2, b->files + 1, (b->file_count - 1) * sizeof *p);
-    term tuple = term_copy_to_literal(vm, make_boxed(p), block);
+    term tuple = beam_keep(b, make_boxed(p));
     for (uint32_t i = 1; tuple != NONE && i < b->file_count; i++) {
         b->files[i] = element(tuple, i);
     }
@@ -204,7 +205,7 @@ static void read_lines(VM *vm, ModuleCode *c, Bytes chunk) {
     Loading l = {.b = b, .error = &error};
     heap_init_detached(&l.heap, vm);
     if (chunk_lines(&l, &(Cursor){chunk.at, chunk.at, chunk.at + chunk.size, "Line", &error}) && b->line_count > 0 &&
-        (b->file_count <= 1 || move_names(vm, b, &l.heap, &c->file_names))) {
+        (b->file_count <= 1 || move_names(b, &l.heap))) {
         module_take_lines(vm, c, b);
     }
     b->line_count = b->file_count = 0;

@@ -248,7 +248,6 @@ ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
     }
     c->source = b->chunks != NULL ? b : NULL;
     c->module = module_get(vm, b->module);
-    c->file_names.off_heap = NONE;
     bool ok = c->module != NULL && take_tables(vm, c, b) && take_functions(vm, c, b) && take_lambdas(vm, c, b);
     ok = ok || load_no_memory(error);
     ok = ok && (c->source != NULL || translate(vm, c, b, error));
@@ -297,9 +296,6 @@ void module_code_free(VM *vm, ModuleCode *c) {
     if (c->literal_block != NULL) {
         literal_free(vm, c->literal_block, c->literal_words, c->literal_off_heap);
     }
-    if (c->file_names.at != NULL) {
-        literal_free(vm, c->file_names.at, c->file_names.words, c->file_names.off_heap);
-    }
     MEM_DELETE(&vm->mem, MEM_CODE, c);
 }
 
@@ -337,9 +333,12 @@ void module_abandon_old(Module *m) {
 void module_purge(VM *vm, Module *m) {
     ModuleCode *c = m->old;
     m->old = NULL;
+    for (uint32_t i = 0; c->source != NULL && i < c->source->block_count; i++) {
+        literal_retire(vm, &c->source->blocks[i]);
+        c->source->blocks[i].at = NULL;
+    }
     free_all_but_literals(vm, c);
     literal_retire(vm, &(LiteralBlock){c->literal_block, c->literal_words, c->literal_off_heap});
-    literal_retire(vm, &c->file_names);
     MEM_DELETE(&vm->mem, MEM_CODE, c);
 }
 

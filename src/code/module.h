@@ -114,7 +114,6 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     uint8_t md5[16];
     BeamFile *source;          /* what functions are emitted from on demand; NULL: all is there. Its lambdas are NULL until needed */
     bool md5_known, lines_known; /* on demand: md5; places and files */
-    LiteralBlock file_names;   /* on demand: what files holds */
     CallSite *sites;           uint32_t site_count, site_room, site_free; /* index 0 is never used */
     NativeCode *native;        /* NULL: none */
     uint32_t catches;          /* its first catch mark; 0: none */

@@ -1,173 +1,108 @@
-/* Where the functions of a file on demand are: one pass over the Code chunk that looks at little more than the first byte of each
-   operand. What it takes to be code is decoded and verified later, function by function; so it may be wrong about bytes that no
-   compiler writes, but must not leave the chunk. */
+/* Where the functions of a file on demand are. The Code chunk says nothing about that, and to decode it only to find them would take
+   most of the time that loading on demand saves. So their heads are searched for, as compilers write them:
+
+       label L - 1, perhaps line N, func_info MODULE NAME ARITY, label L
+
+   What looks like a head inside an instruction makes one too many, and then the file is read at once. Nothing is lost if the
+   search should err otherwise: each function is decoded and verified from its head to the next one. */
 #include "code/reader.h"
-#include "term/atom.h"
 
-enum { MAX_ARITY = 255, LONGEST_SMALL = 7 };
+enum { MAX_ARITY = 255, MODULE_ATOM = 1 << 4 | COMPACT_A, LABEL_ROOM = 5, LINE_ROOM = 6 };
 
-typedef struct {
-    BeamFile *b;
-    const uint8_t *start, *at, *end;
-    uint32_t room;       /* of b->functions */
-    uint32_t head;       /* offset of a label with nothing but line instructions behind it so far; 0: none */
-} Scan;
-
-/* By an operand's first byte: how long it is (0: look closer), and how many more operands are part of it. */
-#define EIGHT(f, at) f(at), f(at + 1), f(at + 2), f(at + 3), f(at + 4), f(at + 5), f(at + 6), f(at + 7)
-#define ALL(f) EIGHT(f, 0), EIGHT(f, 8), EIGHT(f, 16), EIGHT(f, 24), EIGHT(f, 32), EIGHT(f, 40), EIGHT(f, 48), EIGHT(f, 56), \
-               EIGHT(f, 64), EIGHT(f, 72), EIGHT(f, 80), EIGHT(f, 88), EIGHT(f, 96), EIGHT(f, 104), EIGHT(f, 112), EIGHT(f, 120), \
-               EIGHT(f, 128), EIGHT(f, 136), EIGHT(f, 144), EIGHT(f, 152), EIGHT(f, 160), EIGHT(f, 168), EIGHT(f, 176), EIGHT(f, 184), \
-               EIGHT(f, 192), EIGHT(f, 200), EIGHT(f, 208), EIGHT(f, 216), EIGHT(f, 224), EIGHT(f, 232), EIGHT(f, 240), EIGHT(f, 248)
-enum { EXTENDED_LIST = 0x17, EXTENDED_FLOAT = 0x27, EXTENDED_ALLOC = 0x37, EXTENDED_LITERAL = 0x47, EXTENDED_TYPED = 0x57 };
-#define INNER(byte) ((byte) == EXTENDED_TYPED ? 2 : (byte) == EXTENDED_LITERAL || (byte) == EXTENDED_FLOAT ? 1 : 0)
-#define SIZE(byte) (((byte) & 7) == COMPACT_Z ? INNER(byte) != 0 : ((byte) & 0x18) == 0x18 ? 0 : ((byte) & 8) == 0 ? 1 : 2)
-static const uint8_t operand_sizes[256] = {ALL(SIZE)}, operand_inner[256] = {ALL(INNER)};
-
-/* An operand of this kind with a number of 32 bits. */
-static NOINLINE bool long_number(Scan *s, unsigned tag, uint32_t *value) {
-    LoadError error;
-    Cursor c = {.at = s->at, .end = s->end, .start = s->start, .chunk = "Code", .error = &error};
-    Compact v;
-    if (s->at == s->end || (*s->at & 0xf8) == 0xf8 || !cursor_compact(&c, &v) || v.tag != tag || v.large || v.value > UINT32_MAX) {
+/* A compact number of two bytes at most, or three if it is long. False: it is none. */
+static bool number(const uint8_t **at, const uint8_t *end, unsigned tag, uint32_t *value) {
+    const uint8_t *p = *at;
+    if (end - p < 3 || (p[0] & 7) != tag) {
         return false;
     }
-    s->at = c.at;
-    *value = (uint32_t)v.value;
+    if ((p[0] & 8) == 0) {
+        *value = p[0] >> 4;
+        *at = p + 1;
+    } else if ((p[0] & 16) == 0) {
+        *value = (p[0] & 0xe0u) << 3 | p[1];
+        *at = p + 2;
+    } else if (p[0] >> 5 == 0) {
+        *value = (uint32_t)p[1] << 8 | p[2];
+        *at = p + 3;
+    } else {
+        return false;
+    }
     return true;
 }
 
-static inline bool number(Scan *s, unsigned tag, uint32_t *value) {
-    const uint8_t *at = s->at;
-    if (LIKELY(s->end - at >= 2)) {
-        if ((at[0] & 15) == tag) {
-            *value = at[0] >> 4;
-            s->at = at + 1;
-            return true;
-        }
-        if ((at[0] & 31) == (tag | 8)) {
-            *value = (at[0] & 0xe0u) << 3 | at[1];
-            s->at = at + 2;
-            return true;
-        }
+/* The instruction `label N` as it is written; how many bytes it has. */
+static size_t label_bytes(uint32_t n, uint8_t bytes[LABEL_ROOM]) {
+    bytes[0] = GEN_label;
+    if (n < 16) {
+        bytes[1] = (uint8_t)(n << 4);
+        return 2;
     }
-    return long_number(s, tag, value);
+    if (n < 2048) {
+        bytes[1] = (uint8_t)(n >> 3 & 0xe0) | 8;
+        bytes[2] = (uint8_t)n;
+        return 3;
+    }
+    bytes[1] = 0x18;
+    bytes[2] = (uint8_t)(n >> 8);
+    bytes[3] = (uint8_t)n;
+    return 4;
 }
 
-/* Passes an operand that is not short; how many more are part of it; -1: it is not of the usual form. */
-static int64_t pass_long(Scan *s) {
-    uint8_t byte = *s->at;
-    uint32_t count;
-    if ((byte & 7) == COMPACT_Z) {
-        s->at++;
-        return (byte != EXTENDED_LIST && byte != EXTENDED_ALLOC) || !number(s, COMPACT_U, &count) ? -1 : byte == EXTENDED_LIST ? (int64_t)count : 2 * (int64_t)count;
-    }
-    size_t size = (size_t)(byte >> 5) + 2;
-    if (size > ((byte & 7) == COMPACT_I ? LONGEST_SMALL : sizeof(uint32_t)) || size >= (size_t)(s->end - s->at)) {
-        return -1; /* large integers make literals */
-    }
-    s->at += 1 + size;
-    return 0;
-}
-
-static bool pass_operands(Scan *s, uint32_t count) {
-    const uint8_t *at = s->at, *end = s->end;
-    for (int64_t left = count; left > 0; left--) {
-        if (at >= end) {
-            return false;
-        }
-        uint8_t byte = *at, size = operand_sizes[byte];
-        at += size;
-        left += operand_inner[byte];
-        if (UNLIKELY(size == 0)) {
-            s->at = at;
-            int64_t more = pass_long(s);
-            if (more < 0 || more > end - s->at) {
-                return false;
-            }
-            at = s->at;
-            left += more;
+/* Where a head begins whose func_info is at `info`; NULL: there is none. */
+static const uint8_t *head_start(const uint8_t *start, const uint8_t *info, uint32_t label) {
+    uint8_t bytes[LABEL_ROOM];
+    size_t size = label_bytes(label, bytes);
+    for (size_t line = 0; line < LINE_ROOM && size + line <= (size_t)(info - start); line++) {
+        const uint8_t *at = info - line - size, *behind = at + size + 1;
+        uint32_t place;
+        if (memcmp(at, bytes, size) == 0 && (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info))) {
+            return at;
         }
     }
-    s->at = at;
-    return at < end;
+    return NULL;
 }
 
-static BeamFunction *new_function(Scan *s) {
-    BeamFile *b = s->b;
-    if (b->function_count + 1 >= s->room) { /* one more is the end */
-        return NULL;
+/* False: too many. */
+static bool add_function(BeamFile *b, uint32_t room, const uint8_t *start, const uint8_t *info, const uint8_t *end) {
+    const uint8_t *at = info + 2;
+    uint32_t name, arity, label;
+    if (!number(&at, end, COMPACT_A, &name) || !number(&at, end, COMPACT_U, &arity) || at == end || *at++ != GEN_label ||
+        !number(&at, end, COMPACT_U, &label) || name == 0 || name > b->atom_count || arity > MAX_ARITY || label < 2 || label >= b->labels) {
+        return true;
     }
-    BeamFunction *f = &b->functions[b->function_count++];
-    *f = (BeamFunction){.offset = s->head};
-    return f;
-}
-
-/* Behind the opcode of func_info. */
-static bool function_head(Scan *s) {
-    const BeamFile *b = s->b;
-    uint32_t module, name, label;
-    BeamFunction *f = s->head == 0 ? NULL : new_function(s);
-    if (f == NULL || !number(s, COMPACT_A, &module) || !number(s, COMPACT_A, &name) || !number(s, COMPACT_U, &f->arity) || name == 0 ||
-        name > b->atom_count || module != 1 || f->arity > MAX_ARITY || s->at == s->end || *s->at++ != GEN_label || !number(s, COMPACT_U, &label)) {
+    const uint8_t *head = head_start(start, info, label - 1);
+    if (head == NULL) {
+        return true;
+    }
+    uint32_t n = b->function_count;
+    if (n == room || (n > 0 && b->functions[n - 1].entry >= label - 1) || *at == GEN_on_load) {
         return false;
     }
-    f->name = b->atoms[name];
-    f->entry = label;
-    s->head = 0;
+    b->functions[b->function_count++] =
+        (BeamFunction){.name = b->atoms[name], .arity = arity, .entry = label, .offset = (uint32_t)(head - b->chunks[CHUNK_CODE].at)};
     return true;
-}
-
-static bool scan(Scan *s) {
-    uint32_t labels = 0;
-    while (s->at < s->end) {
-        uint32_t offset = (uint32_t)(s->at - s->start), label;
-        uint8_t op = *s->at++;
-        if (op >= GEN_COUNT || generic_shapes[op].name == NULL || op == GEN_on_load) {
-            return false;
-        }
-        if (op == GEN_int_code_end) {
-            s->b->functions[s->b->function_count].offset = offset;
-            return labels + 1 == s->b->labels;
-        }
-        if (op == GEN_label) {
-            if (!number(s, COMPACT_U, &label) || label != ++labels) {
-                return false;
-            }
-            s->head = offset;
-            continue;
-        }
-        if (op == GEN_func_info) {
-            if (!function_head(s) || s->b->functions[s->b->function_count - 1].entry != ++labels) {
-                return false;
-            }
-            continue;
-        }
-        if (s->b->function_count == 0 && op != GEN_line) {
-            return false;
-        }
-        if (op != GEN_line) {
-            s->head = 0;
-        }
-        if (!pass_operands(s, generic_shapes[op].arity)) {
-            return false;
-        }
-    }
-    return false;
 }
 
 bool code_scan(BeamFile *b) {
     Bytes code = b->chunks[CHUNK_CODE];
-    if (code.size < 20 || code.size > UINT32_MAX) {
+    if (code.size < 24 || code.size > UINT32_MAX) {
         return false;
     }
     uint32_t head = read_be32(code.at), format = read_be32(code.at + 4), functions = read_be32(code.at + 16);
     b->max_opcode = read_be32(code.at + 8);
     b->labels = read_be32(code.at + 12);
-    if (head < 16 || head > code.size - 4 || format != 0 || b->max_opcode >= GEN_COUNT || b->labels > code.size / 2 + 1 || functions > code.size) {
+    if (head < 16 || head > code.size - 8 || format != 0 || b->max_opcode >= GEN_COUNT || b->labels > code.size / 2 + 1 || functions > code.size) {
         return false;
     }
-    Scan s = {.b = b, .start = code.at, .at = code.at + 4 + head, .end = code.at + code.size, .room = functions + 1};
-    b->functions = ARENA_ARRAY(b->arena, BeamFunction, s.room);
-    return b->functions != NULL && scan(&s) && b->function_count == functions;
+    b->functions = ARENA_ARRAY(b->arena, BeamFunction, functions + 1);
+    const uint8_t *start = code.at + 4 + head, *end = code.at + code.size;
+    bool ok = b->functions != NULL && end[-1] == GEN_int_code_end;
+    for (const uint8_t *at = start + 1; ok && (at = memchr(at, MODULE_ATOM, (size_t)(end - at))) != NULL; at++) {
+        ok = at[-1] != GEN_func_info || add_function(b, functions, start, at - 1, end);
+    }
+    if (!ok || b->function_count != functions || functions == 0 || b->functions[0].offset != (uint32_t)(start - code.at)) {
+        return false;
+    }
+    b->functions[functions].offset = (uint32_t)(code.size - 1);
+    return true;
 }
