@@ -50,13 +50,14 @@ $(B)/libmote.a: $(filter-out $(B)/vm/main.o $(B)/platform/unix/late.o,$(OBJECTS)
 	$(V)rm -f $@ && ar rcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)
-	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) $(if $(filter release,$(BUILD)),$(OPTIMIZE_$(word 1,$(subst /, ,$*)))) -MMD -MP -c -o $@ $<
+	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) $(if $(filter release,$(BUILD)),$(or $(OPTIMIZE_$*),$(OPTIMIZE_$(word 1,$(subst /, ,$*))))) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
 OPTIMIZE_code := -Os
+OPTIMIZE_code/decode := -O2
 OPTIMIZE_vm := -Os
 OPTIMIZE_io := -Os
 OPTIMIZE_platform := -Os

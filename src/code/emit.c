@@ -29,10 +29,12 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
     if ((size_t)(end - ins) < f->parts) {
         return false;
     }
-    for (unsigned p = 0; p < f->parts; p++) {
+    for (unsigned p = 1; p < f->parts; p++) {
         if (ins[p].op != f->part[p].op) {
             return false;
         }
+    }
+    for (unsigned p = 0; p < f->parts; p++) {
         for (unsigned k = 0; k < f->part[p].count; k++) {
             unsigned to = f->part[p].a[k];
             const Operand *o = &ins[p].a[k];
@@ -121,9 +123,6 @@ static size_t units_of(const Ins *i, unsigned variant) {
 
 /* A function begins with the label in front of its func_info. */
 static bool begins_function(const Layout *l, uint32_t n) {
-    if (l->ins[n].op != OP_label) {
-        return false;
-    }
     do {
         n++;
     } while (n < l->count && l->ins[n].op == OP_line);
@@ -134,7 +133,7 @@ static void measure(Layout *l) {
     uint32_t lines = 0;
     for (uint32_t n = 0; n < l->count; n++) {
         const Ins *i = &l->ins[n];
-        if (begins_function(l, n)) {
+        if (i->op == OP_label && begins_function(l, n)) {
             l->units += l->functions == 0 ? 0 : LINE_UNITS * lines + 1;
             l->functions++;
             lines = 0;
@@ -218,7 +217,7 @@ static void emit(Layout *l, ModuleCode *code) {
     uint32_t function = l->pr->first_function;
     for (uint32_t n = 0; n < l->count; n++) {
         const Ins *i = &l->ins[n];
-        if (begins_function(l, n)) {
+        if (i->op == OP_label && begins_function(l, n)) {
             if (function > l->pr->first_function) {
                 at = end_function(l, at);
             }

@@ -56,18 +56,24 @@ static bool codes_make(Codes *c, const uint8_t *lengths, uint32_t n) {
 }
 
 static bool symbol(Stream *s, const Codes *c, uint32_t *value) {
-    uint32_t code = 0, first = 0, index = 0, bit;
-    for (uint32_t length = 1; length <= LONGEST_CODE; length++) {
-        if (!take(s, 1, &bit)) {
-            return false;
-        }
-        code |= bit;
-        if (code < first + c->count[length]) {
+    while (s->count < LONGEST_CODE && s->at < s->end) {
+        s->bits |= (uint32_t)*s->at++ << s->count;
+        s->count += 8;
+    }
+    uint32_t bits = s->bits, limit = MIN(s->count, (uint32_t)LONGEST_CODE);
+    int32_t code = 0, first = 0, index = 0;
+    for (uint32_t length = 1; length <= limit; length++) {
+        int32_t count = c->count[length];
+        code |= bits & 1;
+        bits >>= 1;
+        if (code - count < first) {
             *value = c->symbol[index + code - first];
+            s->bits = bits;
+            s->count -= length;
             return true;
         }
-        index += c->count[length];
-        first = (first + c->count[length]) << 1;
+        index += count;
+        first = (first + count) << 1;
         code <<= 1;
     }
     return false;
@@ -169,8 +175,14 @@ static bool dynamic_block(Stream *s) {
            compressed_block(s, &codes, &distances);
 }
 
+/* Whole bytes that were taken too early go back; the rest of the last one is left out. */
+static void to_byte(Stream *s) {
+    s->at -= s->count / 8;
+    s->bits = s->count = 0;
+}
+
 static bool stored_block(Stream *s) {
-    s->bits = s->count = 0; /* up to the next byte; there is never a whole one left */
+    to_byte(s);
     if (s->end - s->at < 4) {
         return false;
     }
@@ -212,5 +224,6 @@ bool inflate_small(Bytes from, uint8_t *to, size_t size) {
             return false;
         }
     }
+    to_byte(&s);
     return s.to == s.limit && s.end - s.at >= 4 && read_be32(s.at) == adler(to, size);
 }

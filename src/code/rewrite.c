@@ -19,10 +19,7 @@ void program_free(Program *pr) {
 
 static Operand *new_operands(Program *pr, size_t count) {
     Operand *a = program_alloc(pr, count * sizeof *a);
-    for (size_t i = 0; a != NULL && i < count; i++) {
-        a[i] = (Operand){0};
-    }
-    return a;
+    return a == NULL ? NULL : memset(a, 0, count * sizeof *a);
 }
 
 Ins *program_add(Program *pr, uint16_t op, uint8_t count) {

@@ -323,7 +323,12 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     if (v == NULL) {
         return NULL;
     }
-    *v = (Verifier){.b = b, .error = error, .match_args = b->match_args};
+    memset(v, 0, offsetof(Verifier, s)); /* the state is made at a function's entry */
+    v->b = b;
+    v->error = error;
+    v->match_args = b->match_args;
+    v->op = v->pending = v->restart = 0;
+    v->live = v->handled = false;
     v->saved = arena_alloc(b->work, b->labels * sizeof *v->saved);
     v->imports = ARENA_ARRAY(b->work, uint8_t, b->import_count);
     if (v->match_args == NULL) {

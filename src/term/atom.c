@@ -83,7 +83,7 @@ static Atom *dynamic_atom(const Atoms *a, uint32_t n) {
 }
 
 static bool same_text(const uint8_t *p, size_t n, const void *q, size_t m) {
-    return n == m && memcmp(p, q, n) == 0;
+    return n == m && (n == 0 || (p[0] == *(const uint8_t *)q && memcmp(p, q, n) == 0));
 }
 
 static term find_static(const uint8_t *p, size_t n, uint32_t hash) {
@@ -177,6 +177,13 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
 static term check_text(const uint8_t *p, size_t n) {
     if (n > UTF8_MAX * ATOM_MAX_CHARS) {
         return A_system_limit;
+    }
+    uint8_t all = 0;
+    for (size_t i = 0; i < n; i++) {
+        all |= p[i];
+    }
+    if (all < 0x80 && n <= ATOM_MAX_CHARS) { /* nearly always */
+        return NONE;
     }
     const uint8_t *end = p + n;
     for (int chars = 0; p < end; chars++) {
