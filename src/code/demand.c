@@ -7,7 +7,7 @@
 #include "code/verify.h"
 #include "term/copy.h"
 
-enum { SPARE_LIMIT = 512 << 10 };
+enum { SPARE_LIMIT = 512 << 10, WORK_ROOM = 96 << 10 };
 
 /* --- Memory for the time being ------------------------------------------------------------------------------------- */
 
@@ -17,6 +17,8 @@ static void work_begin(BeamFile *b, Arena *work) {
     if (c->spare.mem != NULL) {
         *work = c->spare;
         c->spare = (Arena){0};
+    } else {
+        arena_reserve(work, WORK_ROOM); /* one block: the same memory each time */
     }
     b->work = work;
 }

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+/* Tells the C library that so much memory will be wanted soon: pages that come one by one, as they are first written, are slow. */
+void platform_prepare_heap(size_t size);
 int64_t platform_monotonic(void);           /* never goes back; origin undefined */
 int64_t platform_system_time(void);         /* since 1970-01-01 UTC; may jump */
 int64_t platform_cpu_time(void);            /* of this process */

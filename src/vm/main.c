@@ -1,11 +1,16 @@
 /* The mote command. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "io/io.h"
+#include "platform/platform.h"
 #include "vm/boot.h"
 #include "vm/cmd_disasm.h"
 #include "vm/cmd_pack.h"
 #include "vm/cmd_verify.h"
 #include "vm/machine.h"
+
+enum { FIRST_MEMORY = 384 << 10 }; /* about what hello world takes */
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
@@ -37,6 +42,7 @@ static int run(int argc, const char **argv) {
         fputs(help, o.help ? stdout : stderr);
         return o.help ? 0 : 2;
     }
+    platform_prepare_heap(FIRST_MEMORY);
     Machine *m = machine_new(&o);
     if (m == NULL) {
         fprintf(stderr, "mote: out of memory\n");
@@ -46,6 +52,11 @@ static int run(int argc, const char **argv) {
     if (o.stats) {
         machine_print_stats(m);
     }
+#ifdef NDEBUG
+    io_done(&m->vm);
+    fflush(NULL);
+    _exit(status); /* the system frees faster than we do */
+#endif
     machine_free(m);
     return status;
 }

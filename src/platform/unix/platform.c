@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,19 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+void platform_prepare_heap(size_t size) {
+#if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE)
+    mallopt(M_TOP_PAD, (int)size);
+    mallopt(M_TRIM_THRESHOLD, (int)(4 * size));
+    void *first = malloc(1);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = round_up((uintptr_t)first, page), end = (uintptr_t)sbrk(0);
+    if (start < end && end - start <= 2 * size) { /* else it does not come from there */
+        madvise((void *)start, MIN(end - start, size), MADV_POPULATE_WRITE);
+    }
+    free(first);
+#endif
+}
 
 static int64_t clock_of(clockid_t id) {
     struct timespec t;
