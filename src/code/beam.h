@@ -39,6 +39,8 @@ enum {
                              the file proves that it is of that kind: the instruction must check, and raise badarg */
     OP_DEAD = 1 << 1,     /* nothing leads here; not verified beyond its operands' kinds */
     OP_STOP = 1 << 3,     /* it never returns, or so the compiler says: behind it the loader puts an instruction that raises */
+    OP_PRESET = 1 << 4,   /* a guard built-in that fails to a label where its result, though unset, is used: the compiler knows that it
+                             never fails, the file does not say so. The result's register must be set before it */
     OP_CLEAR = 1 << 2,    /* allocate: something may raise before all its y registers are written: they must be cleared */
 };
 

@@ -17,7 +17,7 @@ static const uint16_t letter_kinds[128] = {
     ['s'] = REGISTER | CONSTANT, ['r'] = REGISTER, ['d'] = REGISTER, ['y'] = K(ARG_Y), ['k'] = CONSTANT, ['a'] = K(ARG_TERM) | MORE,
     ['t'] = CONSTANT | MORE, ['w'] = K(ARG_F), ['W'] = K(ARG_F), ['G'] = K(ARG_F) | REGISTER | CONSTANT, ['D'] = K(ARG_F) | REGISTER,
     ['L'] = K(ARG_NUMBER) | MORE, ['j'] = K(ARG_LABEL) | MORE, ['p'] = K(ARG_LABEL) | MORE, ['f'] = K(ARG_LABEL), ['q'] = K(ARG_LABEL) | K(ARG_TERM) | MORE,
-    ['n'] = K(ARG_NUMBER), ['o'] = K(ARG_NUMBER), ['S'] = K(ARG_NUMBER) | REGISTER, ['z'] = K(ARG_NUMBER) | K(ARG_TERM) | MORE,
+    ['n'] = K(ARG_NUMBER), ['u'] = K(ARG_NUMBER) | CONSTANT, ['o'] = K(ARG_NUMBER), ['S'] = K(ARG_NUMBER) | REGISTER, ['z'] = K(ARG_NUMBER) | K(ARG_TERM) | MORE,
     ['h'] = K(ARG_NUMBER) | K(ARG_HEAP) | MORE, ['v'] = K(ARG_NUMBER) | MORE, ['i'] = K(ARG_NUMBER) | MORE, ['b'] = K(ARG_NUMBER) | MORE,
     ['l'] = K(ARG_NUMBER) | MORE, ['['] = K(ARG_LIST), ['T'] = REGISTER | CONSTANT, ['C'] = REGISTER | CONSTANT, ['M'] = REGISTER | CONSTANT,
     ['Q'] = REGISTER, ['*'] = 0x7fff & ~K(ARG_LIST) & ~K(ARG_HEAP),

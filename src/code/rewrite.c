@@ -101,7 +101,7 @@ static bool same_arg(const Arg *a, const Arg *b) {
 }
 
 static bool next_is(const Rewriter *r, const GenericOp *g, uint32_t n, unsigned op) {
-    return g + n < r->end && g[n].op == op && (g[n].flags & (OP_UNPROVED | OP_DEAD)) == 0;
+    return g + n < r->end && g[n].op == op && (g[n].flags & (OP_UNPROVED | OP_PRESET | OP_DEAD)) == 0;
 }
 
 Ins *out(Rewriter *r, uint16_t op, uint8_t count) {
@@ -803,6 +803,11 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
         r->pr->origin = (uint32_t)(g - file->ops);
         if (g->flags & OP_UNPROVED) {
             add_requirements(r, g);
+        }
+        if (g->flags & OP_PRESET) {
+            Ins *i = out(r, OP_move, 2);
+            set_value(r, &i->a[0], &(Arg){.kind = ARG_TERM, .term = NIL});
+            set_value(r, &i->a[1], &g->arg[g->count - 1]);
         }
         uint32_t used = apply_rules(r, g);
         if (r->pr->no_memory) {

@@ -169,6 +169,13 @@ static uint64_t number_of(const Arg *a) {
     return a->kind == ARG_NUMBER ? a->value : a->kind == ARG_TERM && is_small(a->term) ? (uint64_t)small_value(a->term) : UINT64_MAX;
 }
 
+uint32_t rewrite_test_tail(Rewriter *r, const GenericOp *g) {
+    Ins *i;
+    begin_match(r, OP_test_tail, 3, &g->arg[0], &g->arg[1], &i);
+    set_number(&i->a[2], (uintptr_t)number_of(&g->arg[2]));
+    return 1;
+}
+
 static uint64_t bits_of_units(const Arg *size, const Arg *unit) {
     uint64_t bits;
     return __builtin_mul_overflow(number_of(size), (uint64_t)unit->value, &bits) ? UINT64_MAX : bits;

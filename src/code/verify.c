@@ -232,28 +232,13 @@ static bool at_label(Verifier *v, uint32_t label) {
     return true;
 }
 
-/* Arguments may be match contexts if the function begins by matching them, or if somebody passes one. */
-static void expected_match(Verifier *v, const BeamFunction *f, uint64_t *args) {
-    uint32_t i = v->b->label_op[f->entry] + 1;
-    while (v->b->ops[i].op == GEN_line) {
-        i++;
-    }
-    const GenericOp *op = &v->b->ops[i];
-    const Arg *a = op->op == GEN_bs_start_match4                                        ? &op->arg[2]
-                   : op->op == GEN_bs_start_match3 || op->op == GEN_bs_start_match2 ? &op->arg[1]
-                                                                                        : NULL;
-    if (a != NULL && a->kind == ARG_X && a->value < MATCH_ARGS) {
-        *args |= (uint64_t)1 << a->value;
-    }
-}
-
+/* Arguments may be match contexts if somebody in this file passes one: then the function is walked again. */
 static void entry_state(Verifier *v, const BeamFunction *f) {
-    uint64_t *match = &v->match_args[f - v->b->functions];
-    expected_match(v, f, match);
+    uint64_t match = v->match_args[f - v->b->functions];
     State *s = &v->s;
     s->h = (StateHead){.frame = FRAME_NONE};
     for (uint32_t i = 0; i < f->arity; i++) {
-        bool may_match = i < MATCH_ARGS && (*match >> i & 1);
+        bool may_match = i < MATCH_ARGS && (match >> i & 1);
         state_set_x(s, i, may_match ? FACT_MAYBE_MATCH : FACT_ANY);
     }
     v->live = true;
@@ -290,9 +275,8 @@ static bool sweep(Verifier *v, uint32_t from, uint64_t *budget) {
     return true;
 }
 
-static bool walk(Verifier *v, const BeamFunction *f) {
+static bool walk_once(Verifier *v, const BeamFunction *f) {
     BeamFile *b = v->b;
-    v->function = f;
     arena_reset(&v->scratch, SIZE_MAX);
     for (uint32_t i = f->first; i < f->end; i++) {
         if (b->ops[i].op == GEN_label) {
@@ -315,6 +299,23 @@ static bool walk(Verifier *v, const BeamFunction *f) {
         from = v->restart;
         assert(from < f->end);
     }
+}
+
+static bool walk(Verifier *v, const BeamFunction *f) {
+    v->function = f;
+    v->preset = false;
+    if (walk_once(v, f)) {
+        return true;
+    }
+    LoadError first = *v->error;
+    v->preset = !first.no_memory;
+    if (!v->preset || !walk_once(v, f)) {
+        *v->error = first;
+        return false;
+    }
+    *v->error = (LoadError){0};
+    memcpy(v->error->file, first.file, sizeof first.file);
+    return true;
 }
 
 static Verifier *verifier_new(BeamFile *b, LoadError *error) {

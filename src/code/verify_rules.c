@@ -338,9 +338,7 @@ static bool call(Verifier *v, GenericOp *op) {
     case GEN_send:
         return arguments(v, 2, NULL) && calls(v, FACT_ANY);
     case GEN_raw_raise:
-        op->flags |= OP_STOP;
-        ends(v);
-        return arguments(v, 3, NULL) && verify_raise(v);
+        return arguments(v, 3, NULL) && calls(v, FACT_ANY); /* goes on, with badarg, if the class is none */
     case GEN_bs_init_writable:
         return arguments(v, 1, NULL) && calls(v, FACT_ANY);
     case GEN_make_fun2:
@@ -731,7 +729,7 @@ static bool fmove(Verifier *v, GenericOp *op) {
 
 /* ---- built-ins ---- */
 
-static bool guard(Verifier *v, const GenericOp *op) {
+static bool guard(Verifier *v, GenericOp *op) {
     const GenericShape *shape = &generic_shapes[op->op];
     const Arg *a = op->arg, *import = NULL, *first = NULL;
     uint32_t args = 0;
@@ -754,6 +752,13 @@ static bool guard(Verifier *v, const GenericOp *op) {
     }
     if (verify_import(v, import->value) != IMPORT_GUARD || v->b->imports[import->value].arity != args) {
         return FAIL(v, "import %u is no guard built-in of %u arguments", import->value, args);
+    }
+    const Arg *result = &a[op->count - 1];
+    if (v->preset && shape->fail >= 0 && a[shape->fail].value != 0 && fact_of(v, result) == FACT_UNSET) {
+        op->flags |= OP_PRESET;
+        if (!writes(v, result, FACT_ANY)) {
+            return false;
+        }
     }
     if (shape->fail >= 0 && !fails_to(v, &a[shape->fail])) {
         return false;
@@ -778,7 +783,7 @@ static bool guard(Verifier *v, const GenericOp *op) {
             learn(v, of, learned);
         }
     }
-    return writes(v, &a[op->count - 1], FACT_ANY);
+    return writes(v, result, FACT_ANY);
 }
 
 /* ---- bit syntax ---- */

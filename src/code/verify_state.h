@@ -89,6 +89,7 @@ typedef struct Verifier {
     uint32_t pending;       /* labels that are dirty */
     uint32_t restart;       /* the first of those that the present sweep has passed already */
     bool live;              /* control can get here */
+    bool preset;            /* results of guard built-ins are set, with OP_PRESET, on failure too: tried when it fails without */
     bool handled;           /* the handler of the innermost mark knows the present y registers */
 } Verifier;
 

@@ -16,8 +16,8 @@ static const BifEntry apply2 = {.module = A_erlang, .name = A_apply, .arity = 2}
 static const BifEntry apply3 = {.module = A_erlang, .name = A_apply, .arity = 3};
 static const BifEntry hibernate3 = {.module = A_erlang, .name = A_hibernate, .arity = 3};
 
-static const Entry *fail_in(Process *p, const BifEntry *what, term a, term b, term c) {
-    exception_error(p, A_badarg);
+static const Entry *fail_in(Process *p, const BifEntry *what, term reason, term a, term b, term c) {
+    exception_error(p, reason);
     exception_in_bif(p, what, (term[]){a, b, c});
     return NULL;
 }
@@ -55,21 +55,24 @@ static int spread(term *x, term list) {
     return list == NIL ? n : -1;
 }
 
-/* The list at the top of a call's arguments; *n: how long it is. */
-static bool list_length(term list, uint32_t *n) {
+/* Whether a list can be the arguments of a call, or why not: NONE, A_badarg or A_system_limit. *n: how long it is. */
+static term why_no_arguments(term list, uint32_t *n) {
     for (*n = 0; is_cons(list); list = tail(list)) {
-        if (++*n > MAX_ARITY) {
-            return false;
-        }
+        ++*n;
     }
-    return list == NIL;
+    return list != NIL ? A_badarg : *n > MAX_ARITY ? A_system_limit : NONE;
+}
+
+static term why_no_call(term module, term name, term args, uint32_t *n) {
+    return is_atom(module) && is_atom(name) ? why_no_arguments(args, n) : A_badarg;
 }
 
 const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused UNUSED) {
     term fun = x[0], args = x[1];
     uint32_t n;
-    if (!list_length(args, &n)) {
-        return fail_in(p, &apply2, fun, args, NONE);
+    term wrong = why_no_arguments(args, &n);
+    if (wrong != NONE) {
+        return fail_in(p, &apply2, wrong, fun, args, NONE);
     }
     spread(x, args);
     x[n] = fun;
@@ -90,7 +93,7 @@ static const Entry *entry_of(Process *p, term module, term name, uint32_t arity)
 const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
     term module = x[arity], name = x[arity + 1];
     if (!is_atom(module) || !is_atom(name)) {
-        return fail_in(p, &apply3, module, name, heap_list(&p->heap, x, arity, NIL));
+        return fail_in(p, &apply3, A_badarg, module, name, heap_list(&p->heap, x, arity, NIL));
     }
     return entry_of(p, module, name, (uint32_t)arity);
 }
@@ -98,8 +101,9 @@ const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
     term module = x[0], name = x[1], args = x[2];
     uint32_t n;
-    if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
-        return fail_in(p, &apply3, module, name, args);
+    term wrong = why_no_call(module, name, args, &n);
+    if (wrong != NONE) {
+        return fail_in(p, &apply3, wrong, module, name, args);
     }
     spread(x, args);
     return entry_of(p, module, name, n);
@@ -175,8 +179,9 @@ const Entry *rt_demand(Process *p, term *x, const Function *function) {
 bool rt_hibernate(Process *p, term *x, RunResult *result) {
     term module = x[0], name = x[1], args = x[2];
     uint32_t n;
-    if (!is_atom(module) || !is_atom(name) || !list_length(args, &n)) {
-        fail_in(p, &hibernate3, module, name, args);
+    term wrong = why_no_call(module, name, args, &n);
+    if (wrong != NONE) {
+        fail_in(p, &hibernate3, wrong, module, name, args);
         return false;
     }
     spread(x, args);

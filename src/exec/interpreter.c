@@ -488,6 +488,7 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         if (rt_hibernate(p, x, &result_)) {                                                                               \
             return result_;                                                                                               \
         }                                                                                                                 \
+        RELOAD;                                                                                                           \
         goto unwind;                                                                                                      \
     } while (0)
 

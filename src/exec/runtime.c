@@ -209,8 +209,21 @@ size_t rt_map_words(Process *p UNUSED, term map, uintptr_t count) {
 /* Pairs are taken from the registers in portions: a map of thousands of pairs need not fit on the C stack. */
 enum { PORTION = 64 };
 
+/* Of keys that are not there, the error names the one that comes first in the order of keys. */
+static term first_missing(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term map) {
+    VM *vm = process_vm(p);
+    term first = NONE;
+    for (uintptr_t i = 0; i + 1 < count; i += 2) {
+        term key = rt_unit(x, y, units[i]);
+        if (map_get(vm, map, key) == NONE && (first == NONE || term_compare_exact(vm, key, first) < 0)) {
+            first = key;
+        }
+    }
+    return first;
+}
+
 static term put_pairs(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term map, bool exact) {
-    term pairs[PORTION];
+    term pairs[PORTION], old = map;
     for (uintptr_t done = 0; map != NONE && done + 1 < count;) {
         uintptr_t n = MIN(count - done, (uintptr_t)PORTION);
         for (uintptr_t i = 0; i < n; i++) {
@@ -220,7 +233,8 @@ static term put_pairs(Process *p, const term *x, const term *y, const Unit *unit
         done += n;
     }
     if (map == NONE) {
-        exception_error(p, p->heap.reason);
+        term key = exact && is_map(old) ? first_missing(p, x, y, units, count, old) : NONE;
+        exception_error(p, key != NONE ? TUPLE2(&p->heap, A_badkey, key) : p->heap.reason);
     }
     return map;
 }
