@@ -14,9 +14,9 @@ main() ->
     t:show("raise with a class that is none", fun() -> raise_badly(fun() -> abs(id(x)) end) end),
     t:show("hibernate with bad arguments", fun() ->
         [class_of(fun() -> erlang:hibernate(M, F, A) end)
-         || {M, F, A} <- [{x, y, lists:duplicate(300, z)}, {42, name, [0]}, {xx, 42, [1]}, {xx, 42, glurf}, {xx, yy, {}}]] end),
+         || {M, F, A} <- [{x, y, lists:duplicate(5122, z)}, {42, name, [0]}, {xx, 42, [1]}, {xx, 42, glurf}, {xx, yy, {}}]] end),
     t:show("apply with bad arguments", fun() ->
-        [class_of(fun() -> apply(id(M), F, A) end) || {M, F, A} <- [{x, y, lists:duplicate(300, z)}, {42, name, [0]}, {xx, yy, [a | b]}]] end).
+        [class_of(fun() -> apply(id(M), F, A) end) || {M, F, A} <- [{x, y, lists:duplicate(5122, z)}, {42, name, [0]}, {xx, yy, [a | b]}]] end).
 
 id(X) -> X.
 
