@@ -1,66 +1,162 @@
-/* The natives of OTP's module prim_file: files, folders and their names. Shapes as prim_file.erl expects them; errors are
-   {error, PosixAtom}. Names arrive as zero-terminated binaries, which internal_name2native makes. */
-#include "base/utf8.h"
-#include "bif/bif.h"
+/* The natives of OTP's module prim_file: files and folders. Shapes as prim_file.erl expects them; errors are {error, PosixAtom}.
+   Names arrive as zero-terminated binaries, which internal_name2native makes. Each operation is a function that a thread of the
+   pool runs (run_...), one that makes a term of the result (finish_...), and the built-in that reads the arguments. */
+#include "bif/file_job.h"
 #include "data/bits.h"
 #include "data/integer.h"
-#include "platform/file.h"
-#include "platform/platform.h"
-#include "term/bitstring.h"
-#include "term/ref.h"
 
-typedef struct {
-    Resource resource;
-    VM *vm;
-    int fd; /* -1: closed */
-    unsigned modes;
-} OpenFile;
+/* --- Results ------------------------------------------------------------------------------------------------------- */
 
-static const char open_file_type[] = "file";
+static term ok_tuple(Process *p, term value) {
+    return value == NONE ? file_error(p, FILE_NO_MEMORY) : TUPLE2(HEAP(p), A_ok, value);
+}
 
-static void open_file_destroy(VM *vm, Resource *r) {
-    OpenFile *f = (OpenFile *)r;
-    if (f->fd >= 0) {
-        file_close(f->fd);
+static term read_binary(Process *p, FileJob *j) {
+    Buffer *b = j->buffer;
+    if (b == NULL || b->used / 8 <= BITS_ON_HEAP_MAX) {
+        return bits_from(HEAP(p), b == NULL ? NULL : b->data, b == NULL ? 0 : b->used / 8);
     }
-    MEM_DELETE(&vm->mem, MEM_SYSTEM, f);
+    j->buffer = NULL;
+    return bits_from_buffer(HEAP(p), b, 0, b->used);
 }
 
-static term posix_error(Process *p, int error) {
-    return TUPLE2(HEAP(p), A_error, atom_from(process_vm(p), file_error_name(error)));
+/* Nothing read at the end of the file. */
+static term finish_read(Process *p, FileJob *j) {
+    return j->buffer == NULL ? A_eof : ok_tuple(p, read_binary(p, j));
 }
 
-static term ok_or_error(Process *p, int error) {
-    return error == 0 ? A_ok : posix_error(p, error);
+static term finish_content(Process *p, FileJob *j) {
+    return ok_tuple(p, read_binary(p, j));
 }
 
-/* The C string in a name; NULL: the term is not one. Copied, as the binary may be part of another. */
-static const char *name_of(Process *p, term t, char *room, size_t size) {
-    if (!is_binary(t)) {
-        return NULL;
+static term finish_text(Process *p, FileJob *j) {
+    return ok_tuple(p, bits_from(HEAP(p), j->text.at, j->text.size));
+}
+
+static term finish_open(Process *p, FileJob *j) {
+    int fd = j->fd;
+    j->fd = -1;
+    return open_file_new(p, fd);
+}
+
+static term finish_info(Process *p, FileJob *j) {
+    static const term types[] = {A_device, A_directory, A_regular, A_symlink, A_other};
+    Heap *h = HEAP(p);
+    const FileInfo *i = &j->info;
+    term access = i->readable && i->writable ? A_read_write : i->readable ? A_read : i->writable ? A_write : A_none;
+    return heap_tuple(h, 14, A_file_info, integer_from_uint64(h, i->size), types[i->type], access,
+                      integer_from_int64(h, i->accessed), integer_from_int64(h, i->modified),
+                      integer_from_int64(h, i->changed), integer_from_uint64(h, i->mode), integer_from_uint64(h, i->links),
+                      integer_from_uint64(h, i->major), integer_from_uint64(h, i->minor), integer_from_uint64(h, (uint32_t)i->inode),
+                      integer_from_uint64(h, i->uid), integer_from_uint64(h, i->gid));
+}
+
+/* The names of a folder lie in text, each with a zero behind it. */
+static term finish_list(Process *p, FileJob *j) {
+    term list = NIL;
+    for (size_t at = 0; at < j->text.size;) {
+        size_t n = strlen((const char *)j->text.at + at);
+        list = heap_cons(HEAP(p), bits_from(HEAP(p), j->text.at + at, n), list);
+        at += n + 1;
+        BUMP(p, 1);
     }
-    Bits b = bits_of(t);
-    size_t n = b.size / 8;
-    if (n == 0 || n > size) {
-        return NULL;
-    }
-    bitrun_copy((uint8_t *)room, 0, b.at, b.start, b.size);
-    return room[n - 1] == '\0' && strlen(room) == n - 1 ? room : NULL;
-}
-enum { NAME_ROOM = 8192 };
-
-/* An open file; NULL: not one. A closed one has fd -1. */
-static OpenFile *file_of(term t) {
-    if (!is_magic_ref(t)) {
-        return NULL;
-    }
-    Resource *r = magic_resource(t);
-    return r->type == open_file_type ? (OpenFile *)r : NULL;
+    return TUPLE2(HEAP(p), A_ok, list);
 }
 
-static term ok_binary(Process *p, term binary) {
-    return TUPLE2(HEAP(p), A_ok, binary);
+/* --- Reading and writing ------------------------------------------------------------------------------------------- */
+
+/* Up to `size` bytes into j->buffer, which stays NULL at the end of the file. Asking for more than is there must not cost memory:
+   the buffer grows as the file yields. */
+static int read_at(FileJob *j, int fd, uint64_t size, int64_t offset) {
+    enum { FIRST = 1 << 16 };
+    VM *vm = j->work.vm;
+    FileInfo info;
+    size_t room = FIRST;
+    if (size > FIRST && file_info_of(fd, &info) == 0 && info.type == FILE_TYPE_REGULAR) {
+        room = MAX(room, info.size + 1); /* one more, so that the end is seen at once */
+    }
+    Buffer *b = buffer_new(vm, MIN(room, MAX(size, 1)));
+    int error = b == NULL ? FILE_NO_MEMORY : 0;
+    size_t got = 0;
+    for (bool end = false; error == 0 && !end && got < size;) {
+        if (got == b->capacity) {
+            Buffer *larger = buffer_resize(vm, b, MIN(2 * b->capacity, size));
+            if (larger == NULL) {
+                error = FILE_NO_MEMORY;
+                break;
+            }
+            b = larger;
+        }
+        size_t want = MIN(b->capacity - got, size - got), done;
+        error = file_read(fd, b->data + got, want, offset < 0 ? -1 : offset + (int64_t)got, &done);
+        got += done;
+        end = done < want;
+    }
+    if (error != 0 || (got == 0 && size > 0)) {
+        if (b != NULL) {
+            buffer_release(vm, b);
+        }
+        return error;
+    }
+    if (b->capacity - got > b->capacity / 4) {
+        Buffer *smaller = buffer_resize(vm, b, MAX(got, 1));
+        b = smaller == NULL ? b : smaller;
+    }
+    b->used = 8 * got;
+    j->buffer = b;
+    return 0;
 }
+
+static int run_read(FileJob *j) {
+    return read_at(j, j->file->fd, (uint64_t)j->number[0], j->number[1]);
+}
+
+static int run_read_file(FileJob *j) {
+    int fd, error = file_open(file_job_first(j), FILE_READ | FILE_ANY_TYPE, &fd);
+    if (error == 0) {
+        error = read_at(j, fd, SIZE_MAX / 2, -1);
+        file_close(fd);
+    }
+    return error;
+}
+
+static int run_write(FileJob *j) {
+    int error = 0;
+    int64_t offset = j->number[1];
+    for (size_t i = 0; error == 0 && i < j->part_count; i++) {
+        const FilePart *part = &j->parts[i];
+        error = file_write(j->file->fd, (part->buffer == NULL ? j->text.at : part->buffer->data) + part->start, part->size, offset);
+        offset += offset < 0 ? 0 : (int64_t)part->size;
+    }
+    return error;
+}
+
+/* A pointer of 8 bytes: size and place of what is to be read, which is limited. number: place of the pointer, largest size. */
+static int run_indirect(FileJob *j) {
+    uint8_t pointer[8];
+    size_t done;
+    int error = file_read(j->file->fd, pointer, sizeof pointer, j->number[0], &done);
+    j->number[2] = -1;
+    if (error != 0 || done < sizeof pointer) {
+        return error;
+    }
+    int64_t size = read_be32(pointer), at = read_be32(pointer + 4);
+    if (size > j->number[1]) {
+        return 0;
+    }
+    j->number[1] = size, j->number[2] = at;
+    return size == 0 ? 0 : read_at(j, j->file->fd, (uint64_t)size, at);
+}
+
+static term finish_indirect(Process *p, FileJob *j) {
+    if (j->number[2] < 0) {
+        return A_eof;
+    }
+    term content = j->buffer == NULL ? A_eof : read_binary(p, j);
+    return ok_tuple(p, content == NONE ? NONE : TUPLE3(HEAP(p), SMALL(j->number[1]), SMALL(j->number[2]), content));
+}
+
+/* --- Open files ---------------------------------------------------------------------------------------------------- */
 
 static bool modes_of(term list, unsigned *modes) {
     static const struct {
@@ -84,242 +180,199 @@ static bool modes_of(term list, unsigned *modes) {
     return list == NIL;
 }
 
-static term new_file_ref(Process *p, int fd, unsigned modes) {
-    OpenFile *f = MEM_NEW(&process_vm(p)->mem, MEM_SYSTEM, OpenFile);
-    if (f == NULL) {
-        file_close(fd);
-        return posix_error(p, FILE_NO_MEMORY);
-    }
-    *f = (OpenFile){{1, open_file_destroy, open_file_type}, process_vm(p), fd, modes};
-    return TUPLE2(HEAP(p), A_ok, heap_magic_ref(HEAP(p), &f->resource));
-}
-
-BIF(prim_file, open_nif, 2) {
-    char room[NAME_ROOM];
-    const char *name = name_of(p, a[0], room, sizeof room);
-    unsigned modes;
-    if (name == NULL || !modes_of(a[1], &modes)) {
-        return raise_badarg(p);
-    }
-    int fd, error = file_open(name, modes, &fd);
-    return error != 0 ? posix_error(p, error) : new_file_ref(p, fd, modes);
-}
-
-BIF(prim_file, file_desc_to_ref_nif, 1) {
-    FileInfo info;
-    if (!is_small(a[0])) {
-        return raise_badarg(p);
-    }
-    int fd = (int)small_value(a[0]), error = file_info_of(fd, &info);
-    return error != 0 ? posix_error(p, error) : new_file_ref(p, fd, FILE_READ | FILE_WRITE);
-}
-
-BIF(prim_file, close_nif, 1) {
-    OpenFile *f = file_of(a[0]);
-    if (f == NULL) {
-        return raise_badarg(p);
-    }
-    if (f->fd < 0) {
-        return TUPLE2(HEAP(p), A_error, A_einval);
-    }
-    int error = file_close(f->fd);
-    f->fd = -1;
-    return ok_or_error(p, error);
-}
-
-BIF(prim_file, delayed_close_nif, 1) {
-    OpenFile *f = file_of(a[0]);
-    if (f == NULL) {
-        return raise_badarg(p);
-    }
-    if (f->fd >= 0) {
-        file_close(f->fd);
-        f->fd = -1;
-    }
-    return A_ok;
-}
-
 /* The head of every operation on an open file: badarg if the first argument is none, {error, einval} if it is closed. */
 #define OPEN_FILE(f)                                                                                                      \
-    OpenFile *f = file_of(a[0]);                                                                                          \
+    OpenFile *f = open_file_of(a[0]);                                                                                     \
     if (f == NULL) {                                                                                                      \
         return raise_badarg(p);                                                                                           \
     }                                                                                                                     \
     if (f->fd < 0) {                                                                                                      \
-        return TUPLE2(HEAP(p), A_error, A_einval);                                                                        \
+        return file_error(p, FILE_INVALID);                                                                               \
     }
 
-static term read_at(Process *p, OpenFile *f, size_t size, int64_t offset) {
-    /* Asking for more than is there must not cost memory: read into a buffer that grows as the file yields. */
-    enum { FIRST = 1 << 16 };
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    int error = 0;
-    bool end = false;
-    while (error == 0 && !end && t.size < size) {
-        size_t room = MIN(size - t.size, MAX((size_t)FIRST, t.size)), done;
-        if (!text_reserve(&t, room)) {
-            error = FILE_NO_MEMORY;
-            break;
-        }
-        error = file_read(f->fd, t.at + t.size, room, offset < 0 ? -1 : offset + (int64_t)t.size, &done);
-        t.size += done;
-        end = done < room;
+/* The head of every job. */
+#define JOB(j, ref, run, finish)                                                                                          \
+    term ref;                                                                                                             \
+    FileJob *j = file_job_new(p, run, finish, &ref);                                                                      \
+    if (j == NULL) {                                                                                                      \
+        return bif_no_memory(p);                                                                                          \
     }
-    BUMP(p, (intptr_t)(t.size / 4096));
-    term result = A_eof;
-    if (error != 0) {
-        result = posix_error(p, error);
-    } else if (t.size > 0 || size == 0) {
-        term binary = bits_from(HEAP(p), t.at, t.size);
-        result = binary == NONE ? posix_error(p, FILE_NO_MEMORY) : ok_binary(p, binary);
+
+/* Two numbers that must not be negative; first what is no number at all, then what does not fit. */
+#define NUMBERS(x, y, tx, ty)                                                                                             \
+    int64_t x = 0, y = 0;                                                                                                 \
+    if (!is_number(tx) || !is_number(ty)) {                                                                               \
+        return raise_badarg(p);                                                                                           \
+    }                                                                                                                     \
+    if (!is_integer(tx) || !is_integer(ty) || !integer_to_int64(tx, &x) || !integer_to_int64(ty, &y) || x < 0 || y < 0) { \
+        return file_error(p, FILE_INVALID);                                                                               \
     }
-    text_done(&t);
-    return result;
+
+static term on_file(Process *p, OpenFile *f, FileRun *run, FileFinish *finish, int64_t n0, int64_t n1, int64_t n2) {
+    JOB(j, ref, run, finish);
+    file_job_on(j, f);
+    j->number[0] = n0, j->number[1] = n1, j->number[2] = n2;
+    return file_job_start(p, j, ref);
+}
+
+static int run_open(FileJob *j) {
+    int error = file_open(file_job_first(j), j->modes, &j->fd);
+    j->fd = error == 0 ? j->fd : -1;
+    return error;
+}
+
+BIF(prim_file, open_nif, 2) {
+    JOB(j, ref, run_open, finish_open);
+    if (!is_list(a[1]) || !modes_of(a[1], &j->modes)) {
+        return raise_badarg(p);
+    }
+    return file_job_name(j, a[0]) ? file_job_start(p, j, ref) : file_error(p, FILE_INVALID);
+}
+
+BIF(prim_file, file_desc_to_ref_nif, 1) {
+    FileInfo info;
+    if (!is_number(a[0]) || !is_small(a[0]) || small_value(a[0]) != (int)small_value(a[0])) {
+        return raise_badarg(p);
+    }
+    int fd = (int)small_value(a[0]), error = file_info_of(fd, &info);
+    return error != 0 ? file_error(p, error) : open_file_new(p, fd);
+}
+
+static int run_close(FileJob *j) {
+    int fd = j->fd;
+    j->fd = -1;
+    return file_close(fd);
+}
+
+static term close_file(Process *p, OpenFile *f) {
+    JOB(j, ref, run_close, NULL);
+    j->fd = f->fd;
+    f->fd = -1;
+    return file_job_start(p, j, ref);
+}
+
+BIF(prim_file, close_nif, 1) {
+    OPEN_FILE(f);
+    return close_file(p, f);
+}
+
+/* What prim_file's own process calls for files whose owner has ended. */
+BIF(prim_file, delayed_close_nif, 1) {
+    OpenFile *f = open_file_of(a[0]);
+    if (f == NULL) {
+        return raise_badarg(p);
+    }
+    return f->fd < 0 ? A_ok : close_file(p, f);
 }
 
 BIF(prim_file, read_nif, 2) {
     OPEN_FILE(f);
-    int64_t size;
-    if (!is_integer(a[1])) {
-        return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[1], &size) || size < 0) {
-        return posix_error(p, FILE_INVALID);
-    }
-    return read_at(p, f, (size_t)size, -1);
+    NUMBERS(size, zero, a[1], SMALL(0));
+    return on_file(p, f, run_read, finish_read, size, -1 - zero, 0);
 }
 
 BIF(prim_file, pread_nif, 3) {
     OPEN_FILE(f);
-    int64_t offset, size;
-    if (!is_integer(a[1]) || !is_integer(a[2])) {
-        return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[1], &offset) || !integer_to_int64(a[2], &size) || offset < 0 || size < 0) {
-        return posix_error(p, FILE_INVALID);
-    }
-    return read_at(p, f, (size_t)size, offset);
+    NUMBERS(offset, size, a[1], a[2]);
+    return on_file(p, f, run_read, finish_read, size, offset, 0);
 }
 
-/* Writes a list of binaries. */
-static term write_all(Process *p, OpenFile *f, term list, int64_t offset) {
+/* Takes over a list of binaries. NONE: fine; else what the built-in returns. */
+static term take_parts(Process *p, FileJob *j, term list) {
     for (; is_cons(list); list = tail(list)) {
         if (!is_binary(head(list))) {
             return raise_badarg(p);
         }
-        BitsBytes b;
-        if (!bits_bytes(process_vm(p), head(list), &b)) {
-            return posix_error(p, FILE_NO_MEMORY);
+        if (!file_job_part(j, head(list))) {
+            return file_error(p, FILE_NO_MEMORY);
         }
-        size_t n = b.size;
-        int error = file_write(f->fd, b.at, n, offset);
-        bits_bytes_done(process_vm(p), &b);
-        if (error != 0) {
-            return posix_error(p, error);
-        }
-        offset += offset < 0 ? 0 : (int64_t)n;
-        BUMP(p, (intptr_t)(n / 4096) + 1);
+        BUMP(p, 1);
     }
     return list == NIL ? A_ok : raise_badarg(p);
 }
 
+static term write_list(Process *p, OpenFile *f, term list, int64_t offset) {
+    JOB(j, ref, run_write, NULL);
+    file_job_on(j, f);
+    j->number[1] = offset;
+    term taken = take_parts(p, j, list);
+    return taken == A_ok ? file_job_start(p, j, ref) : taken;
+}
+
 BIF(prim_file, write_nif, 2) {
     OPEN_FILE(f);
-    return write_all(p, f, a[1], -1);
+    return write_list(p, f, a[1], -1);
 }
 
 BIF(prim_file, pwrite_nif, 3) {
     OPEN_FILE(f);
-    int64_t offset;
-    if (!is_integer(a[1])) {
-        return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[1], &offset) || offset < 0) {
-        return posix_error(p, FILE_INVALID);
-    }
-    return write_all(p, f, a[2], offset);
+    NUMBERS(offset, zero, a[1], SMALL(0));
+    return write_list(p, f, a[2], offset + zero);
 }
 
+/* Never blocks. */
 BIF(prim_file, seek_nif, 3) {
     OPEN_FILE(f);
     int64_t offset, position;
-    if (!is_integer(a[2]) || (a[1] != A_bof && a[1] != A_cur && a[1] != A_eof)) {
+    if (!is_integer(a[2]) || !integer_to_int64(a[2], &offset) || (a[1] != A_bof && a[1] != A_cur && a[1] != A_eof)) {
         return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[2], &offset)) {
-        return posix_error(p, FILE_INVALID);
     }
     FileOrigin from = a[1] == A_bof ? FILE_FROM_START : a[1] == A_cur ? FILE_FROM_HERE : FILE_FROM_END;
     int error = file_seek(f->fd, from, offset, &position);
-    return error != 0 ? posix_error(p, error) : TUPLE2(HEAP(p), A_ok, integer_from_int64(HEAP(p), position));
+    return error != 0 ? file_error(p, error) : TUPLE2(HEAP(p), A_ok, integer_from_int64(HEAP(p), position));
+}
+
+static int run_sync(FileJob *j) {
+    return file_sync(j->file->fd, j->number[0] != 0);
 }
 
 BIF(prim_file, sync_nif, 2) {
     OPEN_FILE(f);
-    return is_small(a[1]) ? ok_or_error(p, file_sync(f->fd, a[1] != SMALL(0))) : raise_badarg(p);
+    return is_small(a[1]) ? on_file(p, f, run_sync, NULL, a[1] != SMALL(0), 0, 0) : raise_badarg(p);
+}
+
+static int run_truncate(FileJob *j) {
+    return file_truncate(j->file->fd);
 }
 
 BIF(prim_file, truncate_nif, 1) {
     OPEN_FILE(f);
-    return ok_or_error(p, file_truncate(f->fd));
+    return on_file(p, f, run_truncate, NULL, 0, 0, 0);
+}
+
+static int run_allocate(FileJob *j) {
+    return file_allocate(j->file->fd, j->number[0], j->number[1]);
 }
 
 BIF(prim_file, allocate_nif, 3) {
     OPEN_FILE(f);
-    int64_t offset, size;
-    if (!is_integer(a[1]) || !is_integer(a[2])) {
-        return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[1], &offset) || !integer_to_int64(a[2], &size) || offset < 0 || size < 0) {
-        return posix_error(p, FILE_INVALID);
-    }
-    return ok_or_error(p, file_allocate(f->fd, offset, size));
+    NUMBERS(offset, size, a[1], a[2]);
+    return on_file(p, f, run_allocate, NULL, offset, size, 0);
+}
+
+static int run_advise(FileJob *j) {
+    return file_advise(j->file->fd, j->number[0], j->number[1], (FileAdvice)j->number[2]);
 }
 
 BIF(prim_file, advise_nif, 4) {
     OPEN_FILE(f);
     static const term names[] = {A_normal, A_random, A_sequential, A_will_need, A_dont_need, A_no_reuse};
-    int64_t offset, size;
-    if (!is_integer(a[1]) || !is_integer(a[2])) {
-        return raise_badarg(p);
-    }
-    if (!integer_to_int64(a[1], &offset) || !integer_to_int64(a[2], &size) || offset < 0 || size < 0) {
-        return posix_error(p, FILE_INVALID);
-    }
+    NUMBERS(offset, size, a[1], a[2]);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (a[3] == names[i]) {
-            return ok_or_error(p, file_advise(f->fd, offset, size, (FileAdvice)i));
+            return on_file(p, f, run_advise, NULL, offset, size, (int64_t)i);
         }
     }
-    return posix_error(p, FILE_INVALID);
+    return file_error(p, FILE_INVALID);
 }
 
 BIF(prim_file, ipread_s32bu_p32bu_nif, 3) {
     OPEN_FILE(f);
-    int64_t offset, max;
-    if (!is_number(a[1]) || !is_number(a[2])) {
-        return raise_badarg(p);
+    NUMBERS(offset, largest, a[1], a[2]);
+    if (largest >= (int64_t)1 << 31) {
+        return file_error(p, FILE_INVALID);
     }
-    if (!integer_to_int64(a[1], &offset) || !integer_to_int64(a[2], &max) || offset < 0 || max >= (int64_t)1 << 31) {
-        return posix_error(p, FILE_INVALID);
-    }
-    uint8_t pointer[8];
-    size_t done;
-    int error = file_read(f->fd, pointer, sizeof pointer, offset, &done);
-    if (error != 0) {
-        return posix_error(p, error);
-    }
-    uint32_t size = read_be32(pointer), at = read_be32(pointer + 4);
-    if (done < sizeof pointer || size > max) {
-        return A_eof;
-    }
-    term data = read_at(p, f, size, at);
-    if (is_tuple_of(data, 2) && element(data, 1) == A_error) {
-        return data;
-    }
-    term content = data == A_eof || size == 0 ? A_eof : element(data, 2);
-    return TUPLE2(HEAP(p), A_ok, TUPLE3(HEAP(p), SMALL(size), SMALL(at), content));
+    return on_file(p, f, run_indirect, finish_indirect, offset, largest, 0);
 }
 
 BIF(prim_file, get_handle_nif, 1) {
@@ -328,265 +381,164 @@ BIF(prim_file, get_handle_nif, 1) {
     return bits_from(HEAP(p), (const uint8_t *)&fd, sizeof fd);
 }
 
-static term info_term(Process *p, const FileInfo *i) {
-    static const term types[] = {A_device, A_directory, A_regular, A_symlink, A_other};
-    Heap *h = HEAP(p);
-    term access = i->readable && i->writable ? A_read_write : i->readable ? A_read : i->writable ? A_write : A_none;
-    return heap_tuple(h, 14, A_file_info, integer_from_uint64(h, i->size), types[i->type], access,
-                      integer_from_int64(h, i->accessed), integer_from_int64(h, i->modified),
-                      integer_from_int64(h, i->changed), integer_from_uint64(h, i->mode), integer_from_uint64(h, i->links),
-                      integer_from_uint64(h, i->major), integer_from_uint64(h, i->minor), integer_from_uint64(h, (uint32_t)i->inode),
-                      integer_from_uint64(h, i->uid), integer_from_uint64(h, i->gid));
+static int run_handle_info(FileJob *j) {
+    return file_info_of(j->file->fd, &j->info);
 }
 
 BIF(prim_file, read_handle_info_nif, 1) {
     OPEN_FILE(f);
-    FileInfo info;
-    int error = file_info_of(f->fd, &info);
-    return error != 0 ? posix_error(p, error) : info_term(p, &info);
+    return on_file(p, f, run_handle_info, finish_info, 0, 0, 0);
 }
 
-/* The head of every operation on one name. */
-#define NAME(name, arg)                                                                                                   \
-    char name##_room[NAME_ROOM];                                                                                          \
-    const char *name = name_of(p, arg, name##_room, sizeof name##_room);                                                  \
-    if (name == NULL) {                                                                                                   \
-        return raise_badarg(p);                                                                                           \
-    }
+/* --- Names --------------------------------------------------------------------------------------------------------- */
 
-BIF(prim_file, read_info_nif, 2) {
-    NAME(name, a[0]);
-    FileInfo info;
-    int error = file_info(name, a[1] != SMALL(0), &info);
-    return error != 0 ? posix_error(p, error) : info_term(p, &info);
+static term on_name(Process *p, term name, FileRun *run, FileFinish *finish, int64_t n0, int64_t n1) {
+    JOB(j, ref, run, finish);
+    j->number[0] = n0, j->number[1] = n1;
+    return file_job_name(j, name) ? file_job_start(p, j, ref) : file_error(p, FILE_INVALID);
 }
 
-BIF(prim_file, set_permissions_nif, 2) {
-    NAME(name, a[0]);
-    return is_small(a[1]) ? ok_or_error(p, file_set_mode(name, (uint32_t)small_value(a[1]))) : raise_badarg(p);
-}
-
-BIF(prim_file, set_owner_nif, 3) {
-    NAME(name, a[0]);
-    if (!is_small(a[1]) || !is_small(a[2])) {
-        return raise_badarg(p);
-    }
-    return ok_or_error(p, file_set_owner(name, (int32_t)small_value(a[1]), (int32_t)small_value(a[2])));
-}
-
-BIF(prim_file, set_time_nif, 4) {
-    NAME(name, a[0]);
-    int64_t accessed, modified;
-    if (!integer_to_int64(a[1], &accessed) || !integer_to_int64(a[2], &modified)) {
-        return raise_badarg(p);
-    }
-    return ok_or_error(p, file_set_times(name, accessed, modified));
-}
-
-BIF(prim_file, rename_nif, 2) {
-    NAME(from, a[0]);
-    NAME(to, a[1]);
-    return ok_or_error(p, file_rename(from, to));
-}
-
-BIF(prim_file, make_hard_link_nif, 2) {
-    NAME(old, a[0]);
-    NAME(new, a[1]);
-    return ok_or_error(p, file_hard_link(old, new));
-}
-
-BIF(prim_file, make_soft_link_nif, 2) {
-    NAME(old, a[0]);
-    NAME(new, a[1]);
-    return ok_or_error(p, file_soft_link(old, new));
-}
-
-BIF(prim_file, del_file_nif, 1) {
-    NAME(name, a[0]);
-    return ok_or_error(p, file_delete(name));
-}
-
-BIF(prim_file, make_dir_nif, 1) {
-    NAME(name, a[0]);
-    return ok_or_error(p, file_make_dir(name));
-}
-
-BIF(prim_file, del_dir_nif, 1) {
-    NAME(name, a[0]);
-    return ok_or_error(p, file_delete_dir(name));
-}
-
-BIF(prim_file, set_cwd_nif, 1) {
-    NAME(name, a[0]);
-    return ok_or_error(p, file_set_cwd(name));
-}
-
-static term text_result(Process *p, Text *t, int error) {
-    term result = error != 0 ? posix_error(p, error) : ok_binary(p, bits_from(HEAP(p), t->at, t->size));
-    text_done(t);
-    return result;
-}
-
-BIF(prim_file, read_link_nif, 1) {
-    NAME(name, a[0]);
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    int error = file_read_link(name, &t);
-    return text_result(p, &t, error);
-}
-
-BIF(prim_file, get_cwd_nif, 0) {
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    int error = file_cwd(&t);
-    return text_result(p, &t, error);
-}
-
-BIF(prim_file, get_device_cwd_nif, 1) {
-    return posix_error(p, FILE_UNSUPPORTED);
-}
-
-BIF(prim_file, altname_nif, 1) {
-    return posix_error(p, FILE_UNSUPPORTED);
-}
-
-typedef struct {
-    Process *p;
-    term list;
-} Listing;
-
-static bool list_entry(void *arg, const char *name) {
-    Listing *l = arg;
-    term t = bits_from(HEAP(l->p), (const uint8_t *)name, strlen(name));
-    l->list = heap_cons(HEAP(l->p), t, l->list);
-    BUMP(l->p, 1);
-    return true;
-}
-
-BIF(prim_file, list_dir_nif, 1) {
-    NAME(name, a[0]);
-    Listing l = {p, NIL};
-    int error = file_list_dir(name, list_entry, &l);
-    return error != 0 ? posix_error(p, error) : TUPLE2(HEAP(p), A_ok, l.list);
+static term on_two_names(Process *p, const term *a, FileRun *run) {
+    JOB(j, ref, run, NULL);
+    return file_job_name(j, a[0]) && file_job_name(j, a[1]) ? file_job_start(p, j, ref) : file_error(p, FILE_INVALID);
 }
 
 BIF(prim_file, read_file_nif, 1) {
-    NAME(name, a[0]);
-    OpenFile f = {.fd = -1};
-    int error = file_open(name, FILE_READ | FILE_ANY_TYPE, &f.fd);
-    if (error != 0) {
-        return posix_error(p, error);
-    }
-    term result = read_at(p, &f, SIZE_MAX / 2, -1);
-    file_close(f.fd);
-    return result == A_eof ? ok_binary(p, bits_from(HEAP(p), NULL, 0)) : result;
+    return on_name(p, a[0], run_read_file, finish_content, 0, 0);
 }
 
-/* A file name as the system's bytes, zero-terminated: from a list of characters or a binary. */
-BIF(prim_file, internal_name2native, 1) {
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    bool good = true, utf8 = platform_utf8();
-    if (is_binary(a[0])) {
-        Bits b = bits_of(a[0]);
-        size_t n = b.size / 8;
-        if (text_reserve(&t, n + 1)) {
-            bitrun_copy(t.at, 0, b.at, b.start, b.size);
-            while (n > 0 && t.at[n - 1] == 0) {
-                n--;
-            }
-            t.size = n;
-        }
-    } else {
-        term l = a[0];
-        for (; good && is_cons(l); l = tail(l)) {
-            term c = head(l);
-            good = is_small(c) && small_value(c) > 0 && (utf8 ? small_value(c) <= 0x10ffff && is_character((uint32_t)small_value(c)) : small_value(c) <= 255);
-            if (good && utf8) {
-                text_char(&t, (uint32_t)small_value(c));
-            } else if (good) {
-                text_byte(&t, (uint8_t)small_value(c));
-            }
-        }
-        good = good && l == NIL;
-    }
-    good = good && (t.size == 0 || memchr(t.at, 0, t.size) == NULL);
-    text_byte(&t, 0);
-    term result = good && !t.failed ? bits_from(HEAP(p), t.at, t.size) : raise_badarg(p);
-    text_done(&t);
-    return result;
+static int run_info(FileJob *j) {
+    return file_info(file_job_first(j), j->number[0] != 0, &j->info);
 }
 
-static term name_list(Heap *h, const uint8_t *at, size_t size, bool utf8) {
-    const uint8_t *end = at + size;
-    size_t n = 0;
-    for (const uint8_t *q = at; q < end; n++) { /* the length first, so that the list is built from its front */
-        uint32_t c;
-        q += utf8 ? utf8_read(q, end, &c) : 1;
-    }
-    term *cells = heap_alloc(h, 2 * n);
-    if (cells == NULL) {
-        return heap_fail(h, A_system_limit);
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t c = *at;
-        at += utf8 ? utf8_read(at, end, &c) : 1;
-        cells[2 * i] = SMALL(c);
-        cells[2 * i + 1] = i + 1 < n ? make_cons(cells + 2 * i + 2) : NIL;
-    }
-    return n == 0 ? NIL : make_cons(cells);
+BIF(prim_file, read_info_nif, 2) {
+    return is_small(a[1]) ? on_name(p, a[0], run_info, finish_info, small_value(a[1]), 0) : raise_badarg(p);
 }
 
-/* The reverse: a list of characters, or {error, Why} if the bytes are not text in the user's encoding. */
-BIF(prim_file, internal_native2name, 1) {
-    if (!is_binary(a[0])) {
+static int run_set_mode(FileJob *j) {
+    return file_set_mode(file_job_first(j), (uint32_t)j->number[0]);
+}
+
+BIF(prim_file, set_permissions_nif, 2) {
+    return is_small(a[1]) ? on_name(p, a[0], run_set_mode, NULL, small_value(a[1]), 0) : raise_badarg(p);
+}
+
+static int run_set_owner(FileJob *j) {
+    return file_set_owner(file_job_first(j), (int32_t)j->number[0], (int32_t)j->number[1]);
+}
+
+BIF(prim_file, set_owner_nif, 3) {
+    if (!is_small(a[1]) || !is_small(a[2])) {
         return raise_badarg(p);
     }
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    Bits b = bits_of(a[0]);
-    size_t n = b.size / 8;
-    if (text_reserve(&t, n + 1)) {
-        bitrun_copy(t.at, 0, b.at, b.start, b.size);
-    }
-    bool utf8 = platform_utf8();
-    term result = t.failed                                  ? raise_error(p, A_system_limit)
-                  : utf8 && utf8_count(t.at, n) < 0 ? TUPLE2(HEAP(p), A_error, A_warning)
-                                                            : name_list(HEAP(p), t.at, n, utf8);
-    text_done(&t);
-    return result == NONE ? raise_heap_reason(p) : result;
+    return on_name(p, a[0], run_set_owner, NULL, small_value(a[1]), small_value(a[2]));
 }
 
-/* Composes what Unicode composes: systems that decompose file names need it; here names stay as they are. */
-BIF(prim_file, internal_normalize_utf8, 1) {
-    if (!is_binary(a[0])) {
+static int run_set_time(FileJob *j) {
+    return file_set_times(file_job_first(j), j->number[0], j->number[1]);
+}
+
+BIF(prim_file, set_time_nif, 4) {
+    int64_t accessed, modified;
+    if (!is_integer(a[1]) || !is_integer(a[2]) || !integer_to_int64(a[1], &accessed) || !integer_to_int64(a[2], &modified)) {
         return raise_badarg(p);
     }
-    Text t;
-    text_init(&t, &process_vm(p)->mem);
-    Bits b = bits_of(a[0]);
-    size_t n = b.size / 8;
-    if (text_reserve(&t, n + 1)) {
-        bitrun_copy(t.at, 0, b.at, b.start, b.size);
-    }
-    term result = t.failed || utf8_count(t.at, n) < 0 ? raise_badarg(p) : name_list(HEAP(p), t.at, n, true);
-    text_done(&t);
-    return result;
+    return on_name(p, a[0], run_set_time, NULL, accessed, modified);
 }
 
-BIF(prim_file, is_translatable, 1) {
-    if (is_binary(a[0])) {
-        Bits b = bits_of(a[0]);
-        size_t n = b.size / 8;
-        Text t;
-        text_init(&t, &process_vm(p)->mem);
-        bool good = text_reserve(&t, n + 1);
-        if (good) {
-            bitrun_copy(t.at, 0, b.at, b.start, b.size);
-            good = !platform_utf8() || utf8_count(t.at, n) >= 0;
-        }
-        text_done(&t);
-        return good ? A_true : A_false;
-    }
-    return A_true;
+static int run_rename(FileJob *j) {
+    return file_rename(file_job_first(j), file_job_second(j));
+}
+
+BIF(prim_file, rename_nif, 2) {
+    return on_two_names(p, a, run_rename);
+}
+
+static int run_hard_link(FileJob *j) {
+    return file_hard_link(file_job_first(j), file_job_second(j));
+}
+
+BIF(prim_file, make_hard_link_nif, 2) {
+    return on_two_names(p, a, run_hard_link);
+}
+
+static int run_soft_link(FileJob *j) {
+    return file_soft_link(file_job_first(j), file_job_second(j));
+}
+
+BIF(prim_file, make_soft_link_nif, 2) {
+    return on_two_names(p, a, run_soft_link);
+}
+
+static int run_delete(FileJob *j) {
+    return file_delete(file_job_first(j));
+}
+
+BIF(prim_file, del_file_nif, 1) {
+    return on_name(p, a[0], run_delete, NULL, 0, 0);
+}
+
+static int run_make_dir(FileJob *j) {
+    return file_make_dir(file_job_first(j));
+}
+
+BIF(prim_file, make_dir_nif, 1) {
+    return on_name(p, a[0], run_make_dir, NULL, 0, 0);
+}
+
+static int run_delete_dir(FileJob *j) {
+    return file_delete_dir(file_job_first(j));
+}
+
+BIF(prim_file, del_dir_nif, 1) {
+    return on_name(p, a[0], run_delete_dir, NULL, 0, 0);
+}
+
+static int run_set_cwd(FileJob *j) {
+    return file_set_cwd(file_job_first(j));
+}
+
+BIF(prim_file, set_cwd_nif, 1) {
+    return on_name(p, a[0], run_set_cwd, NULL, 0, 0);
+}
+
+static int run_read_link(FileJob *j) {
+    return file_read_link(file_job_first(j), &j->text);
+}
+
+BIF(prim_file, read_link_nif, 1) {
+    return on_name(p, a[0], run_read_link, finish_text, 0, 0);
+}
+
+static int run_cwd(FileJob *j) {
+    return file_cwd(&j->text);
+}
+
+BIF(prim_file, get_cwd_nif, 0) {
+    JOB(j, ref, run_cwd, finish_text);
+    return file_job_start(p, j, ref);
+}
+
+static bool list_entry(void *arg, const char *name) {
+    Text *names = arg;
+    text_add(names, name, strlen(name) + 1);
+    return !names->failed;
+}
+
+static int run_list(FileJob *j) {
+    int error = file_list_dir(file_job_first(j), list_entry, &j->text);
+    return error == 0 && j->text.failed ? FILE_NO_MEMORY : error;
+}
+
+BIF(prim_file, list_dir_nif, 1) {
+    return on_name(p, a[0], run_list, finish_list, 0, 0);
+}
+
+/* Of other systems. */
+BIF(prim_file, get_device_cwd_nif, 1) {
+    return file_error(p, FILE_UNSUPPORTED);
+}
+
+BIF(prim_file, altname_nif, 1) {
+    return file_error(p, FILE_UNSUPPORTED);
 }
