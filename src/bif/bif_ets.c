@@ -137,7 +137,7 @@ BIF(ets, rename, 2) {
     if (t == NULL) {
         return NONE;
     }
-    return is_atom(a[1]) && table_rename(process_vm(p), t, a[1]) ? a[1] : raise_badarg(p);
+    return is_atom(a[1]) && table_rename(process_vm(p), t, a[1]) ? table_id(HEAP(p), t) : raise_badarg(p);
 }
 
 BIF(ets, whereis, 1) {
@@ -502,10 +502,11 @@ static term default_object(Process *p, const Table *t, term key, term otherwise)
     return make_boxed(at);
 }
 
-static Table *updatable(Process *p, term id) {
+/* A table whose objects can be changed in place. cause: for error_info, if it is none; NONE: none. */
+static Table *updatable(Process *p, term id, term cause) {
     Table *t = ets_table(p, id, ACCESS_WRITE);
     if (t != NULL && (t->type == TABLE_BAG || t->type == TABLE_DUPLICATE_BAG)) {
-        raise_error_cause(p, A_badarg, A_table_type);
+        raise_error_cause(p, A_badarg, cause);
         return NULL;
     }
     return t;
@@ -584,7 +585,7 @@ static intptr_t proper_length(term list) {
 
 static term update_counter(Process *p, const term *a, term otherwise) {
     VM *vm = process_vm(p);
-    Table *t = updatable(p, a[0]);
+    Table *t = updatable(p, a[0], A_table_type);
     if (t == NULL) {
         return NONE;
     }
@@ -630,7 +631,7 @@ BIF(ets, update_counter, 4) {
 
 static term update_element(Process *p, const term *a, term otherwise) {
     VM *vm = process_vm(p);
-    Table *t = updatable(p, a[0]);
+    Table *t = updatable(p, a[0], NONE);
     if (t == NULL) {
         return NONE;
     }

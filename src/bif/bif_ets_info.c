@@ -5,6 +5,7 @@
 
 #include "data/integer.h"
 #include "proc/clock.h"
+#include "term/bitstring.h"
 #include "term/ref.h"
 
 static term boolean(bool b) {
@@ -54,6 +55,33 @@ static term statistics(Heap *h, const Table *t) {
                       SMALL(t->hash.dead_count), SMALL(1));
 }
 
+/* {Address, Size, References} of each handle of a buffer in the object, on top of a list. */
+static term buffers(Heap *h, const Object *o, term list) {
+    for (const BufferRef *b = object_next_buffer(o, NULL); b != NULL; b = object_next_buffer(o, b)) {
+        term address = integer_from_uint64(h, (uintptr_t)b->buffer->data), size = SMALL((b->buffer->used + 7) / 8);
+        list = heap_cons(h, TUPLE3(h, address, size, SMALL(buffer_refs(b->buffer))), list);
+    }
+    return list;
+}
+
+static term all_buffers(Process *p, const Table *t) {
+    term list = NIL;
+    if (table_is_tree(t)) {
+        TreeWalk w;
+        tree_walk(process_vm(p), t, &w, WALK_ALL, NONE, false);
+        for (const Object *o; (o = tree_walk_next(&w)) != NULL;) {
+            list = buffers(HEAP(p), o, list);
+        }
+        return list;
+    }
+    for (size_t i = 0; i < table_slots(t); i++) {
+        for (const Object *o = table_slot(t, i); o != NULL; o = o->next) {
+            list = o->dead ? list : buffers(HEAP(p), o, list);
+        }
+    }
+    return list;
+}
+
 /* NONE: there is no such item. */
 static term item(Process *p, const Table *t, term name) {
     Heap *h = HEAP(p);
@@ -97,7 +125,8 @@ static term item(Process *p, const Table *t, term name) {
     case A_stats:
         return statistics(h, t);
     case A_binary:
-        return NIL;
+        BUMP(p, (intptr_t)t->count);
+        return all_buffers(p, t);
     default:
         return NONE;
     }
@@ -138,8 +167,15 @@ BIF(ets, info, 2) {
     return result == NONE ? raise_badarg(p) : result;
 }
 
-/* Buffers that the objects with a key refer to: not told. */
+/* The same for the objects with a key. */
 BIF(erts_internal, ets_lookup_binary_info, 2) {
     const Table *t = ets_table(p, a[0], ACCESS_READ);
-    return t == NULL ? NONE : NIL;
+    if (t == NULL) {
+        return NONE;
+    }
+    term list = NIL;
+    for (const Object *o = table_lookup(process_vm(p), t, a[1]); o != NULL; o = table_next_same(process_vm(p), t, o)) {
+        list = buffers(HEAP(p), o, list);
+    }
+    return list;
 }

@@ -35,6 +35,8 @@ static GuardFunction *guard_lookup(VM *vm, term name, size_t arity) {
     return NULL;
 }
 
+static const MatchOptions for_tables = {.lookup = guard_lookup};
+
 typedef enum { SEARCH_LIST, SEARCH_COUNT, SEARCH_DELETE, SEARCH_REPLACE } Action;
 
 typedef struct {
@@ -332,14 +334,14 @@ static term search_new(Process *p, term id, term spec, Action action, bool down,
     if (t == NULL) {
         return NONE;
     }
-    if (action == SEARCH_REPLACE && (t->type == TABLE_BAG || t->type == TABLE_DUPLICATE_BAG)) {
+    if (action == SEARCH_REPLACE && t->type == TABLE_BAG) { /* what comes out equal would have to go */
         return raise_error_cause(p, A_badarg, A_table_type);
     }
     if (limit != NONE && (!is_small(limit) || small_value(limit) < 1)) {
         return raise_badarg(p);
     }
     term reason;
-    MatchSpec *m = match_compile(process_vm(p), spec, guard_lookup, &reason);
+    MatchSpec *m = match_compile(process_vm(p), spec, &for_tables, &reason);
     if (m == NULL) {
         return raise_error(p, reason);
     }
@@ -441,43 +443,9 @@ BIF(ets, select_replace, 2) {
 }
 
 /* select_replace must not change keys, and a look at the specification must be enough to know that. */
-static bool clause_keeps_key(VM *vm, size_t keypos, term clause) {
-    term pattern = element(clause, 1), body = element(clause, 3);
-    if (tail(body) != NIL) {
-        return false;
-    }
-    body = head(body);
-    if (body == A_dollar_underscore) {
-        return true;
-    }
-    bool constant = is_tuple_of(body, 2) && element(body, 1) == A_const;
-    if (!is_tuple(pattern) || tuple_arity(pattern) < keypos || !(constant || is_tuple_of(body, 1))) {
-        return false;
-    }
-    term made = element(body, constant ? 2 : 1), key = element(pattern, keypos);
-    if (!is_tuple(made) || tuple_arity(made) < keypos) {
-        return false;
-    }
-    term same = element(made, keypos);
-    if (constant) {
-        return match_is_bound(vm, key) && term_same(vm, key, same);
-    }
-    if (is_tuple_of(same, 2) && element(same, 1) == A_const) {
-        return match_is_bound(vm, key) && term_same(vm, key, element(same, 2));
-    }
-    if (is_tuple_of(same, 3) && element(same, 1) == A_element) {
-        return element(same, 2) == SMALL(keypos) && element(same, 3) == A_dollar_underscore;
-    }
-    if (is_tuple_of(same, 1) && is_tuple(key)) {
-        same = element(same, 1);
-        return tuple_arity(key) == 0 ? is_tuple_of(same, 0) : match_is_bound(vm, key) && term_same(vm, key, same);
-    }
-    return key != A_underscore && !is_tuple(same) && term_same(vm, key, same);
-}
-
 static bool keeps_key(Process *p, const Table *t, term spec) {
     for (; is_cons(spec); spec = tail(spec)) {
-        if (!clause_keeps_key(process_vm(p), t->keypos, head(spec))) {
+        if (!match_keeps_key(process_vm(p), t->keypos, head(spec))) {
             return false;
         }
     }
@@ -488,7 +456,7 @@ static bool keeps_key(Process *p, const Table *t, term spec) {
 
 BIF(ets, match_spec_compile, 1) {
     term reason;
-    MatchSpec *m = match_compile(process_vm(p), a[0], guard_lookup, &reason);
+    MatchSpec *m = match_compile(process_vm(p), a[0], &for_tables, &reason);
     return m == NULL ? raise_error(p, reason) : heap_magic_ref(HEAP(p), &m->resource);
 }
 
@@ -516,23 +484,43 @@ BIF(ets, match_spec_run_r, 3) {
     return list == NIL ? result : raise_badarg(p);
 }
 
+/* [{error, Words}] */
+static term mistakes_term(Heap *h, const Text *mistakes) {
+    term list = NIL;
+    for (size_t end = mistakes->size; end > 0;) {
+        size_t start = end - 1;
+        while (start > 0 && mistakes->at[start - 1] != 0) {
+            start--;
+        }
+        term words = heap_latin1_list(h, (const char *)mistakes->at + start, end - 1 - start);
+        list = words == NONE ? list : heap_cons(h, TUPLE2(h, A_error, words), list);
+        end = start;
+    }
+    return list;
+}
+
 /* Runs a specification on one term, or says what is wrong with it. */
 BIF(erlang, match_spec_test, 3) {
     Heap *h = HEAP(p);
-    if ((a[2] != A_table && a[2] != A_trace) || (a[2] == A_table ? !is_tuple(a[0]) : !is_list(a[0]))) {
+    VM *vm = process_vm(p);
+    if ((a[2] != A_table && a[2] != A_trace) || (a[2] == A_trace && !is_list(a[0]))) {
         return raise_badarg(p);
     }
-    term reason;
-    MatchSpec *m = match_compile(process_vm(p), a[1], guard_lookup, &reason);
+    Text mistakes;
+    text_init(&mistakes, &vm->mem);
+    MatchOptions o = {guard_lookup, a[2] == A_trace ? MATCH_TRACE : MATCH_TABLE, &mistakes};
+    term reason, result;
+    MatchSpec *m = match_compile(vm, a[1], &o, &reason);
     if (m == NULL) {
-        static const char text[] = "Match specification is not valid.";
-        term message = TUPLE2(h, A_error, heap_latin1_list(h, text, sizeof text - 1));
-        return TUPLE2(h, A_error, heap_cons(h, message, NIL));
+        result = TUPLE2(h, A_error, mistakes_term(h, &mistakes));
+    } else {
+        term value = match_run(m, p, a[0]);
+        value = value == NONE ? A_false : term_copy(h, value);
+        resource_release(vm, &m->resource);
+        result = value == NONE ? raise_heap_reason(p) : TUPLE4(h, A_ok, value, NIL, NIL);
     }
-    term value = match_run(m, p, a[0]);
-    value = value == NONE ? A_false : term_copy(h, value);
-    resource_release(process_vm(p), &m->resource);
-    return value == NONE ? raise_heap_reason(p) : TUPLE4(h, A_ok, value, NIL, NIL);
+    text_done(&mistakes);
+    return result;
 }
 
 /* Walking by keys. */
@@ -570,7 +558,10 @@ static term neighbour(Process *p, const term *a, bool before, Answer *answer) {
     if (t == NULL) {
         return NONE;
     }
-    bool bad;
+    bool bad = false;
+    if (table_is_tree(t) && a[1] == A_end_of_table) {
+        return raise_badarg(p);
+    }
     const Object *o = before ? table_before(process_vm(p), t, a[1], &bad) : table_after(process_vm(p), t, a[1], &bad);
     return bad ? raise_badarg(p) : answer(p, t, o);
 }

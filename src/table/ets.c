@@ -307,7 +307,7 @@ bool table_rename(VM *vm, Table *t, term name) {
     Ets *ets = vm->tables->ets;
     if (t->named) {
         if (table_named(vm, name) != NULL) {
-            return name == t->name;
+            return false;
         }
         index_remove(&ets->names, t, name_hash);
         t->name = name;

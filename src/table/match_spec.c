@@ -1,6 +1,7 @@
 /* Compiling match specifications. */
 #include "table/match_spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/stack.h"
@@ -8,6 +9,7 @@
 #include "term/atom.h"
 #include "term/compare.h"
 #include "term/copy.h"
+#include "term/print.h"
 
 enum { MAX_DEPTH = 1000, FIRST_CODE = 64, FIRST_VARIABLES = 16 };
 
@@ -43,7 +45,8 @@ typedef struct {
 typedef struct {
     VM *vm;
     MatchSpec *m;
-    GuardLookup *lookup;
+    const MatchOptions *options;
+    bool in_guard;
     Variable *variables; /* of the clause at hand: open addressing by name */
     size_t variable_count, variable_room;
     size_t values;       /* used by the clause at hand */
@@ -55,6 +58,27 @@ typedef struct {
 static bool fail(Compiler *c, term reason) {
     c->reason = reason;
     return false;
+}
+
+static void emit(Compiler *c, uintptr_t word);
+static void emit_const(Compiler *c, term t);
+
+/* A mistake in the specification, in words; %T stands for the term. When all are wanted, compiling goes on, as if there were a constant
+   in its place. */
+static bool mistake(Compiler *c, const char *words, term t) {
+    Text *out = c->options->mistakes;
+    if (out == NULL) {
+        return fail(c, A_badarg);
+    }
+    const char *at = strstr(words, "%T");
+    text_add(out, words, at == NULL ? strlen(words) : (size_t)(at - words));
+    if (at != NULL) {
+        term_print(out, c->vm, t, &(PrintOptions){0});
+        text_string(out, at + 2);
+    }
+    text_byte(out, 0);
+    emit_const(c, NIL);
+    return true;
 }
 
 static void emit(Compiler *c, uintptr_t word) {
@@ -166,7 +190,8 @@ static void compile_pattern(Compiler *c, term pattern) {
             size_t value = stack_pop(&later);
             MapWalk w;
             for (map_walk(&w, t); map_next(&w);) {
-                if (!match_is_bound(c->vm, w.key)) {
+                if (variable_number(c->vm, w.key) >= 0 || w.key == A_underscore) {
+                    mistake(c, w.key == A_underscore ? "Underscore found in map key." : "Variable found in map key.", NIL);
                     fail(c, A_badarg);
                 }
                 emit_1(c, MATCH_KEY, value);
@@ -289,7 +314,7 @@ static bool compile_bindings(Compiler *c) {
 static bool compile_and_or(Compiler *c, term t, MatchOp op, int depth) {
     size_t n = tuple_arity(t) - 1;
     if (n == 0) {
-        return fail(c, A_badarg);
+        return mistake(c, op == EXPR_AND ? "Special form 'and' called without arguments in %T." : "Special form 'or' called without arguments in %T.", t);
     }
     for (size_t i = 2; i <= n + 1; i++) {
         if (!compile_expression(c, element(t, i), depth)) {
@@ -305,7 +330,7 @@ static bool compile_and_or(Compiler *c, term t, MatchOp op, int depth) {
 static bool compile_lazy(Compiler *c, term t, MatchOp op, int depth) {
     size_t n = tuple_arity(t) - 1;
     if (n == 0) {
-        return fail(c, A_badarg);
+        return mistake(c, op == EXPR_OR_ELSE ? "Special form 'orelse' called without arguments in %T." : "Special form 'andalso' called without arguments in %T.", t);
     }
     Stack jumps;
     stack_init(&jumps);
@@ -328,14 +353,46 @@ static bool compile_lazy(Compiler *c, term t, MatchOp op, int depth) {
     return ok;
 }
 
+/* What has a meaning only in traces. */
+static bool is_trace_form(term name) {
+    static const term names[] = {A_message, A_return_trace, A_exception_trace, A_process_dump, A_enable_trace, A_disable_trace, A_trace, A_caller,
+                                 A_caller_line, A_current_stacktrace, A_silent, A_set_seq_token, A_get_seq_token, A_is_seq_trace, A_display};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i] == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool no_function(Compiler *c, term t) {
+    term name = element(t, 1);
+    char words[100];
+    if (c->options->dialect == MATCH_TABLE && is_trace_form(name)) {
+        return mistake(c, "Special form '%T' used in wrong dialect.", name);
+    }
+    if (c->options->dialect == MATCH_TABLE && (name == A_get_tcw || name == A_set_tcw)) {
+        snprintf(words, sizeof words, "Function %%T/%zu cannot be called in this context.", tuple_arity(t) - 1);
+    } else {
+        snprintf(words, sizeof words, "Function %%T/%zu does_not_exist.", tuple_arity(t) - 1);
+    }
+    return mistake(c, words, name);
+}
+
 static bool compile_call(Compiler *c, term t, int depth) {
     term name = element(t, 1);
     size_t arity = tuple_arity(t) - 1;
-    if (name == A_const && arity == 1) {
+    if (name == A_const) {
+        if (arity != 1) {
+            return mistake(c, "Special form 'const' called with more than one argument in %T.", t);
+        }
         emit_const(c, element(t, 2));
         return true;
     }
-    if (name == A_self && arity == 0) {
+    if (name == A_self) {
+        if (arity != 0) {
+            return mistake(c, "Special form 'self' called with arguments in %T.", t);
+        }
         emit(c, EXPR_SELF);
         pushed(c);
         return true;
@@ -347,12 +404,16 @@ static bool compile_call(Compiler *c, term t, int depth) {
     } else if (name == A_andalso || name == A_andthen || name == A_orelse) {
         ok = compile_lazy(c, t, name == A_orelse ? EXPR_OR_ELSE : EXPR_AND_ALSO, depth);
     } else {
-        GuardFunction *f = name == A_length ? NULL : c->lookup(c->vm, name, arity);
-        ok = f != NULL || (name == A_length && arity == 1) || fail(c, A_badarg);
+        bool length = name == A_length && arity == 1;
+        GuardFunction *f = length ? NULL : c->options->lookup(c->vm, name, arity);
+        if (f == NULL && !length) {
+            c->copies = copies;
+            return no_function(c, t);
+        }
         for (size_t i = 2; i <= arity + 1 && ok; i++) {
             ok = compile_expression(c, element(t, i), depth);
         }
-        if (name == A_length) {
+        if (length) {
             emit(c, EXPR_LENGTH);
         } else {
             emit_1(c, copies ? EXPR_COPY_CALL : EXPR_CALL, (uintptr_t)f);
@@ -379,7 +440,9 @@ static bool compile_expression(Compiler *c, term t, int depth) {
     } else if (is_atom(t)) {
         const Variable *v = find_variable(c, t);
         if (v == NULL || v->name != t) {
-            return fail(c, A_badarg); /* unbound */
+            char words[50];
+            snprintf(words, sizeof words, "Variable $%d is unbound.", (int)variable_number(c->vm, t));
+            return mistake(c, words, NIL);
         }
         emit_1(c, c->copies ? EXPR_COPY_VALUE : EXPR_VALUE, v->value);
         pushed(c);
@@ -392,29 +455,35 @@ static bool compile_expression(Compiler *c, term t, int depth) {
     } else if (tuple_arity(t) >= 1 && is_atom(element(t, 1)) && variable_number(c->vm, element(t, 1)) < 0) {
         return compile_call(c, t, depth + 1);
     } else {
-        return fail(c, A_badarg);
+        return mistake(c, "%T is neither a function call, nor a tuple (tuples are written {{ ... }}).", t);
     }
     return true;
 }
 
-static bool compile_clause(Compiler *c, term clause) {
-    if (!is_tuple_of(clause, 3)) {
-        return fail(c, A_badarg);
-    }
-    term guards = element(clause, 2), body = element(clause, 3);
-    c->values = c->stack = 0;
-    compile_pattern(c, element(clause, 1));
+static bool compile_guards(Compiler *c, term guards) {
     c->copies = false;
-    for (; is_cons(guards); guards = tail(guards)) {
-        if (!compile_expression(c, head(guards), 0)) {
+    for (term list = guards; is_cons(list) || list != NIL; list = tail(list)) {
+        if (!is_cons(list)) {
+            return mistake(c, list == guards ? "Match expression is not a list." : "Match expression is not a proper list.", NIL);
+        }
+        if (!compile_expression(c, head(list), 0)) {
             return false;
         }
         emit(c, EXPR_GUARD);
         c->stack--;
     }
-    emit(c, EXPR_CATCH);
-    if (guards != NIL || !is_cons(body)) {
-        return fail(c, A_badarg);
+    return true;
+}
+
+static bool compile_body(Compiler *c, term body) {
+    bool calls = c->options->dialect == MATCH_TRACE;
+    if (calls && body == NIL) {
+        emit_const(c, A_true);
+        emit(c, EXPR_RETURN);
+        return true;
+    }
+    if (!is_cons(body)) {
+        return mistake(c, calls ? "Match expression is not a list." : "Body clause does not return anything.", NIL);
     }
     for (; is_cons(body); body = tail(body)) {
         c->copies = !is_cons(tail(body)); /* the last one is the result */
@@ -424,8 +493,25 @@ static bool compile_clause(Compiler *c, term clause) {
         emit(c, c->copies ? EXPR_RETURN : EXPR_DROP);
         c->stack--;
     }
+    return body == NIL || mistake(c, "Match expression is not a proper list.", NIL);
+}
+
+static bool compile_clause(Compiler *c, term clause) {
+    if (!is_tuple_of(clause, 3)) {
+        return fail(c, A_badarg);
+    }
+    term pattern = element(clause, 1);
+    c->values = c->stack = 0;
+    if (c->options->dialect == MATCH_TRACE && !is_list(pattern) && pattern != A_underscore && !is_match_variable(c->vm, pattern)) {
+        mistake(c, "Match head is invalid in this context.", NIL);
+        return fail(c, A_badarg);
+    }
+    compile_pattern(c, pattern);
+    bool ok = c->reason == NONE && compile_guards(c, element(clause, 2));
+    emit(c, EXPR_CATCH);
+    ok = ok && compile_body(c, element(clause, 3));
     free_variables(c);
-    return body == NIL || fail(c, A_badarg);
+    return ok;
 }
 
 static void match_destroy(VM *vm, Resource *r) {
@@ -454,7 +540,7 @@ term match_pattern(const MatchSpec *m, size_t clause) {
     return element(head(list), 1);
 }
 
-MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
+MatchSpec *match_compile(VM *vm, term spec, const MatchOptions *o, term *reason) {
     size_t clauses = 0;
     term list = spec;
     for (; is_cons(list); list = tail(list)) {
@@ -474,7 +560,7 @@ MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
     m->spec = object_new_as(vm, MEM_SYSTEM, make_boxed(tuple));
     m->clauses = clauses;
     m->starts = mem_alloc(&vm->mem, MEM_SYSTEM, (clauses + 1) * sizeof *m->starts);
-    Compiler c = {.vm = vm, .m = m, .lookup = lookup};
+    Compiler c = {.vm = vm, .m = m, .options = o};
     if (m->spec == NULL || m->starts == NULL) {
         c.reason = A_system_limit;
     } else {
@@ -486,6 +572,9 @@ MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason) {
         m->starts[clauses] = m->code_size;
     }
     free_variables(&c);
+    if (c.reason == NONE && o->mistakes != NULL && o->mistakes->size > 0) {
+        c.reason = A_badarg;
+    }
     if (c.reason != NONE) {
         *reason = c.reason;
         resource_release(vm, &m->resource);
@@ -517,6 +606,59 @@ bool match_is_bound(VM *vm, term pattern) {
     }
     stack_done(&s);
     return bound;
+}
+
+/* Does the expression always make what the pattern has matched? `constant`: it stands for itself. */
+static bool makes_same(VM *vm, term pattern, term made, bool constant, int depth) {
+    if (depth > MAX_DEPTH) {
+        return false;
+    }
+    if (is_immediate(made)) {
+        bool special = pattern == A_underscore || pattern == A_dollar_dollar || pattern == A_dollar_underscore;
+        return pattern == made && !special && !(constant && variable_number(vm, pattern) >= 0);
+    }
+    if (is_cons(made)) {
+        return is_cons(pattern) && makes_same(vm, head(pattern), head(made), constant, depth + 1) &&
+               makes_same(vm, tail(pattern), tail(made), constant, depth + 1);
+    }
+    if (!is_tuple(made)) { /* a map that is matched may have other pairs */
+        return !is_map(made) && term_same(vm, pattern, made);
+    }
+    if (!constant && is_tuple_of(made, 2) && element(made, 1) == A_const) {
+        return makes_same(vm, pattern, element(made, 2), true, depth + 1);
+    }
+    if (!constant && !(is_tuple_of(made, 1) && is_tuple(element(made, 1)))) {
+        return false; /* a function */
+    }
+    made = constant ? made : element(made, 1);
+    bool same = is_tuple_of(pattern, tuple_arity(made));
+    for (size_t i = 1; same && i <= tuple_arity(made); i++) {
+        same = makes_same(vm, element(pattern, i), element(made, i), constant, depth + 1);
+    }
+    return same;
+}
+
+static term key_in(term tuple, size_t keypos) {
+    return is_tuple(tuple) && tuple_arity(tuple) >= keypos ? element(tuple, keypos) : NONE;
+}
+
+bool match_keeps_key(VM *vm, size_t keypos, term clause) {
+    term key = key_in(element(clause, 1), keypos), body = element(clause, 3);
+    if (tail(body) != NIL) {
+        return false;
+    }
+    body = head(body);
+    if (body == A_dollar_underscore) {
+        return true;
+    }
+    bool constant = is_tuple_of(body, 2) && element(body, 1) == A_const;
+    term made = constant ? key_in(element(body, 2), keypos) : is_tuple_of(body, 1) ? key_in(element(body, 1), keypos) : NONE;
+    if (key == NONE || made == NONE) {
+        return false;
+    }
+    bool takes = !constant && is_tuple_of(made, 3) && element(made, 1) == A_element && element(made, 2) == SMALL(keypos) &&
+                 element(made, 3) == A_dollar_underscore;
+    return takes || makes_same(vm, key, made, constant, 0);
 }
 
 int match_compare_partly(VM *vm, term pattern, term key) {

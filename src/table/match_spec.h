@@ -8,6 +8,7 @@
 #ifndef MOTE_TABLE_MATCH_SPEC_H
 #define MOTE_TABLE_MATCH_SPEC_H
 
+#include "base/text.h"
 #include "table/object.h"
 #include "table/tables.h"
 
@@ -26,9 +27,20 @@ typedef struct MatchSpec {
     Object *spec;        /* {Spec}: a copy of its own, which constants point into */
 } MatchSpec;
 
+/* What a specification is for: objects of tables, or arguments of calls, as a list. A body for calls may be empty. */
+typedef enum { MATCH_TABLE, MATCH_TRACE } MatchDialect;
+typedef struct {
+    GuardLookup *lookup;
+    MatchDialect dialect;
+    Text *mistakes; /* all that are found, in words, each with a byte 0 behind it; NULL: the first one ends it */
+} MatchOptions;
+
 /* One reference. NULL: *reason says why: A_badarg, A_system_limit (too deep, or no memory). */
-MatchSpec *match_compile(VM *vm, term spec, GuardLookup *lookup, term *reason);
+MatchSpec *match_compile(VM *vm, term spec, const MatchOptions *o, term *reason);
 MatchSpec *match_spec_of(term ref); /* NULL: it is no compiled match specification */
+
+/* Does what the body makes of what the pattern matches always have the same key? As far as a look at both can tell. */
+bool match_keeps_key(VM *vm, size_t keypos, term clause);
 
 /* The pattern of the i-th clause. */
 term match_pattern(const MatchSpec *m, size_t clause);

@@ -44,6 +44,16 @@ void object_free_as(VM *vm, MemKind kind, Object *o) {
     mem_free(&vm->mem, kind, o, size);
 }
 
+const BufferRef *object_next_buffer(const Object *o, const BufferRef *last) {
+    const term *p = last == NULL ? o->data : (const term *)last + skip_raw(last->header), *end = o->data + o->words;
+    for (; o->off_heap && p < end; p += is_header(*p) ? skip_raw(*p) : 1) {
+        if (is_header(*p) && HEADER_KIND(*p) == KIND_BUFFER) {
+            return (const BufferRef *)p;
+        }
+    }
+    return NULL;
+}
+
 static void copy_off_heap(Heap *h, term *at) {
     if (HEADER_KIND(at[0]) == KIND_BUFFER) {
         buffer_share(((BufferRef *)at)->buffer);

@@ -29,6 +29,9 @@ static inline void object_free(VM *vm, Object *o) {
 }
 term object_copy(Heap *h, const Object *o); /* the tuple, on h. NONE: no memory */
 
+/* The handles of buffers in it, one after the other: from NULL to NULL. */
+const BufferRef *object_next_buffer(const Object *o, const BufferRef *last);
+
 static inline term object_tuple(const Object *o) {
     return make_boxed(o->data);
 }

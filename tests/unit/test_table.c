@@ -191,6 +191,7 @@ static term hd_guard(Process *p, const term *a) {
 static GuardFunction *lookup(VM *v, term name, size_t arity) {
     return arity != 1 ? NULL : name == A_not ? not_guard : name == A_hd ? hd_guard : NULL;
 }
+static const MatchOptions options = {.lookup = lookup};
 
 static term var(const char *name) {
     return atom_from(&vm, name);
@@ -200,7 +201,7 @@ static term list1(term t) {
 }
 static term run_clause(term pattern, term guards, term body, term subject) {
     term reason;
-    MatchSpec *m = match_compile(&vm, list1(TUPLE3(&h, pattern, guards, list1(body))), lookup, &reason);
+    MatchSpec *m = match_compile(&vm, list1(TUPLE3(&h, pattern, guards, list1(body))), &options, &reason);
     if (m == NULL) {
         return NONE;
     }
@@ -240,11 +241,11 @@ TEST(match_specs) {
     CHECK(run_clause(any, NIL, v1, three) == NONE && run_clause(any, NIL, TUPLE2(&h, SMALL(1), SMALL(2)), three) == NONE);
     CHECK(run_clause(any, NIL, TUPLE2(&h, A_ok, SMALL(2)), three) == NONE && run_clause(any, A_ok, A_ok, three) == NONE);
     term reason, deep = A_ok;
-    CHECK(match_compile(&vm, A_ok, lookup, &reason) == NULL && reason == A_badarg);
+    CHECK(match_compile(&vm, A_ok, &options, &reason) == NULL && reason == A_badarg);
     for (int i = 0; i < 100000; i++) {
         deep = TUPLE2(&h, A_not, deep);
     }
-    CHECK(match_compile(&vm, list1(TUPLE3(&h, any, NIL, list1(deep))), lookup, &reason) == NULL && reason == A_system_limit);
+    CHECK(match_compile(&vm, list1(TUPLE3(&h, any, NIL, list1(deep))), &options, &reason) == NULL && reason == A_system_limit);
 
     term partly = TUPLE3(&h, SMALL(1), v1, SMALL(3));
     CHECK(match_compare_partly(&vm, partly, TUPLE3(&h, SMALL(2), NIL, NIL)) < 0);
