@@ -462,6 +462,7 @@ BIF(erlang, halt, 2) {
         ps->halt_abort = true;
         schedule_halt(vm, 134);
     } else if (is_list(a[0]) && slogan(a[0], ps->halt_text, sizeof ps->halt_text - 1)) {
+        ps->halt_slogan = true;
         schedule_halt(vm, 1);
     } else {
         return raise_badarg(p);

@@ -26,14 +26,13 @@ static term unsigned_term(Process *p, uint64_t n) {
 typedef term InfoFunction(Process *p);
 
 static term info_release(Process *p) {
-    const char *release = process_vm(p)->otp_release == NULL ? "" : process_vm(p)->otp_release(process_vm(p));
-    return text_list(p, release[0] == '\0' ? "25" : release);
+    return text_list(p, process_vm(p)->otp_release(process_vm(p)));
 }
 static term info_machine(Process *p) {
     return text_list(p, "BEAM");
 }
 static term info_version(Process *p) {
-    return text_list(p, "13.1.5");
+    return text_list(p, process_vm(p)->erts_version(process_vm(p)));
 }
 static term info_architecture(Process *p) {
     struct utsname u;
@@ -44,8 +43,8 @@ static term info_architecture(Process *p) {
 }
 static term info_system_version(Process *p) {
     char text[200];
-    const char *release = process_vm(p)->otp_release == NULL ? "" : process_vm(p)->otp_release(process_vm(p));
-    snprintf(text, sizeof text, "Erlang/OTP %s [mote] [%d-bit]\n", release, WORD_BITS);
+    VM *vm = process_vm(p);
+    snprintf(text, sizeof text, "Erlang/OTP %s [erts-%s] [mote] [%d-bit]\n", vm->otp_release(vm), vm->erts_version(vm), WORD_BITS);
     return text_list(p, text);
 }
 static term info_os_type(Process *p) {

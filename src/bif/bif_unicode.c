@@ -5,6 +5,7 @@
    the list around it, and so on outwards. */
 #include "base/utf8.h"
 #include "bif/bif_state.h"
+#include "bif/system_flags.h"
 #include "data/bits.h"
 #include "data/integer.h"
 #include "platform/platform.h"
@@ -580,7 +581,7 @@ BIF(unicode, bin_is_7bit, 1) {
 /* --- What the user's terminal and file system understand -------------------------------------------------------------- */
 
 BIF(io, printable_range, 0) {
-    return A_latin1;
+    return process_vm(p)->flags->unicode_printable ? A_unicode : A_latin1;
 }
 
 BIF(file, native_name_encoding, 0) {

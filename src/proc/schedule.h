@@ -45,7 +45,8 @@ typedef struct Processes {
     bool halting;                  /* halt has been asked for: scheduler_run returns */
     int halt_status;
     bool halt_abort;               /* halt(abort): the command ends by abort() */
-    char halt_text[1024];          /* halt(Slogan): to be printed; "": none */
+    bool halt_slogan;              /* halt(Slogan): halt_text is to be printed */
+    char halt_text[1024];
     /* system_flag settings */
     term logger;                   /* who gets log messages: a pid, A_undefined: nobody; NONE: the process named logger */
     uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;

@@ -25,7 +25,8 @@ typedef struct VM {
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
     struct Options *options;       /* vm/ */
     struct SystemFlags *flags;     /* bif/system_flags.h: what the system was started with */
-    const char *(*otp_release)(struct VM *vm); /* of the libraries that run here, "25"; asked for when first needed */
+    const char *(*otp_release)(struct VM *vm);  /* of the libraries that run here, "25"; asked for when first needed */
+    const char *(*erts_version)(struct VM *vm); /* likewise, "13.1.5" */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
     uint32_t stress;               /* STRESS_..., looked at in builds with MOTE_STRESS */

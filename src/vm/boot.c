@@ -145,14 +145,7 @@ static int run(Machine *m) {
     while (scheduler_run(vm_scheduler(vm)) == SCHEDULE_IDLE) {
         pause(); /* nothing but a signal from outside can make it go on */
     }
-    const Processes *ps = vm->processes;
-    if (ps->halt_text[0] != '\0') {
-        fprintf(stderr, "%s\n", ps->halt_text);
-    }
-    if (ps->halt_abort) {
-        abort();
-    }
-    return ps->halt_status;
+    return machine_halted(m);
 }
 
 static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *flags, int count, const char *const *args) {

@@ -30,7 +30,7 @@ struct CodePath {
     bool complete;         /* the folders of ERL_LIBS and OTP are in dirs */
     bool otp_known;
     char otp[PATH_MAX];    /* "" : none */
-    char release[16];
+    char release[16], erts[32];
     Pack *packs, **last_pack;
 };
 
@@ -186,17 +186,22 @@ const char *code_path_otp(CodePath *c) {
 
 const char *code_path_otp_release(CodePath *c) {
     if (code_path_otp(c) != NULL && c->release[0] == '\0') {
-        char name[PATH_MAX + 64], erts[64];
+        char name[PATH_MAX + 64];
         join(name, sizeof name, c->otp, strlen(c->otp), "/releases/start_erl.data", "");
         FILE *f = fopen(name, "r");
         if (f != NULL) {
-            if (fscanf(f, "%63s %15s", erts, c->release) != 2) {
-                c->release[0] = '\0';
+            if (fscanf(f, "%31s %15s", c->erts, c->release) != 2) {
+                c->erts[0] = c->release[0] = '\0';
             }
             fclose(f);
         }
     }
     return c->release;
+}
+
+const char *code_path_erts_version(CodePath *c) {
+    code_path_otp_release(c);
+    return c->erts;
 }
 
 static bool is_folder_of(const char *name, const char *app) {

@@ -21,6 +21,7 @@ const char *code_path_dir(CodePath *c, size_t n);
 const char *code_path_otp(CodePath *c);
 /* Its release, "25"; "" if there is none. */
 const char *code_path_otp_release(CodePath *c);
+const char *code_path_erts_version(CodePath *c); /* "13.1.5", likewise */
 
 /* The bytes of a module. `where` (of where_size bytes) gets the file's name, "" for a module that the executable carries.
    The bytes are valid until code_path_close. */

@@ -20,8 +20,14 @@
 
 extern const BifTable bif_table;
 
-static const char *otp_release(VM *vm) {
-    return vm->flags->booted ? vm->flags->release : code_path_otp_release(machine_of(vm)->path);
+const char *machine_otp_release(VM *vm) {
+    const char *release = vm->flags->booted ? vm->flags->release : code_path_otp_release(machine_of(vm)->path);
+    return release[0] != '\0' ? release : "25";
+}
+
+const char *machine_erts_version(VM *vm) {
+    const char *version = vm->flags->booted ? vm->flags->version : code_path_erts_version(machine_of(vm)->path);
+    return version[0] != '\0' ? version : "13.1.5";
 }
 
 Machine *machine_new(Options *o) {
@@ -36,7 +42,8 @@ Machine *machine_new(Options *o) {
     m->flags = (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = A_no_time_warp, .warnings = A_warning, .bind_type = A_unbound};
     vm->flags = o->flags != NULL ? o->flags : &m->flags;
     vm->bifs = &bif_table;
-    vm->otp_release = otp_release;
+    vm->otp_release = machine_otp_release;
+    vm->erts_version = machine_erts_version;
     vm->handlers = interpreter_handlers();
     const char *stress = environment_get("MOTE_STRESS"); /* heeded by builds for it only */
     vm->stress = stress == NULL ? 0 : strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
@@ -278,7 +285,7 @@ int machine_run(Machine *m) {
         fprintf(stderr, "mote: every process waits, and nothing is left that could wake one\n");
         return 1;
     }
-    return vm->processes->halt_status;
+    return machine_halted(m);
 }
 
 void machine_print_stats(Machine *m) {

@@ -31,6 +31,12 @@ Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char
 /* One of OTP's preloaded modules, whose bytes stay where they are. */
 Module *machine_load_preloaded(Machine *m, const char *name, Bytes bytes, LoadError *error);
 
+/* After halt has been asked for: prints the slogan and writes a crash dump, or aborts; else the exit status. */
+int machine_halted(Machine *m);
+/* Of the OTP whose libraries run here, "25" and "13.1.5"; where there is none, of the one that Mote behaves like. */
+const char *machine_otp_release(VM *vm);
+const char *machine_erts_version(VM *vm);
+
 /* Runs what the options ask for; returns the exit status. */
 int machine_run(Machine *m);
 void machine_print_stats(Machine *m);
