@@ -26,7 +26,7 @@ CFLAGS_stress   := -O1 -g -DMOTE_STRESS
 CFLAGS_lint     := -O1
 CFLAGS_all := -std=gnu11 -fno-strict-aliasing -fwrapv -ffunction-sections -fdata-sections -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G) $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections $(LDFLAGS_$(BUILD)) $(LDFLAGS)
-LIBS := -lgmp -lz -lm -ldl -lpthread
+LIBS := -lgmp -lz -ltinfo -lm -ldl -lpthread
 # The release build of the command loads these libraries when it needs them: see the file.
 LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
 CFLAGS_late := $(if $(LATE),-DMOTE_LATE)

@@ -4,6 +4,7 @@
 
 #include "bif/bif.h"
 #include "io/port_ram.h"
+#include "io/port_terminal.h"
 
 /* How a driver of the VM is opened; command: the whole text behind spawn. NULL: *error is an error number. */
 typedef Port *DriverOpen(Process *p, const char *command, uint32_t flags, int *error);

@@ -261,6 +261,7 @@ static term open_driver(Request *r, const char *command, bool *found) {
         DriverOpen *open;
     } drivers[] = {
         {"ram_file_drv", port_open_ram},
+        {"tty_sl", port_open_terminal},
     };
     size_t n = strcspn(command, " ");
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {

@@ -19,9 +19,12 @@
     F(2, acos) F(2, acosh) F(2, asin) F(2, asinh) F(2, atan) F(2, atan2) F(2, atanh) F(2, ceil) F(2, cos) F(2, cosh)      \
     F(2, erf) F(2, erfc) F(2, exp) F(2, floor) F(2, fmax) F(2, fmod) F(2, frexp) F(2, ldexp) F(2, log) F(2, log10)        \
     F(2, log2) F(2, pow) F(2, round) F(2, sin) F(2, sinh) F(2, sqrt) F(2, tan) F(2, tanh)
-#define FUNCTIONS(F) GMP(F) ZLIB(F) MATH(F)
+#define TINFO(F)                                                                                                          \
+    F(3, setupterm) F(3, tgetflag) F(3, tgetnum) F(3, tgetstr) F(3, tgoto) F(3, tigetflag) F(3, tigetnum) F(3, tigetstr)  \
+    F(3, tiparm)
+#define FUNCTIONS(F) GMP(F) ZLIB(F) MATH(F) TINFO(F)
 
-static const char *const libraries[] = {"libgmp.so.10", "libz.so.1", "libm.so.6"};
+static const char *const libraries[] = {"libgmp.so.10", "libz.so.1", "libm.so.6", "libtinfo.so.6"};
 
 /* What a function's stub jumps through: first to code that has it looked up, then to the function. */
 #define NUMBER(library, name) LATE_##name,

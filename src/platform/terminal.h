@@ -1,0 +1,31 @@
+/* The terminal: its modes, and what it understands (terminfo). There is one per operating system process: its modes are restored
+   when the process is continued after having been stopped, and by terminal_restore. */
+#ifndef MOTE_PLATFORM_TERMINAL_H
+#define MOTE_PLATFORM_TERMINAL_H
+
+#include "base/base.h"
+
+typedef enum { MODE_KEEP, MODE_ON, MODE_OFF } TerminalMode;
+
+/* canonical: input by lines, edited by the system; echo: what is typed is shown; signals: ^C, ^Z ... send signals. */
+bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMode signals);
+void terminal_restore(int fd); /* as it was before terminal_set */
+
+/* Reads the description of this kind of terminal (NULL: of $TERM). False: there is none; *why says so. */
+bool terminal_describe(const char *type, const char **why);
+/* Capabilities by their terminfo names. NULL, -1, -1: absent. */
+const char *terminal_text(const char *name);
+int terminal_number(const char *name);
+int terminal_flag(const char *name);
+/* The same by their termcap names. */
+const char *terminal_text_old(const char *name);
+int terminal_number_old(const char *name);
+int terminal_flag_old(const char *name);
+const char *terminal_move(const char *capability, int column, int line); /* NULL: cannot be */
+const char *terminal_fill(const char *capability, const int *arguments, size_t count); /* with its parameters put in */
+
+void terminal_locale(void); /* the user's */
+int terminal_width(uint32_t c); /* columns of a character; -1: cannot be printed */
+bool terminal_printable(uint32_t c);
+
+#endif

@@ -1,0 +1,135 @@
+/* The terminal by termios, its description by libtinfo. */
+#include "platform/terminal.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+/* From term.h, which defines more names than can be had here. */
+int setupterm(const char *type, int fd, int *error);
+char *tigetstr(const char *name);
+int tigetnum(const char *name);
+int tigetflag(const char *name);
+char *tgetstr(const char *name, char **area);
+int tgetnum(const char *name);
+int tgetflag(const char *name);
+char *tgoto(const char *capability, int column, int line);
+char *tiparm(const char *capability, ...);
+
+static struct {
+    int fd;          /* whose modes are ours; -1: none */
+    struct termios before, ours;
+    struct sigaction old_continue;
+} terminal = {.fd = -1};
+
+static void continued(int signal UNUSED) {
+    if (terminal.fd >= 0) {
+        tcsetattr(terminal.fd, TCSANOW, &terminal.ours);
+    }
+}
+
+static void change(tcflag_t *flags, tcflag_t bits, TerminalMode mode) {
+    if (mode == MODE_ON) {
+        *flags |= bits;
+    } else if (mode == MODE_OFF) {
+        *flags &= ~bits;
+    }
+}
+
+bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMode signals) {
+    bool again = terminal.fd == fd;
+    if (!again && tcgetattr(fd, &terminal.before) < 0) {
+        return false;
+    }
+    struct termios t = terminal.before;
+    t.c_iflag &= ~(tcflag_t)ISTRIP;
+    change(&t.c_iflag, ICRNL, canonical);
+    change(&t.c_lflag, ICANON, canonical);
+    change(&t.c_oflag, OPOST, canonical);
+    if (canonical == MODE_OFF) {
+        t.c_cc[VMIN] = 1, t.c_cc[VTIME] = 0;
+    }
+    change(&t.c_lflag, ECHO, echo);
+    change(&t.c_iflag, BRKINT | IGNPAR | ICRNL | IXON | IXANY, signals);
+    change(&t.c_lflag, ISIG | IEXTEN, signals);
+    if (tcsetattr(fd, TCSANOW, &t) < 0) {
+        return false;
+    }
+    terminal.ours = t;
+    terminal.fd = fd;
+    if (!again) {
+        sigaction(SIGCONT, &(struct sigaction){.sa_handler = continued, .sa_flags = SA_RESTART}, &terminal.old_continue);
+    }
+    return true;
+}
+
+void terminal_restore(int fd) {
+    if (terminal.fd == fd) {
+        terminal.fd = -1;
+        sigaction(SIGCONT, &terminal.old_continue, NULL);
+        tcsetattr(fd, TCSANOW, &terminal.before);
+    }
+}
+
+bool terminal_describe(const char *type, const char **why) {
+    int error;
+    if (setupterm(type, STDOUT_FILENO, &error) == 0) {
+        return true;
+    }
+    *why = error == 1 ? "hardcopy terminal" : error == 0 ? "unknown terminal" : "terminfo database missing";
+    return false;
+}
+
+static const char *present(const char *s) {
+    return s == NULL || s == (char *)-1 ? NULL : s;
+}
+
+const char *terminal_text(const char *name) {
+    return present(tigetstr(name));
+}
+
+int terminal_number(const char *name) {
+    return MAX(tigetnum(name), -1);
+}
+
+int terminal_flag(const char *name) {
+    return tigetflag(name);
+}
+
+const char *terminal_text_old(const char *name) {
+    return present(tgetstr(name, NULL));
+}
+
+int terminal_number_old(const char *name) {
+    return tgetnum(name);
+}
+
+int terminal_flag_old(const char *name) {
+    return tgetflag(name);
+}
+
+const char *terminal_move(const char *capability, int column, int line) {
+    return tgoto(capability, column, line);
+}
+
+const char *terminal_fill(const char *capability, const int *a, size_t count) {
+    int n[9] = {0};
+    memcpy(n, a, MIN(count, ARRAY_LEN(n)) * sizeof *a);
+    return tiparm(capability, n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]);
+}
+
+void terminal_locale(void) {
+    setlocale(LC_CTYPE, "");
+}
+
+int terminal_width(uint32_t c) {
+    return wcwidth((wchar_t)c);
+}
+
+bool terminal_printable(uint32_t c) {
+    return iswprint((wint_t)c) != 0;
+}
