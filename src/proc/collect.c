@@ -11,32 +11,14 @@
 #include "term/gc.h"
 #include "term/literal.h"
 
-/* Values of messages that have been looked at live on the heap. They are a prefix of the mailbox, except that receive markers
-   may leave gaps. */
-static bool on_heap(const Signal *m) {
-    return m->seen && !is_immediate(m->value);
+/* Values of messages that have been looked at live on the heap. They are roots; `values` has room for all that were looked at. */
+static void take_value(Signal *m, void *data) {
+    term **next = data;
+    *(*next)++ = m->value;
 }
-
-static size_t count_messages(const Process *p) {
-    size_t n = 0;
-    bool gaps = mailbox_has_markers(p);
-    for (const Signal *m = p->inner; m != NULL && (m->seen || gaps); m = m->next) {
-        n += on_heap(m);
-    }
-    return n;
-}
-
-static void copy_messages(Process *p, term *values, size_t count, bool back) {
-    for (Signal *m = p->inner; count > 0; m = m->next) {
-        if (on_heap(m)) {
-            if (back) {
-                m->value = *values++;
-            } else {
-                *values++ = m->value;
-            }
-            count--;
-        }
-    }
+static void give_value_back(Signal *m, void *data) {
+    term **next = data;
+    m->value = *(*next)++;
 }
 
 static void report_too_large(Process *p, const ProcessExtra *e) {
@@ -80,14 +62,15 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     request->max_words = max;
     request->full |= p->flags & FLAG_FULL_SWEEP || p->minors >= sweep_after;
 
-    size_t dictionary_words, messages = count_messages(p);
+    size_t dictionary_words, messages = mailbox_seen(p, NULL, NULL);
     term *dictionary = dictionary_roots(p, &dictionary_words), *values = NULL;
     if (messages > 0) {
         values = mem_alloc(&vm->mem, MEM_TEMPORARY, messages * sizeof *values);
         if (values == NULL) {
             return die(p);
         }
-        copy_messages(p, values, messages, false);
+        term *next = values;
+        mailbox_seen(p, take_value, &next);
     }
     const Roots roots[] = {
         {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
@@ -100,7 +83,8 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
         process_clear(p, STATE_COLLECTING);
     }
     if (messages > 0) {
-        copy_messages(p, values, messages, true);
+        term *next = values;
+        mailbox_seen(p, give_value_back, &next);
         mem_free(&vm->mem, MEM_TEMPORARY, values, messages * sizeof *values);
     }
     if (result == GC_NO_MEMORY) {
@@ -134,20 +118,24 @@ bool process_collect(Process *p, size_t need, size_t live) {
     return collect(p, &request, live);
 }
 
+typedef struct {
+    const LiteralBlock *block;
+    bool *found;
+} BlockSearch;
+static void find_in_block(Signal *m, void *data) {
+    const BlockSearch *s = data;
+    *s->found |= literal_holds(s->block, m->value);
+}
+
 bool process_leave_literals(Process *p, const LiteralBlock *block) {
     if (p->flags & FLAG_DISABLE_GC) {
         return false;
     }
-    size_t words, messages = count_messages(p);
+    size_t words;
     term *dictionary = dictionary_roots(p, &words);
     const Roots roots[] = {{dictionary, words}};
     bool mentions = gc_mentions(&p->heap, roots, 1, block);
-    for (const Signal *m = p->inner; messages > 0 && !mentions; m = m->next) {
-        if (on_heap(m)) {
-            mentions = literal_holds(block, m->value);
-            messages--;
-        }
-    }
+    mailbox_seen(p, find_in_block, &(BlockSearch){block, &mentions});
     if (!mentions) {
         return true;
     }

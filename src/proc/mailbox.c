@@ -16,11 +16,21 @@ typedef struct {
     enum { MARKER_FREE, MARKER_RESERVED, MARKER_BOUND } use;
     uint32_t generation;  /* tells a slot's present use from those before */
     uint64_t key[2];      /* the reference; of an immediate: itself, ~0 */
+    uint64_t order;       /* markers are made in the order of their places */
     Signal **at;          /* the first message not before it */
 } Marker;
 typedef struct Markers {
     uint32_t next;        /* the slot to be taken when all are in use */
+    uint64_t made;
     Marker slot[MARKERS];
+    /* Where searches have begun that left messages behind that receive has looked at, in the order of the queue. The search of
+       the present receive is among them. */
+    uint32_t runs;
+    bool more_runs;       /* there were more than fit: from the first one on, such messages may be anywhere */
+    struct {
+        uint64_t order;
+        Signal **at;
+    } run[MARKERS];
 } Markers;
 
 static Markers *markers_of(const Process *p) {
@@ -75,6 +85,11 @@ static void take_out(Process *p, Signal **link) {
                 markers->slot[i].at = link;
             }
         }
+        for (uint32_t i = 0; i < markers->runs; i++) {
+            if (markers->run[i].at == &m->next) {
+                markers->run[i].at = link;
+            }
+        }
     }
     p->messages--;
     signal_memory_free(p->scheduler, m);
@@ -122,6 +137,7 @@ MailboxWait mailbox_wait(Process *p, term timeout) {
     }
     uint64_t ms;
     if (!is_integer(timeout) || !integer_to_uint64(timeout, &ms) || ms > UINT32_MAX) {
+        p->save = &p->inner;
         return MAILBOX_BAD_TIME;
     }
     if (ms == 0) {
@@ -203,6 +219,7 @@ term mailbox_marker_reserve(Process *p) {
     Marker *k = &m->slot[i];
     k->generation = (k->generation + 1) & 0xffffff;
     k->use = MARKER_RESERVED;
+    k->order = ++m->made;
     k->at = p->inner_last; /* what has come in but is not fetched yet lies behind it: early enough */
     return marker_id(m, i);
 }
@@ -222,10 +239,38 @@ void mailbox_marker_bind(Process *p, term marker, term reference) {
     }
 }
 
+static void add_run(Markers *m, uint64_t order, Signal **at) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->runs; i++) { /* those of earlier receives that left nothing behind are of no use */
+        if (*m->run[i].at != NULL && (*m->run[i].at)->seen) {
+            m->run[n++] = m->run[i];
+        }
+    }
+    m->runs = n;
+    while (n > 0 && m->run[n - 1].order > order) {
+        n--;
+    }
+    if (n > 0 && (m->run[n - 1].order == order || m->run[n - 1].at == at)) {
+        return;
+    }
+    if (m->runs == MARKERS) {
+        m->more_runs = true;
+        m->runs -= n < MARKERS;
+    }
+    if (n < MARKERS) {
+        memmove(&m->run[n + 1], &m->run[n], (m->runs - n) * sizeof m->run[0]);
+        m->run[n].order = order;
+        m->run[n].at = at;
+        m->runs++;
+    }
+}
+
 void mailbox_marker_use(Process *p, term reference) {
-    const Marker *k = marker_by_key(markers_of(p), reference);
+    Markers *m = markers_of(p);
+    const Marker *k = marker_by_key(m, reference);
     if (k != NULL) {
         p->save = k->at;
+        add_run(m, k->order, k->at);
     }
 }
 
@@ -240,8 +285,28 @@ void mailbox_marker_clear(Process *p, term reference) {
     }
 }
 
-bool mailbox_has_markers(const Process *p) {
-    return markers_of(p) != NULL;
+size_t mailbox_seen(const Process *p, void (*visit)(Signal *m, void *data), void *data) {
+    const Markers *k = markers_of(p);
+    uint32_t run = 0, runs = k == NULL ? 0 : k->runs;
+    size_t count = 0;
+    for (Signal *const *link = &p->inner; *link != NULL;) {
+        while (run < runs && link == k->run[run].at) {
+            run++;
+        }
+        if ((*link)->seen) {
+            if (visit != NULL) {
+                visit(*link, data);
+            }
+            count++;
+        } else if (run < runs && !(run > 0 && k->more_runs)) {
+            link = k->run[run].at;
+            continue;
+        } else if (runs == 0 || !k->more_runs) {
+            break;
+        }
+        link = &(*link)->next;
+    }
+    return count;
 }
 
 void mailbox_drop_markers(Process *p) {

@@ -14,6 +14,7 @@
 #define MOTE_PROC_MAILBOX_H
 
 #include "proc/process.h"
+#include "proc/signal.h"
 
 /* The message the receive looks at now; fetches (and handles the other signals) when the inner queue is at its end. */
 term mailbox_peek(Process *p);
@@ -39,7 +40,9 @@ void mailbox_marker_clear(Process *p, term reference_or_marker);
 bool mailbox_flush_down(Process *p, term ref);
 
 /* For the end of a process, hibernation and the collection. */
-bool mailbox_has_markers(const Process *p);
+/* Visits the messages that receive has looked at: the first ones of the queue, and those from where markers have led to. Returns
+   how many there are. */
+size_t mailbox_seen(const Process *p, void (*visit)(Signal *m, void *data), void *data);
 void mailbox_drop_markers(Process *p);
 void mailbox_drop_timer(Process *p);
 
