@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/bitrun.h"
 #include "term/atom.h"
 
 /* Does this magnitude of one limb fit into a small? */
@@ -191,6 +192,26 @@ static void put_bits(uint8_t *p, size_t at, unsigned value, unsigned n) {
     }
 }
 
+/* The same for a whole limb, most significant byte first. */
+static void put_limb(uint8_t *p, size_t at, Limb limb) {
+    unsigned shift = at % 8;
+    p += at / 8;
+    if (shift > 0) { /* the first byte keeps what is before, the last one what is behind */
+        *p = (uint8_t)((*p & ~(0xff >> shift)) | limb >> (LIMB_BITS - 8 + shift));
+        p++;
+        limb = limb << (8 - shift) | (p[LIMB_BYTES - 1] & (0xffu >> shift));
+    }
+    if (LIMB_BYTES == 8) {
+        write_be64(p, limb);
+    } else {
+        write_be32(p, (uint32_t)limb);
+    }
+}
+
+static Limb reversed(Limb limb) {
+    return LIMB_BYTES == 8 ? (Limb)__builtin_bswap64(limb) : (Limb)__builtin_bswap32((uint32_t)limb);
+}
+
 static unsigned get_bits(const uint8_t *p, size_t at, unsigned n) {
     unsigned two = (unsigned)p[at / 8] << 8 | (at % 8 + n > 8 ? p[at / 8 + 1] : 0u);
     return two >> (16 - at % 8 - n) & ((1u << n) - 1);
@@ -203,16 +224,15 @@ void integer_to_bits(term t, uint8_t *p, size_t start, size_t bits, unsigned fla
     while (first < v.count && v.limbs[first] == 0) {
         first++;
     }
-    size_t end = start + bits;
-    Limb limb = 0;
-    for (size_t done = 0; done < bits; done += 8) {
-        limb = done % LIMB_BITS == 0 ? complement_bits(&v, first, done) : limb >> 8;
+    size_t end = start + bits, done = 0;
+    bool little = flags & INTEGER_LITTLE;
+    for (; bits - done >= LIMB_BITS; done += LIMB_BITS) {
+        Limb limb = complement_bits(&v, first, done);
+        put_limb(p, little ? start + done : end - done - LIMB_BITS, little ? reversed(limb) : limb);
+    }
+    for (Limb limb = complement_bits(&v, first, done); done < bits; done += 8, limb >>= 8) {
         unsigned n = (unsigned)MIN(bits - done, 8);
-        if (n == 8 && start % 8 == 0 && ((flags & INTEGER_LITTLE) || end % 8 == 0)) {
-            p[((flags & INTEGER_LITTLE) ? start + done : end - done - 8) / 8] = (uint8_t)limb;
-        } else {
-            put_bits(p, (flags & INTEGER_LITTLE) ? start + done : end - done - n, (uint8_t)limb, n);
-        }
+        put_bits(p, little ? start + done : end - done - n, (uint8_t)limb, n);
     }
 }
 
@@ -221,11 +241,10 @@ static void read_limbs(Limb *limbs, size_t count, const uint8_t *p, size_t start
     size_t end = start + bits, done = 0;
     for (size_t i = 0; i < count; i++) {
         Limb limb = 0;
-        if (bits - done >= LIMB_BITS && start % 8 == 0 && ((flags & INTEGER_LITTLE) || end % 8 == 0)) {
-            const uint8_t *at = p + ((flags & INTEGER_LITTLE) ? start + done : end - done - LIMB_BITS) / 8;
-            for (int k = 0; k < LIMB_BYTES; k++) {
-                limb = limb << 8 | at[(flags & INTEGER_LITTLE) ? LIMB_BYTES - 1 - k : k];
-            }
+        if (bits - done >= LIMB_BITS) {
+            bool little = flags & INTEGER_LITTLE;
+            limb = (Limb)bitrun_read(p, little ? start + done : end - done - LIMB_BITS, LIMB_BITS);
+            limb = little ? reversed(limb) : limb;
             done += LIMB_BITS;
         } else {
             for (unsigned k = 0; k < LIMB_BITS && done < bits; k += 8) {

@@ -23,7 +23,7 @@ enum {
     LARGE_MIN = 512 * 1024,   /* blocks to be backed by large pages */
     WORDS_PER_REDUCTION = 32,
 };
-enum { HOT_REDUCTIONS = 500, HOTTEST = 5, OLD_BUFFERS_MIN = 1 << 20 };
+enum { HOT_REDUCTIONS = 500, HOTTEST = 5, OLD_BUFFERS_MIN = 1 << 20, SHRUNK_MIN = 1 << 10 };
 
 typedef enum {
     SINGLE,  /* everything to one new block: there is no old space afterwards */
@@ -263,6 +263,19 @@ static size_t buffer_bytes(term object) {
     return HEADER_KIND(p[0]) == KIND_BUFFER ? ((const BufferRef *)p)->buffer->capacity : 0;
 }
 
+/* A buffer that was made to be appended to and has come into the old space keeps a quarter of what it holds as room. */
+static void shrink_buffer(VM *vm, term object) {
+    BufferRef *r = (BufferRef *)boxed(object);
+    if (HEADER_KIND(r->header) != KIND_BUFFER || !r->writable || r->buffer->release != NULL || buffer_refs(r->buffer) != 1) {
+        return;
+    }
+    size_t bytes = (r->buffer->used + 7) / 8;
+    if (r->buffer->capacity - bytes > bytes / 4 + SHRUNK_MIN) {
+        Buffer *b = buffer_resize(vm, r->buffer, bytes + bytes / 4);
+        r->buffer = b != NULL ? b : r->buffer;
+    }
+}
+
 /* Links the moved objects of a list into the lists of their new spaces and releases the others; returns the bytes of
    buffers that stay with the young ones. */
 static size_t sweep(Collection *c, term list, term *young_list) {
@@ -282,6 +295,7 @@ static size_t sweep(Collection *c, term list, term *young_list) {
         list = *link; /* copied with the object */
         if (old != NULL && boxed(object) >= old->start && boxed(object) < old->end) {
             *link = old->off_heap, old->off_heap = object;
+            shrink_buffer(c->heap->vm, object);
             old->buffer_bytes += buffer_bytes(object);
         } else {
             *link = *young_list, *young_list = object;
