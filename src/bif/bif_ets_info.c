@@ -76,7 +76,7 @@ static term all_buffers(Process *p, const Table *t) {
     }
     for (size_t i = 0; i < table_slots(t); i++) {
         for (const Object *o = table_slot(t, i); o != NULL; o = o->next) {
-            list = o->dead ? list : buffers(HEAP(p), o, list);
+            list = buffers(HEAP(p), o, list); /* those that are only marked as deleted, too */
         }
     }
     return list;

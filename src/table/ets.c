@@ -290,7 +290,9 @@ static bool empty_into_dying(VM *vm, Table *t) {
 
 size_t table_clear(VM *vm, Table *t) {
     size_t count = t->count;
-    if (table_is_tree(t) ? !empty_into_dying(vm, t) : table_is_fixed(t) || !empty_into_dying(vm, t)) {
+    if (table_is_fixed(t) && !table_is_tree(t)) {
+        hash_mark_all(vm, t);
+    } else if (!empty_into_dying(vm, t)) { /* no memory: one by one */
         for (Object *o; (o = table_first(vm, t)) != NULL;) {
             table_delete_key(vm, t, table_key(t, o));
         }
@@ -319,6 +321,7 @@ bool table_rename(VM *vm, Table *t, term name) {
 
 bool table_set_heir(VM *vm, Table *t, term heir, term data) {
     Object *copy = NULL;
+    heir = heir != NONE && process_find(vm, heir) == NULL ? NONE : heir;
     if (heir != NONE) {
         term tuple[2] = {HEADER(1, KIND_TUPLE), data};
         copy = object_new(vm, make_boxed(tuple));

@@ -121,6 +121,7 @@ bool hash_init(VM *vm, Table *t);
 /* Free some objects of a table that nobody uses any more, at least one. True: that was all. */
 bool hash_free_some(VM *vm, Table *t, size_t *objects);
 bool tree_free_some(VM *vm, Table *t, size_t *objects);
+void hash_mark_all(VM *vm, Table *t); /* all objects are dead */
 void hash_purge(VM *vm, Table *t); /* the last fixation has gone */
 Object *hash_lookup(VM *vm, const Table *t, term key);
 PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new);

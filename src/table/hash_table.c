@@ -265,6 +265,19 @@ void hash_delete_one(VM *vm, Table *t, Object *o) {
     shrink(vm, t);
 }
 
+void hash_mark_all(VM *vm, Table *t) {
+    HashTable *h = &t->hash;
+    for (size_t i = 0; i < h->active; i++) {
+        for (Object *o = h->buckets[i]; o != NULL; o = o->next) {
+            if (!o->dead) {
+                o->dead = true;
+                note_dead(vm, h, i);
+            }
+        }
+    }
+    t->count = 0;
+}
+
 static void purge_slot(VM *vm, Table *t, size_t slot) {
     for (Object **at = &t->hash.buckets[slot], *o; (o = *at) != NULL;) {
         if (o->dead) {
