@@ -1,10 +1,11 @@
 /* Built-ins of module re, on io/regex.h. What concerns whole subjects (global, split, replace) is Erlang code of OTP, which some
    of these hand over to. */
-#include "bif/bif_state.h"
+#include "bif/bif.h"
 #include "data/bits.h"
 #include "data/iolist.h"
+#include "io/io.h"
 #include "io/regex.h"
-#include "term/copy.h"
+#include "term/ref.h"
 
 #include <stdlib.h>
 
@@ -481,27 +482,115 @@ static term result_term(Process *p, const RegexRun *run, const Options *o, Regex
     }
 }
 
-/* Runs it; gives up the reference to the pattern. */
-static term run_pattern(Process *p, term subject, Regex *r, const Options *o) {
+/* Runs that take long are done by the pool, on a subject that stays where it is. */
+typedef struct {
+    Work work;
+    RegexRun run;
+    RegexResult result;
+    Buffer *buffer; /* of the subject, or */
+    uint8_t *copy;  /* a copy of it */
+} LongRun;
+
+static const char long_run_type[] = "regular expression";
+
+static void long_run_destroy(VM *vm, Resource *r) {
+    LongRun *l = (LongRun *)work_of(r);
+    regex_run_done(&l->run);
+    regex_release(vm, l->run.regex);
+    if (l->buffer != NULL) {
+        buffer_release(vm, l->buffer);
+    }
+    mem_free(&vm->mem, MEM_TEMPORARY, l->copy, l->copy == NULL ? 0 : l->run.size);
+    MEM_DELETE(&vm->mem, MEM_TEMPORARY, l);
+}
+
+static void long_run_work(Job *job) {
+    LongRun *l = (LongRun *)job;
+    l->result = regex_run(&l->run, false);
+}
+
+static bool keep_subject(VM *vm, LongRun *l, term subject) {
+    if (is_kind(subject, KIND_VIEW) && is_kind(((View *)boxed(subject))->base, KIND_BUFFER) && bits_of(subject).at == l->run.subject) {
+        l->buffer = buffer_share(((BufferRef *)boxed(((View *)boxed(subject))->base))->buffer);
+        return true;
+    }
+    l->copy = mem_alloc(&vm->mem, MEM_TEMPORARY, l->run.size);
+    if (l->copy != NULL) {
+        memcpy(l->copy, l->run.subject, l->run.size);
+        l->run.subject = l->copy;
+    }
+    return l->copy != NULL;
+}
+
+static term long_result(Process *p, LongRun *l, const term *a) {
+    Options o;
+    bool good = parse_options(p, a[2], &o);
+    assert(good);
+    term result = good ? result_term(p, &l->run, &o, l->result, a[0]) : NONE;
+    return result != NONE ? result : raise_error_as(p, p->heap.reason, A_re, A_run, 3, a);
+}
+
+/* Subject, pattern and options as they were given; takes over the reference to the pattern. */
+static term run_long(Process *p, const RegexRun *run, const term *a) {
+    VM *vm = process_vm(p);
+    LongRun *l = MEM_NEW(&vm->mem, MEM_TEMPORARY, LongRun);
+    if (l == NULL) {
+        regex_release(vm, run->regex);
+        return raise_error(p, A_system_limit);
+    }
+    l->work = (Work){.job.work = long_run_work, .resource = {1, long_run_destroy, long_run_type}, .vm = vm};
+    l->run = *run;
+    term ref = heap_magic_ref(HEAP(p), &l->work.resource);
+    if (!keep_subject(vm, l, a[0])) {
+        return raise_error(p, A_system_limit);
+    }
+    if (!work_submit(p, &l->work)) { /* no thread to be had: better late than never */
+        long_run_work(&l->work.job);
+        BUMP(p, SLICE_REDUCTIONS);
+        return long_result(p, l, a);
+    }
+    return bif_trap(p, BIF_EXPORT(p, re, mote_await, 4), 4, a[0], a[1], a[2], ref);
+}
+
+/* Goes on with a run when the pool has done it. */
+BIF(re, mote_await, 4) {
+    Resource *r = is_magic_ref(a[3]) ? magic_resource(a[3]) : NULL;
+    if (r == NULL || r->type != long_run_type) {
+        return raise_badarg(p);
+    }
+    LongRun *l = (LongRun *)work_of(r);
+    if (!l->work.finished) {
+        work_wait(p, &l->work);
+        return bif_trap(p, BIF_EXPORT(p, re, mote_await, 4), 4, a[0], a[1], a[2], a[3]);
+    }
+    return long_result(p, l, a);
+}
+
+/* Runs it; gives up the reference to the pattern. a: subject, pattern and options as they were given. */
+static term run_pattern(Process *p, const term *a, Regex *r, const Options *o) {
     RegexRun run = {.regex = r, .options = o->run, .match_limit = o->match_limit, .depth_limit = o->depth_limit, .offset = (size_t)o->offset};
     Chars chars;
-    term result = NONE;
     if (!good_capture(p, &run, o)) {
-        raise_badarg(p);
-    } else if (chars_of(p, subject, &chars)) {
-        run.subject = chars.at, run.size = chars.size;
-        RegexResult how = regex_run(&run, true);
-        if (how == REGEX_LATER) {
-            BUMP(p, SLICE_REDUCTIONS);
-            how = regex_run(&run, false);
-        }
+        regex_release(process_vm(p), r);
+        return raise_badarg(p);
+    }
+    if (!chars_of(p, a[0], &chars)) {
+        regex_release(process_vm(p), r);
+        return NONE;
+    }
+    run.subject = chars.at, run.size = chars.size;
+    RegexResult how = regex_run(&run, true);
+    term result;
+    if (how == REGEX_LATER) {
+        result = run_long(p, &run, a);
+    } else {
         size_t seen = how == REGEX_MATCH ? run.groups[1] : run.size;
         BUMP(p, 1 + (intptr_t)(seen > run.offset ? (seen - run.offset) / CHARS_PER_REDUCTION : 0));
-        result = result_term(p, &run, o, how, subject);
+        result = result_term(p, &run, o, how, a[0]);
         regex_run_done(&run);
-        chars_done(p, &chars);
+        regex_release(process_vm(p), r);
     }
-    regex_release(process_vm(p), r);
+    chars_done(p, &chars);
     return result;
 }
 
@@ -525,7 +614,7 @@ static term run_compiled(Process *p, const term *a, const Options *o, bool list_
         return NONE;
     }
     RegexStatus status = regex_change(process_vm(p), &r, o->pattern);
-    return status != REGEX_OK ? raise_status(p, status) : run_pattern(p, a[0], r, o);
+    return status != REGEX_OK ? raise_status(p, status) : run_pattern(p, a, r, o);
 }
 
 static term run(Process *p, const term *a, bool first) {
@@ -558,7 +647,7 @@ static term run(Process *p, const term *a, bool first) {
         return raise_status(p, status);
     }
     if (!o.global) {
-        return run_pattern(p, a[0], r, &o);
+        return run_pattern(p, a, r, &o);
     }
     term pattern = pattern_term(p, r);
     regex_release(process_vm(p), r);

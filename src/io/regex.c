@@ -679,6 +679,7 @@ RegexResult regex_run(RegexRun *run, bool briefly) {
     int code = lib->match(r->code, run->subject, run->size, run->offset, options, room->data, room->context);
     RegexResult result = result_of(code);
     run->data = room;
+    run->brief = briefly;
     run->groups = lib->get_ovector_pointer(room->data);
     run->count = result == REGEX_MATCH ? (size_t)code : 0;
     if (checks && result != REGEX_BAD && result != REGEX_RUN_NO_MEMORY) {
@@ -692,10 +693,13 @@ RegexResult regex_run(RegexRun *run, bool briefly) {
     return result;
 }
 
+/* What a long run has used may be much: only that of brief ones is kept. */
 void regex_run_done(RegexRun *run) {
-    Room *none = NULL;
-    if (run->data != NULL && !__atomic_compare_exchange_n(&run->regex->spare, &none, (Room *)run->data, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-        room_free(run->regex, run->data);
+    Room *none = NULL, *room = run->data;
+    bool kept = room != NULL && run->brief &&
+                __atomic_compare_exchange_n(&run->regex->spare, &none, room, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    if (!kept) {
+        room_free(run->regex, room);
     }
     run->data = NULL;
 }

@@ -86,6 +86,7 @@ typedef struct {
     /* What came out, of a match: pairs of start and end; REGEX_UNSET: the group has no part in it. Freed by regex_run_done. */
     size_t *groups, count;     /* groups up to the last one that has a part */
     void *data;
+    bool brief;                /* as it was called last */
 } RegexRun;
 #define REGEX_UNSET (~(size_t)0)
 

@@ -88,9 +88,26 @@ limits() ->
     Hard = lists:duplicate(28, $a) ++ "b",
     [run(Hard, "^(a+)+$", O) || O <- [[{match_limit, 100}], [{match_limit, 100}, report_errors], [report_errors, {match_limit, 1000}, {capture, none}]]],
     run("aaaa", "(a|b)*", [{match_limit, 1000000}]),
+    show(others_go_on, fun others_go_on/0),
     Long = binary:copy(<<"abcdefghij">>, 20000),
     [show(P, fun() -> re:run(Long, P) end) || P <- ["j$", "zz", "(abcdefghij)+", "^(?:[a-j])*$", "ij(?=$)", "x?y?j$"]],
     show(many, fun() -> {match, L} = re:run(Long, "c", [global]), length(L) end).
+
+%% A run that takes long does not stop other processes.
+others_go_on() ->
+    Hard = lists:duplicate(26, $a) ++ "b",
+    Me = self(),
+    Ticker = spawn(fun() -> ticks(0) end),
+    Runs = [spawn_link(fun() -> Me ! {self(), re:run(Hard, "^(a+)+$", [report_errors])} end) || _ <- [1, 2]],
+    Answers = [receive {R, A} -> A end || R <- Runs],
+    Ticker ! {Me, stop},
+    receive {ticks, N} -> {Answers, N > 5} end.
+
+ticks(N) ->
+    receive
+        {P, stop} -> P ! {ticks, N}
+    after 1 -> ticks(N + 1)
+    end.
 
 mistakes() ->
     Bad = ["(", ")", "a)", "[", "[a", "[b-a]", "*a", "a**", "a{2,1}", "a{99999}", "\\", "(?", "(?z)", "(?<", "(?<a", "(?<a>", "(?<1>a)", "(?<a>x)(?<a>y)", "(?P", "(?P=a)", "(?P=name)", "(?P<a",
