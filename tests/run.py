@@ -9,6 +9,7 @@ Tests are found by their place:
   tests/random/*.erl        the same with random programs and terms: main/0 takes a seed and a count from the environment
   tests/fixtures/*/         .beam files of other compilers, with the output that their own release printed (see its README)
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
+  tests/boot/*.sh           an installed OTP and Elixir on Mote: the same output as on Erlang's own machine
   tests/fuzz/*.c            fuzz targets (clang), a short run each
 WORD selects tests whose name contains it."""
 import argparse, concurrent.futures, glob, os, subprocess, sys, tempfile, threading, time
@@ -150,6 +151,33 @@ class Tests:
                     return None if status == 0 and not out else f'status {status}: {out.decode(errors="replace")[-1500:]}'
                 yield f'command/{os.path.basename(path)[:-3]}/{build}', check
 
+    def boots(self):
+        """Scripts that call erl, erlc, escript, elixir ...: what they print must be the same when these are the installed ones
+        and when they run on Mote (in a folder made by `mote otp-dir`)."""
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
+            for build in self.builds:
+                if build != 'stress':
+                    yield f'boot/{os.path.basename(path)[:-3]}/{build}', lambda path=path, build=build: self.boot(path, build)
+
+    def boot(self, path, build):
+        folder = os.path.join(self.work, f'otp-{build}')
+        with self.lock:
+            status, out = run([self.mote(build), 'otp-dir', folder])
+        if status != 0:
+            return f'otp-dir: status {status}: {out!r}'
+        results = []
+        for bin_dir in None, os.path.join(folder, 'bin'):
+            with tempfile.TemporaryDirectory() as d:
+                env = {'WORK': d, 'TESTS': os.path.dirname(path)}
+                if bin_dir is not None:
+                    env['PATH'] = bin_dir + ':' + os.environ['PATH']
+                status, out = run(['sh', path], 300, env)
+                results.append((status, out.replace(d.encode(), b'WORK')))
+        if results[0][0] == 77:
+            return SKIPPED
+        (status, expected), (got_status, got) = results
+        return None if results[0] == results[1] else f'status {got_status} instead of {status}, ' + first_difference(expected, got)
+
     def fuzz(self):
         seconds = {'quick': 2, 'normal': 15, 'long': 600}[self.o.length]
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/fuzz/fuzz_*.c'))):
@@ -186,7 +214,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,fuzz')
+    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,fuzz')
     p.add_argument('-v', '--verbose', action='store_true')
     p.add_argument('words', nargs='*')
     o = p.parse_args()

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include "bif/spawn_options.h"
+#include "bif/system_flags.h"
 #include "data/bits.h"
 #include "data/integer.h"
 #include "io/port.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
+#include "table/ets.h"
 #include "term/gc.h"
 
 enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
@@ -31,6 +33,9 @@ static term info_release(Process *p) {
 static term info_machine(Process *p) {
     return text_list(p, "BEAM");
 }
+static const SystemFlags *flags_of(Process *p) {
+    return process_vm(p)->flags;
+}
 static term info_version(Process *p) {
     return text_list(p, process_vm(p)->erts_version(process_vm(p)));
 }
@@ -41,10 +46,12 @@ static term info_architecture(Process *p) {
     snprintf(text, sizeof text, "%s-pc-linux-gnu", u.machine);
     return text_list(p, text);
 }
+/* As OTP has it, so that whoever reads it finds what there is to be found; with the name of this machine. */
 static term info_system_version(Process *p) {
-    char text[200];
+    char text[300];
     VM *vm = process_vm(p);
-    snprintf(text, sizeof text, "Erlang/OTP %s [erts-%s] [mote] [%d-bit]\n", vm->otp_release(vm), vm->erts_version(vm), WORD_BITS);
+    snprintf(text, sizeof text, "Erlang/OTP %s [erts-%s] [mote] [%d-bit] [smp:1:1] [async-threads:%d]\n", vm->otp_release(vm), vm->erts_version(vm),
+             WORD_BITS, vm->flags->async_threads);
     return text_list(p, text);
 }
 static term info_os_type(Process *p) {
@@ -155,6 +162,65 @@ static term info_text(Process *p) { /* what a crash dump has in OTP */
                      process_vm(p)->processes->count, atom_count(process_vm(p)));
     return bits_from(HEAP(p), text, (size_t)n);
 }
+/* What the system was started with. */
+static term number_or(int number, int otherwise) {
+    return SMALL(number > 0 ? number : otherwise);
+}
+static term info_port_limit(Process *p) {
+    return number_or(flags_of(p)->ports, PORT_LIMIT);
+}
+static term info_ets_limit(Process *p) {
+    return number_or(flags_of(p)->tables, ETS_LIMIT);
+}
+static term info_threads(Process *p) {
+    return SMALL(flags_of(p)->async_threads);
+}
+static term info_time_correction(Process *p) {
+    return flags_of(p)->no_time_correction ? A_false : A_true;
+}
+static term info_time_warp(Process *p) {
+    return flags_of(p)->time_warp;
+}
+static term info_compat(Process *p) {
+    int number = 25;
+    sscanf(process_vm(p)->otp_release(process_vm(p)), "%d", &number);
+    return number_or(flags_of(p)->compat_release, number);
+}
+static term info_node_gc(Process *p) {
+    int seconds = flags_of(p)->delayed_node_gc;
+    return seconds == -2 ? A_infinity : SMALL(seconds < 0 ? 60 : seconds);
+}
+static term info_dist_busy(Process *p) {
+    int kilobytes = flags_of(p)->dist_busy_limit;
+    return SMALL((int64_t)1024 * (kilobytes > 0 ? kilobytes : 1024));
+}
+static term info_timing_level(Process *p) {
+    return flags_of(p)->timing_level == 0 ? A_undefined : SMALL(flags_of(p)->timing_level);
+}
+static term info_parallelism(Process *p) {
+    return flags_of(p)->port_parallelism ? A_true : A_false;
+}
+static term info_async_dist(Process *p) {
+    return flags_of(p)->async_dist ? A_true : A_false;
+}
+static term info_outstanding(Process *p) {
+    return number_or(flags_of(p)->outstanding_requests, 4);
+}
+static term info_ets_count(Process *p) {
+    return unsigned_term(p, ets_count(process_vm(p)));
+}
+static term info_mote(Process *p) {
+    return text_list(p, MOTE_VERSION);
+}
+static term info_snifs(Process *p) { /* all built-ins */
+    const BifTable *t = process_vm(p)->bifs;
+    Heap *h = HEAP(p);
+    term list = NIL;
+    for (size_t i = t->count; i-- > 0;) {
+        list = heap_cons(h, TUPLE3(h, t->entries[i].module, t->entries[i].name, SMALL(t->entries[i].arity)), list);
+    }
+    return list;
+}
 static term info_bindings(Process *p) {
     return heap_tuple(HEAP(p), 1, A_unbound);
 }
@@ -169,20 +235,20 @@ static const struct {
     {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
     {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
     {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, NONE, info_port_count},
-    {A_port_limit, SMALL(PORT_LIMIT), NULL}, {A_ets_limit, SMALL(ETS_LIMIT), NULL}, {A_emu_flavor, A_emu, NULL},
+    {A_port_limit, NONE, info_port_limit}, {A_ets_limit, NONE, info_ets_limit}, {A_ets_count, NONE, info_ets_count}, {A_emu_flavor, A_emu, NULL},
     {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
     {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_true, NULL},
-    {A_threads, A_true, NULL}, {A_thread_pool_size, SMALL(0), NULL}, {A_time_correction, A_true, NULL},
-    {A_time_warp_mode, A_no_time_warp, NULL}, {A_start_time, NONE, info_start_time}, {A_end_time, NONE, info_end_time},
+    {A_threads, A_true, NULL}, {A_thread_pool_size, NONE, info_threads}, {A_time_correction, NONE, info_time_correction},
+    {A_time_warp_mode, NONE, info_time_warp}, {A_start_time, NONE, info_start_time}, {A_end_time, NONE, info_end_time},
     {A_endian, A_little, NULL}, {A_fullsweep_after, NONE, info_full_sweep}, {A_garbage_collection, NONE, info_collection},
     {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
     {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors},
     {A_min_heap_size, NONE, info_min_heap}, {A_min_bin_vheap_size, NONE, info_min_binary}, {A_message_queue_data, NONE, info_queue_data},
     {A_multi_scheduling, A_disabled, NULL}, {A_multi_scheduling_blockers, NIL, NULL}, {A_nif_version, NONE, info_nif_version},
-    {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, SMALL(25), NULL}, {A_creation, SMALL(0), NULL},
-    {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, SMALL(60), NULL}, {A_dist_buf_busy_limit, SMALL(1048576), NULL},
-    {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, A_undefined, NULL},
-    {A_port_parallelism, A_false, NULL}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
+    {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, NONE, info_compat}, {A_creation, SMALL(0), NULL},
+    {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
+    {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
+    {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
     {A_scheduler_id, SMALL(1), NULL}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
@@ -190,10 +256,10 @@ static const struct {
     {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NIL, NULL},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
-    {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, SMALL(4), NULL}, {A_check_io, NIL, NULL},
+    {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NIL, NULL},
     {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
-    {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NIL, NULL},
-    {A_async_dist, A_false, NULL}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
+    {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NONE, info_snifs}, {A_mote, NONE, info_mote},
+    {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 
 BIF(erlang, system_info, 1) {
@@ -289,7 +355,7 @@ BIF(net_kernel, dflag_unicode_io, 1) {
 }
 
 BIF(error_logger, warning_map, 0) {
-    return A_warning;
+    return flags_of(p)->warnings;
 }
 
 BIF(erts_internal, no_aux_work_threads, 0) {

@@ -585,5 +585,6 @@ BIF(io, printable_range, 0) {
 }
 
 BIF(file, native_name_encoding, 0) {
-    return platform_utf8() ? A_utf8 : A_latin1;
+    char asked = process_vm(p)->flags->file_names;
+    return (asked == '\0' ? platform_utf8() : asked == 'u') ? A_utf8 : A_latin1;
 }

@@ -5,6 +5,8 @@
 
 #include "term/term.h"
 
+#define MOTE_VERSION "0.1.0"
+
 typedef struct SystemFlags {
     char release[16];             /* "25": the OTP whose libraries run here; "" : not looked for yet */
     char version[32];             /* "13.1.5": its erts; "" : likewise */

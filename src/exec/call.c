@@ -2,6 +2,7 @@
 #include "exec/runtime.h"
 
 #include "base/text.h"
+#include "code/code.h"
 #include "code/demand.h"
 #include "code/purge.h"
 #include "platform/platform.h"
@@ -127,8 +128,20 @@ const Entry *rt_undefined(Process *p, term *x, const Export *e) {
     return &handler->entry;
 }
 
+/* Does the module's current code have this fun? Then it leads there, if it did not. */
+static bool is_in_current(VM *vm, const Lambda *l, bool *loaded) {
+    const Module *m = module_find(vm, l->module);
+    ModuleCode *c = m == NULL ? NULL : m->current;
+    *loaded = c != NULL;
+    return c != NULL && l->old_index < c->lambda_count && module_lambda(vm, c, l->old_index) && l->loaded == c;
+}
+
 /* The fun's parts are in registers already: arguments and free variables. */
 const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
+    bool waits = purge_wait(p, l), loaded = false;
+    if (!waits && is_in_current(process_vm(p), l, &loaded)) {
+        return &l->entry;
+    }
     Heap *h = &p->heap;
     term *f = heap_alloc(h, 3 + l->free);
     f[0] = HEADER(2 + l->free, KIND_FUN);
@@ -136,8 +149,7 @@ const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
     f[2] = p->pid;
     memcpy(f + 3, x + l->arity, l->free * sizeof(term));
     term fun = make_boxed(f);
-    bool waits = purge_wait(p, l);
-    Export *handler = export_find(process_vm(p), waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda, 3);
+    Export *handler = loaded ? NULL : export_find(process_vm(p), waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda, 3);
     if (handler == NULL || !export_is_callable(handler)) {
         exception_error_with(p, A_badfun, fun);
         return NULL;

@@ -199,7 +199,7 @@ int boot_emulator(int argc, char **argv) {
         return 1;
     }
     if (flags.print_version) {
-        fprintf(stderr, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version %s\n", system.version);
+        fprintf(stderr, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version %s\r\n", system.version);
         return 0;
     }
     if (flags.idle[0] != '\0' && platform_is_terminal(2)) {
@@ -217,29 +217,11 @@ bool boot_is_emulator(int argc, char **argv) {
     return false;
 }
 
-/* An OTP: what the caller's variables say, or else the one that is installed. */
-static void choose_otp(OtpPlace *place) {
-    const char *root = environment_get("ROOTDIR"), *bindir = environment_get("BINDIR");
-    if (environment_get("MOTE_OTP") == NULL && root != NULL) {
-        snprintf(place->root, sizeof place->root, "%s", root);
-        if (bindir != NULL && strncmp(bindir, root, strlen(root)) == 0) {
-            snprintf(place->bindir, sizeof place->bindir, "%s", bindir);
-        }
-        return;
-    }
-    VM vm = {0};
-    mem_init(&vm.mem);
-    CodePath *path = code_path_new(&vm);
-    const char *found = path == NULL ? NULL : code_path_otp(path);
-    snprintf(place->root, sizeof place->root, "%s", found == NULL ? "" : found);
-    code_path_free(path);
-}
-
 int boot_erl(int argc, char **argv) {
     OtpPlace place = {0};
     SystemFlags system = {0};
     char why[4400];
-    choose_otp(&place);
+    otp_choose(&place);
     if (!otp_find(&place, &system, why, sizeof why)) {
         fprintf(stderr, "mote: %s\n", why);
         return 1;
@@ -253,8 +235,9 @@ int boot_erl(int argc, char **argv) {
     environment_set("ROOTDIR", place.root);
     environment_set("BINDIR", place.bindir);
     environment_set("EMU", "beam");
-    environment_set("PROGNAME", "erl");
-    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = "erl", .release = system.release};
+    const char *progname = environment_get("PROGNAME");
+    progname = progname == NULL ? "erl" : strdup(progname);
+    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = progname, .release = system.release};
     if (erl_args(&arena, &where, argc - 1, argv + 1, &emulator, &status) == ERL_START) {
         status = boot_emulator(emulator.count, (char **)emulator.at);
     }

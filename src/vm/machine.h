@@ -7,7 +7,6 @@
 #include "vm/code_path.h"
 #include "vm/options.h"
 
-#define MOTE_VERSION "0.1.0"
 
 /* What vm->options points to. */
 typedef struct Machine {

@@ -15,6 +15,7 @@ enum { FIRST_MEMORY = 384 << 10 }; /* about what hello world takes */
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
     "mote erl [ARG...]                  Erlang/OTP's erl, as it is installed, on this machine\n"
+    "mote otp-dir DIR                   make a folder in which the installed erl, erlc, escript ... run on Mote\n"
     "mote verify FILE...                check .beam files and packs; status 1 and a line for each that is damaged\n"
     "mote disasm [--native] FILE [M:F/A]  list the code of a file or of one function\n"
     "mote pack create [-s START] OUT FILE... | list FILE | extract FILE [NAME...] | delete FILE NAME...\n"
@@ -77,6 +78,9 @@ static int with_machine(int argc, char **argv) {
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "erl") == 0) {
         return boot_erl(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "otp-dir") == 0) {
+        return cmd_otp_dir(argc - 1, argv + 1);
     }
     if (boot_is_emulator(argc, argv)) {
         return boot_emulator(argc, argv);

@@ -95,3 +95,20 @@ bool otp_find(OtpPlace *place, SystemFlags *flags, char *why, size_t size) {
     }
     return true;
 }
+
+void otp_choose(OtpPlace *place) {
+    const char *root = getenv("ROOTDIR"), *bindir = getenv("BINDIR");
+    if (getenv("MOTE_OTP") == NULL && root != NULL) {
+        snprintf(place->root, sizeof place->root, "%s", root);
+        if (bindir != NULL && strncmp(bindir, root, strlen(root)) == 0) {
+            snprintf(place->bindir, sizeof place->bindir, "%s", bindir);
+        }
+        return;
+    }
+    VM vm = {0};
+    mem_init(&vm.mem);
+    CodePath *path = code_path_new(&vm);
+    const char *found = path == NULL ? NULL : code_path_otp(path);
+    snprintf(place->root, sizeof place->root, "%s", found == NULL ? "" : found);
+    code_path_free(path);
+}
