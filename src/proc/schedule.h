@@ -8,7 +8,7 @@
 
 enum { PROCESS_LIMIT_DEFAULT = 262144, PROCESS_LIMIT_MAX = 1 << 27, PROCESS_LIMIT_MIN = 1024 };
 /* New processes begin with so many words; their first collection gives them MIN_HEAP_WORDS. */
-enum { FIRST_HEAP_WORDS = 17, MIN_HEAP_WORDS = 233, MIN_BINARY_WORDS = 46422, FULL_SWEEP_AFTER = 65535 };
+enum { FIRST_HEAP_WORDS = 15, MIN_HEAP_WORDS = 233, MIN_BINARY_WORDS = 46422, FULL_SWEEP_AFTER = 65535 };
 
 /* Called when a process ends, while its memory is still there: how table/ and io/ (rooms that come later) free what it
    owned. Asked again in the next slice until it returns true. */

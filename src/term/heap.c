@@ -83,7 +83,7 @@ static bool reserve_give(VM *vm, Fragment *f) {
 /* Blocks. */
 
 bool heap_init(Heap *h, VM *vm, size_t words) {
-    words = MAX(words, HEAP_RESERVE + 8);
+    words = MAX(words, HEAP_RESERVE + 7); /* with the C library's own word: a multiple of 16 bytes */
     heap_init_detached(h, vm);
     h->start = mem_alloc(&vm->mem, MEM_HEAP, words * sizeof(term));
     if (h->start == NULL) {
