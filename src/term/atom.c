@@ -5,7 +5,9 @@
 #include "base/utf8.h"
 #include "gen/atoms.inc"
 
-enum { PAGE_ATOMS = 256, PAGES = ATOM_LIMIT / PAGE_ATOMS, TEXT_BLOCK = 4000, FIRST_TABLE = 256 };
+/* Page k has room for FIRST_PAGE << k atoms. */
+enum { FIRST_PAGE = 256, PAGES = 14, TEXT_BLOCK = 4000, FIRST_TABLE = 2048 };
+_Static_assert((FIRST_PAGE << PAGES) - FIRST_PAGE >= ATOM_LIMIT, "all atoms have a place");
 
 typedef struct {
     const uint8_t *text;
@@ -71,15 +73,20 @@ void atoms_done(VM *vm) {
         mem_free(&vm->mem, MEM_ATOM, b, sizeof *b + b->size);
     }
     for (size_t i = 0; i < PAGES && a->pages[i] != NULL; i++) {
-        mem_free(&vm->mem, MEM_ATOM, a->pages[i], PAGE_ATOMS * sizeof(Atom));
+        mem_free(&vm->mem, MEM_ATOM, a->pages[i], ((size_t)FIRST_PAGE << i) * sizeof(Atom));
     }
     mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
     MEM_DELETE(&vm->mem, MEM_ATOM, a);
     vm->atoms = NULL;
 }
 
-static Atom *dynamic_atom(const Atoms *a, uint32_t n) {
-    return &a->pages[n / PAGE_ATOMS][n % PAGE_ATOMS];
+static inline uint32_t page_of(uint32_t n) {
+    return 31 - (uint32_t)__builtin_clz(n / FIRST_PAGE + 1);
+}
+
+static inline Atom *dynamic_atom(const Atoms *a, uint32_t n) {
+    uint32_t k = page_of(n);
+    return &a->pages[k][n + FIRST_PAGE - ((uint32_t)FIRST_PAGE << k)];
 }
 
 static bool same_text(const uint8_t *p, size_t n, const void *q, size_t m) {
@@ -153,8 +160,8 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
     if (a->count >= ATOM_LIMIT - STATIC_ATOMS) {
         return NONE;
     }
-    Atom **page = &a->pages[a->count / PAGE_ATOMS];
-    if (*page == NULL && (*page = mem_alloc(&vm->mem, MEM_ATOM, PAGE_ATOMS * sizeof(Atom))) == NULL) {
+    uint32_t k = page_of(a->count);
+    if (a->pages[k] == NULL && (a->pages[k] = mem_alloc(&vm->mem, MEM_ATOM, ((size_t)FIRST_PAGE << k) * sizeof(Atom))) == NULL) {
         return NONE;
     }
     if (2 * (a->count + 1) > a->table_size && !grow_table(vm, a)) {
@@ -165,7 +172,7 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
         return NONE;
     }
     *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, pjw(p, n)};
-    uint32_t k = hash & (a->table_size - 1);
+    k = hash & (a->table_size - 1);
     while (a->table[k] != 0) {
         k = (k + 1) & (a->table_size - 1);
     }

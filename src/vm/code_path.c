@@ -1,7 +1,6 @@
 /* Where modules come from in bare mode. */
 #include "vm/code_path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "code/avm.h"
+#include "platform/file.h"
 #include "platform/platform.h"
 #include "vm/lib.h"
 
@@ -204,38 +204,56 @@ const char *code_path_erts_version(CodePath *c) {
     return c->erts;
 }
 
-static bool is_folder_of(const char *name, const char *app) {
-    size_t n = strlen(app);
-    return strncmp(name, app, n) == 0 && (name[n] == '\0' || name[n] == '-');
-}
-
-/* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not; those that most modules come from go first. */
-static void add_libraries(CodePath *c, const char *libs) {
+/* Where a library's folder, NAME/ebin, stands: those that most modules come from go first. */
+static size_t rank(const char *folder) {
     static const char *const first[] = {"stdlib", "kernel", "compiler", "erts"};
-    struct dirent **names;
-    int n = scandir(libs, &names, NULL, alphasort);
-    char dir[PATH_MAX], start[PATH_MAX];
-    join(start, sizeof start, libs, strlen(libs), "/", "");
-    size_t start_size = strlen(start);
-    for (size_t pass = 0; pass <= ARRAY_LEN(first); pass++) {
-        for (int i = n - 1; i >= 0; i--) { /* the highest version first */
-            const char *name = names[i]->d_name;
-            size_t rank = 0;
-            while (rank < ARRAY_LEN(first) && !is_folder_of(name, first[rank])) {
-                rank++;
-            }
-            if (rank == pass && name[0] != '.') {
-                join(dir, sizeof dir, start, start_size, name, "/ebin");
-                add_folder(c, dir, false, false);
-            }
+    size_t i = 0;
+    for (; i < ARRAY_LEN(first); i++) {
+        size_t n = strlen(first[i]);
+        if (strncmp(folder, first[i], n) == 0 && (folder[n] == '/' || folder[n] == '-')) {
+            break;
         }
     }
-    for (int i = 0; i < n; i++) {
-        free(names[i]);
+    return i;
+}
+
+/* The highest version goes first. */
+static bool is_before(const char *a, const char *b) {
+    size_t i = 0, x = rank(a), y = rank(b);
+    while (a[i] == b[i] && a[i] != '/') {
+        i++;
     }
-    if (n >= 0) {
-        free(names);
+    return x != y ? x < y : b[i] == '/' || (a[i] != '/' && (uint8_t)a[i] > (uint8_t)b[i]);
+}
+
+typedef struct {
+    CodePath *path;
+    const char *libs;
+    size_t base;           /* of its folders in path->dirs */
+} Libraries;
+
+static bool add_library(void *arg, const char *name) {
+    Libraries *l = arg;
+    CodePath *c = l->path;
+    char start[PATH_MAX], dir[PATH_MAX];
+    size_t skip = strlen(l->libs) + 1;
+    join(start, sizeof start, l->libs, skip - 1, "/", "");
+    join(dir, sizeof dir, start, strlen(start), name, "/ebin");
+    if (name[0] == '.' || strlen(dir) <= skip || !add_folder(c, dir, false, false)) {
+        return true;
     }
+    Folder added = c->dirs[c->count - 1];
+    size_t at = c->count - 1;
+    for (; at > l->base && is_before(added.name + skip, c->dirs[at - 1].name + skip); at--) {
+        c->dirs[at] = c->dirs[at - 1];
+    }
+    c->dirs[at] = added;
+    return true;
+}
+
+/* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not. */
+static void add_libraries(CodePath *c, const char *libs) {
+    file_list_dir(libs, add_library, &(Libraries){c, libs, c->count});
 }
 
 static void complete(CodePath *c) {

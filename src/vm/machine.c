@@ -217,7 +217,9 @@ static bool file_term(Machine *m, Heap *h, const char *file, term *action) {
         platform_unmap_file(&map);
         const char *slash = strrchr(file, '/');
         char dir[4096];
-        snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - file), slash == NULL ? "." : file);
+        size_t size = slash == NULL ? 1 : MIN((size_t)(slash - file), sizeof dir - 1);
+        memcpy(dir, slash == NULL ? "." : file, size);
+        dir[size] = '\0';
         code_path_add(m->path, dir, true);
     }
     if (module == NULL) {

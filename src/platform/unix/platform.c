@@ -54,12 +54,22 @@ bool platform_entropy(void *to, size_t size) {
     return getrandom(to, size, 0) == (ssize_t)size;
 }
 
+/* UTF-8, utf8: without the C library's tables of characters, which nothing else needs at a start. */
+static bool names_utf8(const char *locale) {
+    for (const char *p = locale; *p != '\0'; p++) {
+        if ((p[0] | 32) == 'u' && (p[1] | 32) == 't' && (p[2] | 32) == 'f' && (p[3] == '8' || (p[3] == '-' && p[4] == '8'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool platform_utf8(void) {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const char *v = getenv(names[i]);
         if (v != NULL && *v != '\0') { /* the first one that is set decides */
-            return strcasestr(v, "utf-8") != NULL || strcasestr(v, "utf8") != NULL;
+            return names_utf8(v);
         }
     }
     return false;
