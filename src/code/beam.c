@@ -32,9 +32,6 @@ static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
     md5_final(&m, digest);
 }
 
-/* Memory that is kept for reading the next file. */
-enum { SPARE_LIMIT = 512 << 10 };
-
 static Bytes keep(BeamFile *b, Bytes bytes, bool *ok) {
     uint8_t *p = arena_alloc(b->arena, bytes.size);
     if (p == NULL) {
@@ -222,11 +219,7 @@ static BeamFile *beam_new(VM *vm, Arena first) {
 
 static BeamFile *read_container(VM *vm, const Container *c, LoadError *error) {
     Arena arena;
-    arena_init(&arena, &vm->mem, MEM_SYSTEM);
-    if (vm->code != NULL && vm->code->spare.mem != NULL) {
-        arena = vm->code->spare;
-        vm->code->spare = (Arena){0};
-    }
+    code_work_begin(vm, &arena);
     BeamFile *b = beam_new(vm, arena);
     if (b == NULL) {
         load_no_memory(error);
@@ -305,6 +298,9 @@ static size_t room_on_demand(const Container *c, const char *name, bool stays) {
         uint32_t functions = read_be32(chunks[CHUNK_CODE].at + 16);
         room += MIN((size_t)labs(atoms), chunks[CHUNK_ATOMS].size) * sizeof(term);
         room += MIN((size_t)functions, chunks[CHUNK_CODE].size) * (sizeof(BeamFunction) + sizeof(uint64_t));
+    }
+    if (chunks[CHUNK_TYPES].size > 8) {
+        room += MIN((size_t)read_be32(chunks[CHUNK_TYPES].at + 4), chunks[CHUNK_TYPES].size / 2) * sizeof(BeamType);
     }
     room += chunks[CHUNK_IMPORTS].size / 12 * sizeof(BeamImport) + chunks[CHUNK_EXPORTS].size / 12 * sizeof(BeamExport);
     return room + chunks[CHUNK_LAMBDAS].size / 24 * sizeof(BeamLambda);
@@ -390,12 +386,11 @@ void beam_free(BeamFile *b) {
     mem_free(&vm->mem, MEM_CODE, b->blocks, b->block_count * sizeof *b->blocks);
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
     Arena arena = *b->arena;
-    if (b->chunks != NULL || vm->code == NULL || vm->code->spare.mem != NULL) {
+    if (b->chunks != NULL) {
         arena_done(&arena);
-        return;
+    } else {
+        code_work_end(vm, &arena);
     }
-    arena_reset(&arena, SPARE_LIMIT);
-    vm->code->spare = arena;
 }
 
 bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]) {

@@ -27,12 +27,16 @@ typedef struct Code {
     ModuleCode *saved_old;       /* its old code, while code whose on_load function has failed is freed in its place */
     term *waiting;               /* processes that wait for the end of that */
     uint32_t waiting_count, waiting_room;
-    Arena spare;                 /* memory that reading a file needs, kept from one to the next: fresh pages are slow */
+    Arena spare;                 /* for code_work_begin */
     /* native/'s: emits a program a second time, into c->native and functions' native addresses; frees that. NULL: no native code. */
     void (*native)(struct Program *pr);
     void (*native_free)(VM *vm, ModuleCode *c);
     const void *native_entry;    /* the `native` of an Entry that has no machine code */
 } Code;
+
+/* Memory for reading a file or emitting a function, kept from one to the next: fresh pages are slow. */
+void code_work_begin(VM *vm, Arena *work);
+void code_work_end(VM *vm, Arena *work);
 
 bool exports_init(VM *vm);
 void exports_done(VM *vm);

@@ -7,32 +7,17 @@
 #include "code/verify.h"
 #include "term/copy.h"
 
-enum { SPARE_LIMIT = 512 << 10, WORK_ROOM = 96 << 10 };
-
 /* --- Memory for the time being ------------------------------------------------------------------------------------- */
 
 static void work_begin(BeamFile *b, Arena *work) {
-    Code *c = b->vm->code;
-    arena_init(work, &b->vm->mem, MEM_SYSTEM);
-    if (c->spare.mem != NULL) {
-        *work = c->spare;
-        c->spare = (Arena){0};
-    } else {
-        arena_reserve(work, WORK_ROOM); /* one block: the same memory each time */
-    }
+    code_work_begin(b->vm, work);
     b->work = work;
 }
 
 static void work_end(BeamFile *b) {
-    Code *c = b->vm->code;
     b->ops = NULL;
     b->label_op = NULL;
-    if (c->spare.mem != NULL) {
-        arena_done(b->work);
-    } else {
-        arena_reset(b->work, SPARE_LIMIT);
-        c->spare = *b->work;
-    }
+    code_work_end(b->vm, b->work);
     b->work = NULL;
 }
 

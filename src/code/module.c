@@ -27,6 +27,27 @@ void code_done(VM *vm) {
     vm->code = NULL;
 }
 
+enum { WORK_ROOM = 96 << 10, WORK_KEPT = 512 << 10 };
+
+void code_work_begin(VM *vm, Arena *work) {
+    if (vm->code != NULL && vm->code->spare.mem != NULL) {
+        *work = vm->code->spare;
+        vm->code->spare = (Arena){0};
+        return;
+    }
+    arena_init(work, &vm->mem, MEM_SYSTEM);
+    arena_reserve(work, WORK_ROOM); /* one block: the same memory each time. Without it, smaller ones */
+}
+
+void code_work_end(VM *vm, Arena *work) {
+    if (vm->code == NULL || vm->code->spare.mem != NULL) {
+        arena_done(work);
+    } else {
+        arena_reset(work, WORK_KEPT);
+        vm->code->spare = *work;
+    }
+}
+
 /* --- Catch marks --------------------------------------------------------------------------------------------------- */
 
 uint32_t catch_new(VM *vm, ModuleCode *code) {

@@ -10,7 +10,7 @@
 #include "vm/cmd_verify.h"
 #include "vm/machine.h"
 
-enum { FIRST_MEMORY = 384 << 10 }; /* about what hello world takes */
+enum { FIRST_MEMORY = 320 << 10 }; /* about what hello world takes */
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"
