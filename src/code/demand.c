@@ -215,7 +215,7 @@ void demand_free(VM *vm, ModuleCode *c) {
     mem_free(&vm->mem, MEM_CODE, c->sites, c->site_room * sizeof *c->sites);
     c->sites = NULL;
     c->site_room = 0;
-    if (c->source != NULL) {
+    if (c->source != NULL && c->source->kept) {
         c->source->kept = false;
         beam_free(c->source);
         c->source = NULL;

@@ -11,6 +11,6 @@ bool demand_function(VM *vm, Function *f, LoadError *error);
 void demand_call_site(VM *vm, Function *f, Unit *at);
 /* Fills in code->places and files, if that has not been tried. */
 void demand_lines(ModuleCode *code);
-void demand_free(VM *vm, ModuleCode *code); /* what these have made, and code->source */
+void demand_free(VM *vm, ModuleCode *code); /* what these have made, and code->source if it belongs to the code */
 
 #endif

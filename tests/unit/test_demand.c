@@ -160,3 +160,20 @@ TEST(emitting_survives_lack_of_memory) {
         stop(&vm);
     }
 }
+
+TEST(opening_survives_lack_of_memory) {
+    bool loaded = false;
+    for (int64_t n = 0; !loaded; n = n * 5 / 4 + 1) {
+        VM vm;
+        CHECK(start(&vm));
+        LoadError error = {0};
+        Module *m = NULL;
+        vm.mem.fail_after = n;
+        BeamFile *b = beam_open(&vm, lib_modules->name, lib_modules->beam, false, &error);
+        loaded = b != NULL && module_load(&vm, b, &error, &m);
+        vm.mem.fail_after = -1;
+        CHECK(loaded || error.no_memory || b == NULL);
+        beam_free(b);
+        stop(&vm);
+    }
+}
