@@ -3,6 +3,7 @@
 
 #include "io/console.h"
 #include "io/port.h"
+#include "io/select.h"
 #include "io/regex.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -86,6 +87,7 @@ void io_done(VM *vm) {
         return;
     }
     ports_done(vm);
+    selects_done(vm);
     console_done(vm);
     if (io->pool != NULL) {
         for (Job *j = pool_close(io->pool), *next; j != NULL; j = next) {

@@ -10,6 +10,7 @@
 struct Ports;
 struct ChildWatch;
 struct Console;
+struct Select;
 
 typedef struct Io {
     Poll *poll;
@@ -18,6 +19,7 @@ typedef struct Io {
     struct Console *console;   /* io/console.h */
     struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
     struct Regexes *regexes;   /* io/regex.c; NULL: none was needed yet */
+    struct Select *selects;    /* io/select.c: messages that wait for descriptors */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

@@ -25,7 +25,7 @@ typedef enum { FILE_FROM_START, FILE_FROM_HERE, FILE_FROM_END } FileOrigin;
 typedef enum { FILE_NORMAL, FILE_RANDOM, FILE_SEQUENTIAL, FILE_WILL_NEED, FILE_DONT_NEED, FILE_NO_REUSE } FileAdvice;
 
 const char *file_error_name(int error); /* "enoent"; "unknown" if it has no name */
-extern const int FILE_INVALID, FILE_NO_MEMORY, FILE_UNSUPPORTED, FILE_BAD_HANDLE, FILE_NO_ACCESS; /* EINVAL, ENOMEM, ENOTSUP, EBADF, EACCES */
+extern const int FILE_INVALID, FILE_NO_MEMORY, FILE_UNSUPPORTED, FILE_BAD_HANDLE, FILE_NO_ACCESS, FILE_BROKEN; /* EINVAL, ENOMEM, ENOTSUP, EBADF, EACCES, EPIPE */
 
 int file_open(const char *name, unsigned modes, int *fd);
 int file_close(int fd);

@@ -23,6 +23,7 @@ bool platform_is_terminal(int fd);
 ptrdiff_t platform_read_some(int fd, void *to, size_t size, int *error);
 ptrdiff_t platform_write_some(int fd, const void *from, size_t size, int *error);
 bool platform_wait_writable(int fd, int64_t nanoseconds);
+bool platform_hung_up(int fd); /* is the other side gone? */
 bool platform_set_blocking(int fd, bool blocking); /* what it was before */
 int platform_open_stream(const char *name, bool reads, bool writes); /* a file, pipe or device, not blocking; < 0: cannot be */
 void platform_close(int fd);

@@ -147,6 +147,11 @@ ptrdiff_t platform_write_some(int fd, const void *from, size_t size, int *error)
     return some(write(fd, from, size), false, error);
 }
 
+bool platform_hung_up(int fd) {
+    struct pollfd f = {fd, 0, 0};
+    return poll(&f, 1, 0) > 0 && f.revents & POLLHUP;
+}
+
 bool platform_set_blocking(int fd, bool blocking) {
     int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && blocking != !(flags & O_NONBLOCK)) {

@@ -1,6 +1,11 @@
 /* The terminal by termios, its description by libtinfo. */
 #include "platform/terminal.h"
 
+#include "platform/library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,15 +26,43 @@ char *tgoto(const char *capability, int column, int line);
 char *tiparm(const char *capability, ...);
 
 static struct {
+    int pipe[2];     /* signals as bytes; 0: not made */
     int fd;          /* whose modes are ours; -1: none */
     struct termios before, ours;
-    struct sigaction old_continue;
 } terminal = {.fd = -1};
 
-static void continued(int signal UNUSED) {
-    if (terminal.fd >= 0) {
+static void signalled(int signal) {
+    int saved = errno;
+    if (signal == SIGCONT && terminal.fd >= 0) {
         tcsetattr(terminal.fd, TCSANOW, &terminal.ours);
     }
+    if (terminal.pipe[1] > 0) {
+        uint8_t b = signal == SIGCONT ? TERMINAL_CONTINUED : TERMINAL_RESIZED;
+        ssize_t n = write(terminal.pipe[1], &b, 1);
+        (void)n;
+    }
+    errno = saved;
+}
+
+static void handle(int signal) {
+    sigaction(signal, &(struct sigaction){.sa_handler = signalled, .sa_flags = SA_RESTART}, NULL);
+}
+
+int terminal_signals(void) {
+    if (terminal.pipe[0] == 0) {
+        if (pipe2(terminal.pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+            terminal.pipe[0] = 0;
+            return -1;
+        }
+        handle(SIGWINCH);
+        handle(SIGCONT);
+    }
+    return terminal.pipe[0];
+}
+
+TerminalSignal terminal_next_signal(void) {
+    uint8_t b;
+    return read(terminal.pipe[0], &b, 1) == 1 ? b : TERMINAL_NOTHING;
 }
 
 static void change(tcflag_t *flags, tcflag_t bits, TerminalMode mode) {
@@ -62,7 +95,7 @@ bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMod
     terminal.ours = t;
     terminal.fd = fd;
     if (!again) {
-        sigaction(SIGCONT, &(struct sigaction){.sa_handler = continued, .sa_flags = SA_RESTART}, &terminal.old_continue);
+        handle(SIGCONT);
     }
     return true;
 }
@@ -70,7 +103,6 @@ bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMod
 void terminal_restore(int fd) {
     if (terminal.fd == fd) {
         terminal.fd = -1;
-        sigaction(SIGCONT, &terminal.old_continue, NULL);
         tcsetattr(fd, TCSANOW, &terminal.before);
     }
 }
@@ -122,8 +154,34 @@ const char *terminal_fill(const char *capability, const int *a, size_t count) {
     return tiparm(capability, n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]);
 }
 
-void terminal_locale(void) {
-    setlocale(LC_CTYPE, "");
+void terminal_pad(const char *s, Text *out) {
+    while (*s != '\0') {
+        const char *end = s[0] == '$' && s[1] == '<' ? strchr(s, '>') : NULL;
+        if (end != NULL) {
+            s = end + 1;
+        } else {
+            text_byte(out, (uint8_t)*s++);
+        }
+    }
+}
+
+bool terminal_name(TerminalKind kind, size_t i, TerminalName *name) {
+    static const char *const tables[][3] = {
+        {"boolnames", "boolcodes", "boolfnames"}, {"numnames", "numcodes", "numfnames"}, {"strnames", "strcodes", "strfnames"}};
+    void *library = library_open("libtinfo.so.6");
+    const char *const *at[3];
+    for (int k = 0; k < 3; k++) {
+        at[k] = library == NULL ? NULL : library_symbol(library, tables[kind][k]);
+        if (at[k] == NULL || at[k][i] == NULL) {
+            return false;
+        }
+    }
+    *name = (TerminalName){at[0][i], at[1][i], at[2][i]};
+    return true;
+}
+
+bool terminal_locale(void) {
+    return setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 int terminal_width(uint32_t c) {
