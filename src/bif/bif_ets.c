@@ -433,7 +433,7 @@ BIF(ets, delete_object, 2) {
     if (t == NULL) {
         return NONE;
     }
-    if (!is_tuple(a[1])) {
+    if (!is_object(t, a[1])) {
         return raise_badarg(p);
     }
     table_delete_object(process_vm(p), t, a[1]);

@@ -600,8 +600,12 @@ bool match_is_bound(VM *vm, term pattern) {
         } else if (is_tuple(t)) {
             size_t n = tuple_arity(t);
             memcpy(stack_room(&s, n), boxed(t) + 1, n * sizeof(term));
-        } else {
-            bound = !is_map(t);
+        } else if (is_map(t)) {
+            MapWalk w;
+            for (map_walk(&w, t); map_next(&w);) {
+                stack_push(&s, w.key);
+                stack_push(&s, w.value);
+            }
         }
     }
     stack_done(&s);

@@ -45,7 +45,7 @@ bool match_keeps_key(VM *vm, size_t keypos, term clause);
 /* The pattern of the i-th clause. */
 term match_pattern(const MatchSpec *m, size_t clause);
 bool is_match_variable(VM *vm, term t);       /* '$0', '$1' ... */
-bool match_is_bound(VM *vm, term pattern);    /* it stands for exactly one value: no variables, no maps */
+bool match_is_bound(VM *vm, term pattern);    /* no variables: as a key it stands for exactly one value */
 /* The order of a key pattern and a key, as far as it can be told: 0 where a variable comes before the first difference. */
 int match_compare_partly(VM *vm, term pattern, term key);
 
