@@ -220,3 +220,41 @@ BIF(erts_debug, unaligned_bitstring, 2) {
     bitrun_copy(bytes, shift, b.at, b.start, b.size);
     return bits_sub(HEAP(p), whole, shift, b.size);
 }
+
+/* ---- What there is nothing to tell of ---- */
+
+/* OTP counts uses of its locks if it was built for that: so do we not. */
+BIF(erts_debug, lcnt_collect, 0) {
+    return A_error;
+}
+
+BIF(erts_debug, lcnt_clear, 0) {
+    return A_error;
+}
+
+BIF(erts_debug, lcnt_control, 1) {
+    return raise_badarg(p);
+}
+
+BIF(erts_debug, lcnt_control, 2) {
+    return raise_badarg(p);
+}
+
+/* As OTP with native code: `mote disasm` shows code. */
+BIF(erts_debug, disassemble, 1) {
+    return A_false;
+}
+
+/* For module instrument: {Allocator, Instance, ..., Ref}. So many allocators will answer: we have none of OTP's. */
+static term ask_allocators(Process *p, term request, size_t arity) {
+    return is_tuple_of(request, arity) && is_atom(element(request, 1)) && is_small(element(request, 2)) && is_ref(element(request, arity)) ? SMALL(0)
+                                                                                                                                        : raise_badarg(p);
+}
+
+BIF(erts_internal, gather_alloc_histograms, 1) {
+    return ask_allocators(p, a[0], 5);
+}
+
+BIF(erts_internal, gather_carrier_info, 1) {
+    return ask_allocators(p, a[0], 5);
+}
