@@ -9,7 +9,7 @@ main() ->
 
 run(Name, Turns, X, F) ->
     Me = self(),
-    {Pid, Ref} = spawn_monitor(fun() -> Me ! {self(), count(F, X)} end),
+    {Pid, Ref} = spawn_monitor(fun() -> Me ! count(F, X) end),
     receive
         {Pid, N, Result} ->
             Good = N >= Turns orelse not erlang:function_exported(mote_kernel, start, 3),
@@ -38,7 +38,7 @@ tick(Counter) ->
 lists() ->
     L = lists:seq(1, 200000),
     [
-        {"++", 2, L, fun(X) -> X ++ [a] end},
+        {"++", 1, L, fun(X) -> X ++ [a] end},
         {"--", 4, {L, lists:seq(1, 200000, 2)}, fun({X, Y}) -> X -- Y end},
         {"-- of few", 1, {L, [5, 5, 200000, x]}, fun({X, Y}) -> X -- Y end},
         {"-- of the same", 4, {lists:duplicate(100000, a) ++ [b], lists:duplicate(99999, a)}, fun({X, Y}) -> X -- Y end},
@@ -63,7 +63,7 @@ terms() ->
     ].
 
 integers() ->
-    N = power(7, 30000),
+    N = power(7, 50000),
     Text = integer_to_list(N),
     Binary = integer_to_binary(-N),
     [
