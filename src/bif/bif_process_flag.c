@@ -437,26 +437,42 @@ static bool slogan(term list, char *to, size_t size) {
     return list == NIL;
 }
 
-static bool halt_options(term list) {
+/* *flush: how long to wait for output, in milliseconds; < 0: for ever. */
+static bool halt_options(term list, int64_t *flush) {
+    bool wait = true;
+    *flush = -1;
     for (; is_cons(list); list = tail(list)) {
         term option = head(list);
         if (!is_tuple_of(option, 2) || (element(option, 1) != A_flush && element(option, 1) != A_flush_timeout)
             || (element(option, 1) == A_flush && element(option, 2) != A_true && element(option, 2) != A_false)) {
             return false;
         }
+        if (element(option, 1) == A_flush) {
+            wait = element(option, 2) == A_true;
+        } else if (!is_small(element(option, 2)) || small_value(element(option, 2)) < 0) {
+            if (element(option, 2) != A_infinity) {
+                return false;
+            }
+            *flush = -1;
+        } else {
+            *flush = small_value(element(option, 2));
+        }
     }
+    *flush = wait ? *flush : 0;
     return list == NIL;
 }
 
 BIF(erlang, halt, 2) {
     VM *vm = process_vm(p);
     Processes *ps = vm->processes;
-    if (!halt_options(a[1])) {
+    int64_t flush;
+    if (!halt_options(a[1], &flush)) {
         return raise_error_cause(p, A_badarg, A_badopt);
     }
     if (is_integer(a[0]) && !integer_is_negative(a[0])) {
         IntegerView v;
         integer_view(&v, a[0]);
+        ps->halt_flush = flush;
         schedule_halt(vm, v.count == 0 ? 0 : (int)(v.limbs[0] & INT32_MAX));
     } else if (a[0] == A_abort) {
         ps->halt_abort = true;

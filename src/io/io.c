@@ -102,8 +102,9 @@ void io_done(VM *vm) {
     vm->io = NULL;
 }
 
-void io_flush(VM *vm) {
-    while (ports_busy(vm)) {
-        poll_io(vm, -1);
+void io_flush(VM *vm, int64_t milliseconds) {
+    int64_t end = platform_monotonic() + milliseconds * 1000000, left = -1;
+    while (ports_busy(vm) && (milliseconds < 0 || (left = end - platform_monotonic()) > 0)) {
+        poll_io(vm, left);
     }
 }

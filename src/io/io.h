@@ -25,8 +25,8 @@ typedef struct Io {
 
 bool io_init(VM *vm); /* hooks into the scheduler's idle wait; processes_init comes before */
 void io_done(VM *vm);
-/* Before the VM ends on request: waits until what ports have taken has been written. */
-void io_flush(VM *vm);
+/* Before the VM ends on request: waits until what ports have taken has been written, at most so many milliseconds; < 0: for ever. */
+void io_flush(VM *vm, int64_t milliseconds);
 
 /* Somebody who waits for a descriptor. The first member of what is to be told. */
 typedef struct Watcher {

@@ -44,6 +44,7 @@ typedef struct Processes {
     uint64_t last_reductions;      /* as statistics(reductions) told last */
     bool halting;                  /* halt has been asked for: scheduler_run returns */
     int halt_status;
+    int64_t halt_flush;            /* how long to wait for what ports have not written yet: milliseconds; < 0: for ever */
     bool halt_abort;               /* halt(abort): the command ends by abort() */
     bool halt_slogan;              /* halt(Slogan): halt_text is to be printed */
     char halt_text[1024];

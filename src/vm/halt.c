@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "io/io.h"
 #include "platform/environment.h"
 #include "proc/names.h"
 #include "proc/schedule.h"
@@ -84,5 +85,6 @@ int machine_halted(Machine *m) {
     if (ps->halt_abort) {
         abort();
     }
+    io_flush(&m->vm, ps->halt_flush);
     return ps->halt_status;
 }
