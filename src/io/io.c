@@ -4,6 +4,7 @@
 #include "io/console.h"
 #include "io/port.h"
 #include "io/select.h"
+#include "io/signals.h"
 #include "io/regex.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -87,6 +88,7 @@ void io_done(VM *vm) {
         return;
     }
     ports_done(vm);
+    signals_stop(vm);
     selects_done(vm);
     console_done(vm);
     if (io->pool != NULL) {

@@ -11,6 +11,7 @@ struct Ports;
 struct ChildWatch;
 struct Console;
 struct Select;
+struct Watcher;
 
 typedef struct Io {
     Poll *poll;
@@ -20,6 +21,7 @@ typedef struct Io {
     struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
     struct Regexes *regexes;   /* io/regex.c; NULL: none was needed yet */
     struct Select *selects;    /* io/select.c: messages that wait for descriptors */
+    struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

@@ -1,0 +1,11 @@
+/* Signals of the operating system go to the process registered as erl_signal_server: {notify, sigterm}. */
+#ifndef MOTE_IO_SIGNALS_H
+#define MOTE_IO_SIGNALS_H
+
+#include "io/io.h"
+#include "platform/signals.h"
+
+bool signals_use(VM *vm, const char *name, SignalsUse use); /* false: there is no such signal */
+void signals_stop(VM *vm); /* the VM ends */
+
+#endif
