@@ -73,7 +73,7 @@ static bool mistake(Compiler *c, const char *words, term t) {
     const char *at = strstr(words, "%T");
     text_add(out, words, at == NULL ? strlen(words) : (size_t)(at - words));
     if (at != NULL) {
-        term_print(out, c->vm, t, &(PrintOptions){0});
+        term_print(out, c->vm, t, &(PrintOptions){.as_display = true});
         text_string(out, at + 2);
     }
     text_byte(out, 0);
@@ -477,21 +477,20 @@ static bool compile_guards(Compiler *c, term guards) {
 
 static bool compile_body(Compiler *c, term body) {
     bool calls = c->options->dialect == MATCH_TRACE;
-    if (calls && body == NIL) {
-        emit_const(c, A_true);
-        emit(c, EXPR_RETURN);
-        return true;
-    }
-    if (!is_cons(body)) {
+    if (!is_cons(body) && !(calls && body == NIL)) {
         return mistake(c, calls ? "Match expression is not a list." : "Body clause does not return anything.", NIL);
     }
     for (; is_cons(body); body = tail(body)) {
-        c->copies = !is_cons(tail(body)); /* the last one is the result */
+        c->copies = !calls && !is_cons(tail(body)); /* the last one is the result */
         if (!compile_expression(c, head(body), 0)) {
             return false;
         }
         emit(c, c->copies ? EXPR_RETURN : EXPR_DROP);
         c->stack--;
+    }
+    if (calls) {
+        emit_const(c, A_true);
+        emit(c, EXPR_RETURN);
     }
     return body == NIL || mistake(c, "Match expression is not a proper list.", NIL);
 }
@@ -504,6 +503,14 @@ static bool compile_clause(Compiler *c, term clause) {
     c->values = c->stack = 0;
     if (c->options->dialect == MATCH_TRACE && !is_list(pattern) && pattern != A_underscore && !is_match_variable(c->vm, pattern)) {
         mistake(c, "Match head is invalid in this context.", NIL);
+        return fail(c, A_badarg);
+    }
+    term rest = c->options->dialect == MATCH_TRACE ? pattern : NIL;
+    while (is_cons(rest)) {
+        rest = tail(rest);
+    }
+    if (is_cons(pattern) && rest != NIL) {
+        mistake(c, "Match expression part %T is not a proper list.", pattern);
         return fail(c, A_badarg);
     }
     compile_pattern(c, pattern);

@@ -27,7 +27,8 @@ typedef struct MatchSpec {
     Object *spec;        /* {Spec}: a copy of its own, which constants point into */
 } MatchSpec;
 
-/* What a specification is for: objects of tables, or arguments of calls, as a list. A body for calls may be empty. */
+/* What a specification is for: objects of tables, or arguments of calls, as a list. A body for calls may be empty;
+   what comes out there is always true. */
 typedef enum { MATCH_TABLE, MATCH_TRACE } MatchDialect;
 typedef struct {
     GuardLookup *lookup;
