@@ -158,13 +158,13 @@ static Prepared *prepared_of(term t) {
 }
 
 /* Reads and translates a module's file. NONE: *code is it. Else the reason it cannot be had. */
-static term prepare(VM *vm, term name, Bytes file, ModuleCode **code) {
+static term prepare(VM *vm, term name, Bytes file, bool on_demand, ModuleCode **code) {
     Bytes text = atom_text(vm, name);
     char of[4 * ATOM_MAX_CHARS + 1];
     memcpy(of, text.at, text.size);
     of[text.size] = 0;
     LoadError error = {0};
-    BeamFile *b = beam_read(vm, of, file, &error);
+    BeamFile *b = on_demand ? beam_open(vm, of, file, false, &error) : beam_read(vm, of, file, &error);
     *code = b == NULL || b->module != name ? NULL : module_prepare(vm, b, &error);
     if (b != NULL) {
         beam_free(b);
@@ -183,7 +183,7 @@ BIF(erts_internal, prepare_loading, 2) {
         MEM_DELETE(&vm->mem, MEM_CODE, prepared);
         return raise_error(p, A_system_limit);
     }
-    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, &prepared->code);
+    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, vm->native == NULL && bits_are_trusted(a[1]), &prepared->code);
     BUMP(p, (intptr_t)(file.size / 16));
     bits_bytes_done(vm, &file);
     if (reason != NONE) {

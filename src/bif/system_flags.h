@@ -11,6 +11,7 @@ typedef struct SystemFlags {
     char release[16];             /* "25": the OTP whose libraries run here; "" : not looked for yet */
     char version[32];             /* "13.1.5": its erts; "" : likewise */
     bool booted;                  /* this is `erl`, not bare mode */
+    const char *root;             /* the folder of that OTP; NULL in bare mode */
     int processes, ports, atoms, tables;      /* limits; 0: the default */
     int schedulers, schedulers_online;        /* 0: as many as there are processors */
     int dirty_cpu, dirty_cpu_online, dirty_io; /* likewise; told, not made */

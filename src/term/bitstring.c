@@ -45,3 +45,19 @@ void buffer_release(VM *vm, Buffer *b) {
         mem_free(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity);
     }
 }
+
+static char trusted; /* what `arg` of such a buffer points to */
+
+void buffer_trust(Buffer *b) {
+    assert(b->release == NULL);
+    b->arg = &trusted;
+}
+
+bool bits_are_trusted(term t) {
+    const View *v = (const View *)boxed(t);
+    if (HEADER_KIND(v->header) == KIND_BITS || HEADER_KIND(*(term *)boxed(v->base)) != KIND_BUFFER) {
+        return false;
+    }
+    const Buffer *b = ((const BufferRef *)boxed(v->base))->buffer;
+    return b->release == NULL && b->arg == &trusted && v->start == 0 && v->end == b->used;
+}

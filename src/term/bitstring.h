@@ -52,6 +52,9 @@ static inline Buffer *buffer_share(Buffer *b) {
     __atomic_fetch_add(&b->refs, 1, __ATOMIC_RELAXED);
     return b;
 }
+/* Contents that are trusted to be whole, as they come from a file of the installed OTP. */
+void buffer_trust(Buffer *b); /* b has data of its own, and is never appended to */
+bool bits_are_trusted(term t);
 static inline size_t buffer_refs(const Buffer *b) {
     return __atomic_load_n(&b->refs, __ATOMIC_ACQUIRE);
 }

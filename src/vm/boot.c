@@ -198,6 +198,7 @@ int boot_emulator(int argc, char **argv) {
         fprintf(stderr, "mote: %s\n", why);
         return 1;
     }
+    system.root = place.root;
     if (flags.print_version) {
         fprintf(stderr, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version %s\r\n", system.version);
         return 0;
