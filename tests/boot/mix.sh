@@ -38,4 +38,4 @@ mix compile; echo "status $?"
 mix test --seed 0 2>&1 | quiet
 mix escript.build > /dev/null && escript proj a b
 mix run -e 'IO.inspect Proj.hello()'
-mix format --check-formatted; echo "status $?"
+mix format --check-formatted > /dev/null 2>&1; echo "status $?"
