@@ -121,10 +121,11 @@ run: setup
 
 # --- tests
 BUILDS_TESTED := release sanitize stress
+# Everything: all builds, both engines, fuzz targets.
 check: setup
-	$(V)$(MAKE) --no-print-directory -j2 all build/release/unit
-	$(V)$(PYTHON) tests/run.py --build release
-# Everything again under sanitizers and stress, the fuzz targets, and more random programs.
+	$(V)$(MAKE) --no-print-directory tested fuzzers
+	$(V)$(PYTHON) tests/run.py --build release,sanitize,stress
+# The same with sizes that take hours: all of stdlib and compiler through the compiler, 100,000 random terms and mutants.
 check-long: setup
 	$(V)$(MAKE) --no-print-directory tested fuzzers
 	$(V)$(PYTHON) tests/run.py --long --build release,sanitize,stress

@@ -12,7 +12,9 @@ print_exit(Reason) ->
 text(Class, Reason, Trace) ->
     try
         erl_error:format_exception(Class, Reason, Trace, #{
-            column => 4, format_fun => fun(Term, I) -> io_lib:format("~." ++ integer_to_list(I) ++ "tP", [Term, 50]) end
+            column => 4,
+            stack_trim_fun => fun(M, _, _) -> M =:= mote_kernel end,
+            format_fun => fun(Term, I) -> io_lib:format("~." ++ integer_to_list(I) ++ "tP", [Term, 50]) end
         })
     catch
         _:_ -> io_lib:format("~w: ~tp~n  ~tp", [Class, Reason, Trace])

@@ -83,6 +83,7 @@ run([Action | Rest], Args) ->
     try act(Action, Args) of
         {done, Status} when Rest =:= [] -> exit({mote_done, Status});
         {done, 0} -> run(Rest, Args);
+        {next, Next} -> run([Next | Rest], Args);
         {done, Status} -> exit({mote_done, Status});
         ok -> run(Rest, Args)
     catch
@@ -112,11 +113,11 @@ act({file, _, M}, Args) ->
             M:main(Args),
             {done, 0}
     end;
-act({compile, Path}, Args) ->
+act({compile, Path}, _) ->
     case compile:file(Path, [binary, debug_info, report, return_errors]) of
         {ok, M, Binary} ->
             {module, M} = mote_code:load_compiled(M, Path, Binary),
-            act({file, Path, M}, Args);
+            {next, {file, Path, M}};
         _ ->
             {done, 1}
     end;

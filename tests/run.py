@@ -10,22 +10,29 @@ Tests are found by their place:
   tests/fixtures/*/         .beam files of other compilers, with the output that their own release printed (see its README)
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
   tests/boot/*.sh           an installed OTP and Elixir on Mote: the same output as on Erlang's own machine
+  tests/failing/*.erl       programs to run again and again, each time with another allocation that fails
   tests/fuzz/*.c            fuzz targets (clang), a short run each
+and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
+and packs, loaded and run. Sizes: --quick, normal, --long; builds other than release get smaller ones, but all of the tests.
 WORD selects tests whose name contains it."""
-import argparse, concurrent.futures, glob, os, subprocess, sys, tempfile, threading, time
+import argparse, concurrent.futures, glob, os, random, re, resource, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = 'skipped'
+REPORT = 99  # the status of a program that a sanitizer has stopped
 
-# Defects that are known and not repaired yet, by words in a test's name: shown as skipped, with the reason. A row leaves
-# with the defect.
-KNOWN_DEFECTS = {
-}
+# What a build's slowness divides sizes by: programs read it as SHRINK (t:shrink/1), on erl as well.
+SHRINK = {'release': 1, 'debug': 1, 'native': 1, 'sanitize': 4, 'thread': 4, 'stress': 20}
 
+# Modules whose mutants are run: copies of these of stdlib, and programs of ours.
+MUTATED_LIBRARY = 'lists maps string queue gb_trees gb_sets dict orddict base64 binary calendar rand array sofs proplists erl_scan'.split()
+MUTATED_PROGRAMS = ['tests/fixtures/otp25/probe.beam', 'tests/fixtures/otp27/probe.beam', 'tests/fixtures/otp29/native_records.beam']
+MUTATED_PACKS = 2
 
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
-    full = dict(os.environ, LC_ALL='C.UTF-8', **(env or {}))
+    full = dict(os.environ, LC_ALL='C.UTF-8', ASAN_OPTIONS=f'exitcode={REPORT}', UBSAN_OPTIONS=f'exitcode={REPORT}:print_stacktrace=1',
+                TSAN_OPTIONS=f'exitcode={REPORT}', **(env or {}))
     try:
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                            timeout=timeout, env=full, cwd=ROOT, **more)
@@ -81,17 +88,23 @@ class Tests:
             yield f'unit/{build}', check
 
     def expected(self, beam_dir, module, env, timeout):
-        key = (module, tuple(sorted(env.items())))
+        # -s, as on Mote, so that stack traces end where main/0 was called.
+        return self.once((module, tuple(sorted(env.items()))), lambda: run(
+            ['erl', '-noshell', '-noinput', '+fnu', '-pa', beam_dir, '-eval', 'io:setopts([{encoding,unicode}])',
+             '-s', module, 'main', '-s', 'erlang', 'halt'], timeout, env))
+
+    def once(self, key, make):
+        """What make() gives; whoever else asks for the same waits for it."""
         with self.lock:
             event = self.oracle.get(key)
             mine = event is None
             if mine:
                 event = self.oracle[key] = [threading.Event(), None]
         if mine:
-            # -s, as on Mote, so that stack traces end where main/0 was called.
-            event[1] = run(['erl', '-noshell', '-noinput', '+fnu', '-pa', beam_dir, '-eval', 'io:setopts([{encoding,unicode}])',
-                            '-s', module, 'main', '-s', 'erlang', 'halt'], timeout, env)
-            event[0].set()
+            try:
+                event[1] = make()
+            finally:
+                event[0].set()
         event[0].wait()
         return event[1]
 
@@ -102,7 +115,7 @@ class Tests:
             for build in self.builds:
                 for way, args, env in self.engines(build):
                     def check(module=module, build=build, args=args, env=env):
-                        return self.compare(module, build, args, env, {})
+                        return self.compare(module, build, args, env, {'SHRINK': str(SHRINK[build])})
                     yield f'erl/{module}/{build}/{way}', check
 
     def compare(self, module, build, args, env, seed, timeout=300):
@@ -115,8 +128,11 @@ class Tests:
             return f'status {status}, ' + first_difference(expected, out)
         return None if status == 0 else f'status {status}'
 
+    def size(self, quick, normal, long):
+        return {'quick': quick, 'normal': normal, 'long': long}[self.o.length]
+
     def random(self):
-        count = {'quick': 300, 'normal': 2000, 'long': 100000}[self.o.length]
+        count = self.size(300, 2000, 100000)
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/random/*.erl'))):
             module = os.path.basename(path)[:-4]
             for build in self.builds:
@@ -178,14 +194,149 @@ class Tests:
         (status, expected), (got_status, got) = results
         return None if results[0] == results[1] else f'status {got_status} instead of {status}, ' + first_difference(expected, got)
 
+    def failing(self):
+        """Every allocation that a program makes fails once, and once together with all that follow: its process may die of that, the
+        VM may say that it cannot go on, and what is printed is right."""
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/failing/*.erl'))):
+            module = os.path.basename(path)[:-4]
+            for build in self.builds:
+                for way, args in (('interp', []), ('native', ['--native'])):
+                    def check(module=module, build=build, args=args):
+                        return self.walk([self.mote(build)] + args + ['-pa', os.path.join(self.work, 'erl'), '-s', module, 'main'],
+                                         self.size(10, 100, 5000) // (1 if build == 'release' else 2))
+                    yield f'failing/{module}/{build}/{way}', check
+
+    def walk(self, command, steps):
+        status, good = run(command)
+        if status != 0:
+            return f'status {status}: {good[-500:]!r}'
+        lines = good.splitlines()
+        kinds = {line.split()[0] for line in lines}
+        for after in ('', '+'):
+            step, n, unharmed = 1, 0, 0
+            while unharmed < 3:
+                status, out = run(command, 60, {'MOTE_STRESS': f'fail:{n}{after}'})
+                wrong = [line for line in out.splitlines() if line not in lines and len(line.split()) == 2 and line.split()[0] in kinds]
+                if status not in (0, 1) or wrong or not out:
+                    return f'MOTE_STRESS=fail:{n}{after}: status {status}, {wrong}: {out[-1500:].decode(errors="replace")}'
+                unharmed = unharmed + 1 if out == good else 0
+                n += step
+                step = max(1, n * 5 // steps)
+        return None
+
+    def sources(self):
+        """The modules of stdlib and compiler that are compiled on Mote."""
+        found = []
+        root = subprocess.run(['erl', '-noshell', '-eval', 'io:put_chars(code:lib_dir()), halt().'], stdout=subprocess.PIPE).stdout.decode()
+        for application in ('stdlib', 'compiler'):
+            found += sorted(glob.glob(f'{root}/{application}-*/src/*.erl'))
+        if len(found) < 100:
+            sys.exit(f'{root}: the sources of stdlib and compiler are not there (package erlang-src)')
+        if self.o.length == 'long':
+            return [found[i::16] for i in range(16)]
+        named = 'dict ets queue timer erl_internal beam_z cerl_clauses core_lib rec_env sys_core_alias'.split()
+        named = [f for f in found if os.path.basename(f)[:-4] in named]
+        return [named[:5], named[5:]] if self.o.length == 'normal' else [named[:1]]
+
+    def compiler(self):
+        """Erlang's compiler on Mote makes the same bytes as on erl, of the same source."""
+        for number, batch in enumerate(self.sources()):
+            for build in self.builds:
+                for way, args, env in self.engines(build):
+                    # Under stress one small module has to do.
+                    files = batch if SHRINK[build] == 1 else batch[-1:]
+                    if (build == 'sanitize' and way == 'native' or build == 'stress') and number > 0:
+                        continue
+                    def check(files=files, build=build, args=args, env=env):
+                        out, expected = b'', b''
+                        for f in files:
+                            status, text = self.digest(f)
+                            expected += text
+                        status, out = run([self.mote(build)] + args + ['-s', 'mote_compile', 'digests'] + files, 3000, env)
+                        if status != 0 or out != expected:
+                            return f'status {status}, ' + first_difference(expected, out)
+                        bad = [line for line in out.splitlines() if not re.fullmatch(rb'\S+\.erl [0-9a-f]{32}', line)]
+                        return f'not compiled: {bad}' if bad else None
+                    yield f'compiler/{number}/{build}/{way}', check
+
+    def digest(self, source):
+        return self.once(('digest', source), lambda: run(['erl', '-noshell', '-noinput', '+fnu', '-pa', os.path.join(self.work, 'erl'),
+                                                          '-s', 'mote_compile', 'digests', source, '-s', 'erlang', 'halt'], 600))
+
+    def mutated(self):
+        """Files whose mutants are run, made by erl if they are not there yet."""
+        folder = os.path.join(self.work, 'mutants')
+        copies = [os.path.join(folder, f'{m}_copy.beam') for m in MUTATED_LIBRARY]
+        if not all(os.path.exists(c) for c in copies):
+            os.makedirs(folder, exist_ok=True)
+            status, text = run(['erl', '-noshell', '-noinput', '-pa', os.path.join(self.work, 'erl'), '-s', 'mutants', 'prepare', folder] +
+                               MUTATED_LIBRARY + ['-s', 'erlang', 'halt'], 300)
+            if status != 0:
+                sys.exit(text.decode(errors='replace'))
+        return copies + [os.path.join(ROOT, p) for p in MUTATED_PROGRAMS]
+
+    def mutants(self):
+        """One to eight bytes of modules and packs are changed; what the VM accepts, it runs."""
+        files = self.mutated()
+        for build in self.builds:
+            each = self.size(10, 400, 100000) // (1 if build == 'release' else 4) // (1 if self.o.length == 'normal' else 20)
+            for way, args in (('interp', []), ('native', ['--native'])):
+                for file in files:
+                    name = file.split('/')[-2] + '_' + os.path.basename(file)[:-5] if 'fixtures' in file else os.path.basename(file)[:-5]
+                    def check(file=file, build=build, args=args, each=max(5, each)):
+                        return self.mutate_module(file, build, args, each)
+                    yield f'mutants/{name}/{build}/{way}', check
+            for number in range(MUTATED_PACKS):
+                def check(number=number, build=build, each=max(5, each)):
+                    return self.mutate_pack(files[number::7], build, each, number)
+                yield f'mutants/pack{number}/{build}', check
+
+    def mutate_module(self, file, build, args, count):
+        """In lots, a VM each: atoms stay as long as it does."""
+        seed = int(os.environ.get('SEED', '1'))
+        for first in range(0, count, 1000):
+            n = min(1000, count - first)
+            status, out = run([self.mote(build)] + args + ['-pa', os.path.join(self.work, 'erl'), '-run', 'mutants', 'main', file,
+                                                           str(seed + first), str(n)], 600)
+            last = out.splitlines()[-1:] or [b'']
+            if status != 0 or f': {n} ['.encode() not in last[0]:
+                return f'SEED={seed + first} COUNT={n}: status {status}: {out[-2000:].decode(errors="replace")}'
+        return None
+
+    def mutate_pack(self, files, build, count, number):
+        """A pack needs a process for each mutant."""
+        chance = random.Random(number + int(os.environ.get('SEED', '1')))
+        with tempfile.TemporaryDirectory() as d:
+            good, bad = os.path.join(d, 'good.avm'), os.path.join(d, 'bad.avm')
+            start = os.path.join(self.work, 'erl', 'pack_start.beam')
+            status, out = run([self.mote(build), 'pack', 'create', '--lines', good, start] + files)
+            if status != 0:
+                return out.decode(errors='replace')
+            content = open(good, 'rb').read()
+            for i in range(count):
+                mutant = bytearray(content)
+                for _ in range(chance.randint(1, 8)):
+                    # Half of them near the start: headers and the module that is run.
+                    at = chance.randrange(len(mutant) if chance.random() < 0.5 else min(1500, len(mutant)))
+                    mutant[at] = chance.randrange(256)
+                with open(bad, 'wb') as f:
+                    f.write(mutant)
+                for command in ([self.mote(build), bad], [self.mote(build), 'verify', bad]):
+                    status, out = run(command, 20)
+                    if status is None or status not in range(0, REPORT):
+                        kept = os.path.join(self.work, f'mutant{number}_{i}.avm')
+                        os.replace(bad, kept)
+                        return f'{kept}: status {status}: {out[-2000:].decode(errors="replace")}'
+        return None
+
     def fuzz(self):
-        seconds = {'quick': 2, 'normal': 15, 'long': 600}[self.o.length]
+        seconds = self.size(2, 15, 600)
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/fuzz/fuzz_*.c'))):
             name = os.path.basename(path)[:-2]
             def check(name=name):
                 binary = f'build/fuzz/{name}'
                 if not os.path.exists(os.path.join(ROOT, binary)):
-                    return SKIPPED
+                    return SKIPPED if self.o.length == 'quick' else f'{binary} is not there: make fuzzers'
                 found = f'tests/fuzz/found/{name}'
                 corpus = os.path.join(self.work, name)
                 os.makedirs(corpus, exist_ok=True)
@@ -200,7 +351,8 @@ class Tests:
         out = os.path.join(self.work, 'erl')
         os.makedirs(out, exist_ok=True)
         sources = sorted(glob.glob(os.path.join(ROOT, 'tests/erl/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/random/*.erl')) +
-                         glob.glob(os.path.join(ROOT, 'tests/lib/*.erl')))
+                         glob.glob(os.path.join(ROOT, 'tests/failing/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/lib/*.erl')) +
+                         [os.path.join(ROOT, 'lib/mote_compile.erl')])
         stale = [s for s in sources if not os.path.exists(b := os.path.join(out, os.path.basename(s)[:-4] + '.beam'))
                  or os.path.getmtime(b) < os.path.getmtime(s)]
         if stale:
@@ -216,6 +368,9 @@ def main():
     p.add_argument('--build', default='release')
     p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,fuzz')
     p.add_argument('-v', '--verbose', action='store_true')
+    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,failing,compiler,mutants,fuzz')
+    p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
+    p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')
     o = p.parse_args()
     t = Tests(o)
@@ -225,17 +380,18 @@ def main():
     passed = failed = skipped = 0
     start = time.time()
 
-    def one(case):
-        began = time.time()
-        if case[0] in KNOWN_DEFECTS and o.length != 'long':
-            print(f'known defect: {case[0]}: {KNOWN_DEFECTS[case[0]]}', flush=True)
-            return case[0], SKIPPED, 0.0
-        try:
-            return case[0], case[1](), time.time() - began
-        except Exception as e:  # a broken test is a failed test
-            return case[0], f'{type(e).__name__}: {e}', time.time() - began
+    def clock():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime if o.jobs == 1 else time.time()
 
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+    def one(case):
+        began = clock()
+        try:
+            return case[0], case[1](), clock() - began
+        except Exception as e:  # a broken test is a failed test
+            return case[0], f'{type(e).__name__}: {e}', clock() - began
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=o.jobs) as pool:
         for name, result, seconds in pool.map(one, cases):
             if result is None:
                 passed += 1
@@ -247,7 +403,8 @@ def main():
             else:
                 failed += 1
                 print(f'FAIL {name} ({seconds:.1f} s)\n     ' + result.strip().replace('\n', '\n     '), flush=True)
-    print(f'{time.time() - start:.0f} seconds')
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f'{time.time() - start:.0f} seconds, {used.ru_utime + used.ru_stime:.0f} of CPU')
     print(f'{passed} passed, {failed} failed, {skipped} skipped', flush=True)
     return failed != 0
 

@@ -8,6 +8,7 @@
 #include "term/copy.h"
 #include "term/literal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The module's MD5, as the compiler defines it: of its essential chunks, without the old hashes in FunT. */
@@ -232,6 +233,8 @@ static BeamFile *read_container(VM *vm, const Container *c, LoadError *error) {
     heap_free_fragments(vm, heap_detach(&l.heap));
     ok = ok && beam_verify(b, error);
     if (!ok) {
+        Bytes name = b->module == NONE ? (Bytes){0} : atom_text(vm, b->module);
+        snprintf(error->module, sizeof error->module, "%.*s", (int)name.size, name.at == NULL ? "" : (const char *)name.at);
         beam_free(b);
         return NULL;
     }

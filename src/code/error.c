@@ -26,19 +26,26 @@ bool load_no_memory(LoadError *e) {
 }
 
 void load_error_text(const LoadError *e, char *text, size_t size) {
-    int n = snprintf(text, size, "%s: ", e->file);
-    if (e->chunk[0] != 0 && n >= 0 && (size_t)n < size) {
-        n += snprintf(text + n, size - (size_t)n, "chunk %s", e->chunk);
-        if (e->offset >= 0 && (size_t)n < size) {
-            n += snprintf(text + n, size - (size_t)n, ", offset %lld", (long long)e->offset);
-        }
-        if ((size_t)n < size) {
-            n += snprintf(text + n, size - (size_t)n, ": ");
-        }
-    } else if (e->offset >= 0 && n >= 0 && (size_t)n < size) {
-        n += snprintf(text + n, size - (size_t)n, "offset %lld: ", (long long)e->offset);
+    char module[80] = "", chunk[16] = "", offset[40] = "";
+    if (e->module[0] != 0) {
+        snprintf(module, sizeof module, "module %s", e->module);
     }
-    if (n >= 0 && (size_t)n < size) {
-        snprintf(text + n, size - (size_t)n, "%s", e->reason);
+    if (e->chunk[0] != 0) {
+        snprintf(chunk, sizeof chunk, "chunk %s", e->chunk);
+    }
+    if (e->offset >= 0) {
+        snprintf(offset, sizeof offset, "offset %lld", (long long)e->offset);
+    }
+    const char *const parts[] = {module, chunk, offset}, *between = ": ";
+    size_t n = 0;
+    n += (size_t)snprintf(text, size, "%s", e->file);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i][0] != 0 && n < size) {
+            n += (size_t)snprintf(text + n, size - n, "%s%s", between, parts[i]);
+            between = ", ";
+        }
+    }
+    if (n < size) {
+        snprintf(text + n, size - n, ": %s", e->reason);
     }
 }

@@ -6,6 +6,7 @@
 
 typedef struct {
     char file[256];
+    char module[64];   /* "" : not known (yet) */
     char chunk[5];     /* "" : the container itself */
     int64_t offset;    /* in the chunk; -1: unknown */
     char reason[200];
@@ -18,7 +19,7 @@ void load_error_name(LoadError *e, const char *name);
 bool load_error(LoadError *e, const char *chunk, int64_t offset, const char *format, ...) PRINTF_LIKE(4, 5);
 bool load_no_memory(LoadError *e);
 
-/* The line itself: FILE: chunk CHUNK, offset N: REASON. */
+/* The line itself: FILE: module MODULE, chunk CHUNK, offset N: REASON. */
 void load_error_text(const LoadError *e, char *text, size_t size);
 
 #endif

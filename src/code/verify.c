@@ -163,8 +163,13 @@ static bool flow_to(Verifier *v, uint32_t label, const StateHead *h, const Fact 
     return true;
 }
 
+static bool is_wait(const GenericOp *op) { /* jumps back in a receive, and costs a reduction */
+    return op->op == GEN_loop_rec_end || op->op == GEN_wait || op->op == GEN_wait_timeout;
+}
+
 bool verify_branch(Verifier *v, uint32_t label) {
-    return flow_to(v, label, &v->s.h, v->s.x, v->s.y);
+    return flow_to(v, label, &v->s.h, v->s.x, v->s.y) &&
+           (is_wait(&v->b->ops[v->op]) || verify_edge(v, v->b->label_op[label]));
 }
 
 bool verify_raise(Verifier *v) {
@@ -183,7 +188,8 @@ bool verify_raise(Verifier *v) {
     at.words = at.floats = at.funs = 0;
     at.f = 0;
     at.message = at.building = false;
-    return flow_to(v, FACT_N(v->s.y[h->innermost]), &at, &x0, v->s.y);
+    uint32_t label = FACT_N(v->s.y[h->innermost]);
+    return flow_to(v, label, &at, &x0, v->s.y) && verify_edge(v, v->b->label_op[label]);
 }
 
 void verify_never_returns(Verifier *v) {
@@ -205,6 +211,10 @@ static bool at_label(Verifier *v, uint32_t label) {
     if (v->live && v->b->ops[v->op + 1].op == GEN_try_case) {
         verify_never_returns(v);
     }
+    if (v->live && !verify_edge(v, v->op)) {
+        return false;
+    }
+    v->block = v->op;
     if (v->live && t == NULL) {
         t = save_new(v, label, &v->s.h, v->s.x, v->s.y);
         if (t == NULL) {
@@ -286,6 +296,7 @@ static bool walk_once(Verifier *v, const BeamFunction *f) {
     entry_state(v, f);
     v->pending = 0;
     v->handled = false;
+    v->block = VERIFY_NO_BLOCK;
     uint64_t budget = (uint64_t)WALKS * (f->end - f->first) + WALKS_FREE;
     uint32_t from = b->label_op[f->entry];
     for (;;) {
@@ -301,11 +312,20 @@ static bool walk_once(Verifier *v, const BeamFunction *f) {
     }
 }
 
+/* Jumps back are rare: compilers share the ends of functions with them. The function is walked once more to see them all. */
+static bool loops_are_charged(Verifier *v, const BeamFunction *f) {
+    v->recording = true;
+    v->edge_count = 0;
+    bool ok = walk_once(v, f) && verify_no_loops(v);
+    v->recording = false;
+    return ok;
+}
+
 static bool walk(Verifier *v, const BeamFunction *f) {
     v->function = f;
-    v->preset = false;
+    v->preset = v->backward = false;
     if (walk_once(v, f)) {
-        return true;
+        return !v->backward || loops_are_charged(v, f);
     }
     LoadError first = *v->error;
     v->preset = !first.no_memory;
@@ -315,7 +335,7 @@ static bool walk(Verifier *v, const BeamFunction *f) {
     }
     *v->error = (LoadError){0};
     memcpy(v->error->file, first.file, sizeof first.file);
-    return true;
+    return !v->backward || loops_are_charged(v, f);
 }
 
 static Verifier *verifier_new(BeamFile *b, LoadError *error) {
@@ -329,7 +349,9 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     v->error = error;
     v->match_args = b->match_args;
     v->op = v->pending = v->restart = 0;
-    v->live = v->handled = false;
+    v->live = v->handled = v->backward = v->recording = false;
+    v->edges = NULL;
+    v->edge_count = v->edge_room = v->block = 0;
     v->saved = arena_alloc(b->work, b->labels * sizeof *v->saved);
     v->imports = ARENA_ARRAY(b->work, uint8_t, b->import_count);
     if (v->match_args == NULL) {

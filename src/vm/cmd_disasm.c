@@ -77,8 +77,13 @@ int cmd_disasm(Machine *m, int argc, const char **argv) {
     text_init(&out, &m->vm.mem);
     bool ok = disassemble(&out, &m->vm, argv[1], file, wanted, &error);
     fwrite(out.at, 1, out.size, stdout);
+    size_t out_size = out.size;
     text_done(&out);
     int status = ok ? 0 : complain(&error);
+    if (ok && out_size == 0 && wanted != NULL) {
+        fprintf(stderr, "%s: there is no function %s\n", argv[1], wanted);
+        status = 1;
+    }
     if (ok && native) {
         print_native(m, argv[1], file, wanted);
     }

@@ -22,7 +22,7 @@ static bool complain(const LoadError *error) {
 }
 
 static bool file_failed(const char *name, int error) {
-    fprintf(stderr, "%s: %s\n", name, file_error_name(error));
+    fprintf(stderr, "%s: %s\n", name, strerror(error));
     return false;
 }
 

@@ -5,7 +5,6 @@
 
 #include "code/avm.h"
 #include "code/beam.h"
-#include "platform/file.h"
 #include "platform/platform.h"
 
 static bool complain(const LoadError *error) {
@@ -52,7 +51,7 @@ int cmd_verify(VM *vm, int argc, char **argv) {
         FileMap map;
         int error;
         if (!platform_map_file(argv[i], &map, &error)) {
-            fprintf(stderr, "%s: %s\n", argv[i], file_error_name(error));
+            fprintf(stderr, "%s: %s\n", argv[i], strerror(error));
             status = 1;
             continue;
         }

@@ -116,6 +116,7 @@ bool code_path_add_pack(CodePath *c, const char *file, LoadError *error) {
     bool mapped = platform_map_file(file, &p->map, &number);
     if (!mapped) {
         load_error(error, "", -1, "%s", strerror(number));
+        snprintf(error->file, sizeof error->file, "%s", file);
     }
     if (!mapped || !avm_open(&p->avm, file, (Bytes){p->map.at, p->map.size}, error)) {
         platform_unmap_file(&p->map);

@@ -30,6 +30,21 @@ const char *machine_erts_version(VM *vm) {
     return version[0] != '\0' ? version : "13.1.5";
 }
 
+/* MOTE_STRESS: what a test makes hard. collect and yield are heeded by builds for it only; fail:N, by all: the allocation after
+   N others fails, once, and with fail:N+ all that follow. */
+static void take_stress(VM *vm) {
+    const char *stress = environment_get("MOTE_STRESS");
+    if (stress == NULL) {
+        return;
+    }
+    if (strncmp(stress, "fail:", 5) == 0) {
+        char *end;
+        vm->mem.fail_after = strtoll(stress + 5, &end, 10);
+        vm->mem.fail_count = *end == '+' ? 0 : 1;
+    }
+    vm->stress = strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
+}
+
 Machine *machine_new(Options *o) {
     Machine *m = calloc(1, sizeof *m);
     if (m == NULL) {
@@ -45,8 +60,7 @@ Machine *machine_new(Options *o) {
     vm->otp_release = machine_otp_release;
     vm->erts_version = machine_erts_version;
     vm->handlers = interpreter_handlers();
-    const char *stress = environment_get("MOTE_STRESS"); /* heeded by builds for it only */
-    vm->stress = stress == NULL ? 0 : strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
+    take_stress(vm);
     if (!terms_init(vm)) {
         free(m);
         return NULL;
@@ -71,6 +85,7 @@ void machine_free(Machine *m) {
     code_done(vm);
     native_done(vm);
     terms_done(vm);
+    assert(mem_total(&vm->mem) == 0);
     free(m);
 }
 

@@ -9,7 +9,7 @@ main(_) -> main().
 
 main() ->
     process_flag(trap_exit, true),
-    [begin F(), timer:sleep(30) end || F <- steps()],
+    [begin F(), timer:sleep(200) end || F <- steps()],
     io:format(standard_error, "to standard error~n", []),
     io:format(user, "to user~n", []).
 

@@ -63,7 +63,7 @@ programs() ->
      {directory, {spawn_executable, "/tmp"}, [exit_status]},
      {cd, {spawn, "pwd"}, [{cd, "/usr"}]}, {cd_binary, {spawn, "pwd"}, [{cd, <<"/usr">>}, binary]},
      {arg0, sh(), [{args, ["-c", "echo $0 $1 $2", "zero", "one two", <<"three">>]}]},
-     {arg0_2, {spawn_executable, "/bin/sh"}, [{arg0, "hello"}, {args, ["-c", "echo $0; cat /proc/$$/cmdline | tr '\\000' ' '"]}]},
+     {arg0_2, {spawn_executable, "/bin/sh"}, [{arg0, "hello"}, {args, ["-c", "echo $0 $(cat /proc/$$/cmdline | tr '\\000' ' ')"]}]},
      {env, sh(), [sh_args("echo $A $B ${C-unset}"), {env, [{"A", "1"}, {"B", "two words"}, {"C", "x"}, {"C", false}]}]},
      {env_last, sh(), [sh_args("echo $A"), {env, [{"A", "1"}]}, {env, [{"A", "2"}]}]},
      {nouse, sh(), [sh_args("exec 2>/dev/null; echo out >&4; read X <&3; echo $X >&4"), nouse_stdio, {line, 20}, in]},

@@ -1,6 +1,6 @@
 %% What tests print with: a line per expression, its value or the exception it raised.
 -module(t).
--export([show/2, all/1, trace/2, sorted/1, seed/0, count/0, rand/2, pick/2]).
+-export([show/2, all/1, trace/2, sorted/1, seed/0, count/0, shrink/1, rand/2, pick/2]).
 
 %% Prints Label and what F() returns or raises (with the explanation that error_info leads to).
 show(Label, F) ->
@@ -44,6 +44,9 @@ sorted(M) when is_map(M) -> lists:sort(maps:to_list(M)).
 
 seed() -> number("SEED", 1).
 count() -> number("COUNT", 100).
+
+%% A size for this build: smaller where everything takes long.
+shrink(N) -> max(1, N div number("SHRINK", 1)).
 
 number(Name, Default) ->
     case os:getenv(Name) of

@@ -68,20 +68,28 @@ TEST(modules_load_and_their_addresses_are_found) {
 TEST(new_code_replaces_old_code) {
     VM vm;
     CHECK(start(&vm));
-    Module *m = load(&vm, lib_modules);
+    const LibModule *l = lib_modules; /* one that has funs */
+    Module *m = load(&vm, l);
+    while (m->current->lambda_count == 0 && l[1].name != NULL) {
+        m = load(&vm, ++l);
+    }
     ModuleCode *first = m->current;
     Export *e = first->exports[0].slot;
-    CHECK(load(&vm, lib_modules) == m);
+    CHECK(load(&vm, l) == m);
     CHECK(m->old == first && m->current != first && e->code == m->current->exports[0].function->code);
-    for (uint32_t i = 0; i < first->lambda_count; i++) { /* the same module: the same funs */
-        CHECK(first->lambdas[i] == m->current->lambdas[i] && first->lambdas[i]->loaded == m->current);
+    Lambda *lambdas[32]; /* they outlive the code */
+    uint32_t lambda_count = first->lambda_count;
+    CHECK(lambda_count > 0 && lambda_count <= ARRAY_LEN(lambdas));
+    for (uint32_t i = 0; i < lambda_count; i++) {
+        lambdas[i] = first->lambdas[i];
+        CHECK(lambdas[i] == m->current->lambdas[i] && lambdas[i]->loaded == m->current); /* the same module: the same funs */
     }
     module_purge(&vm, m);
     module_delete(&vm, m);
     CHECK(m->current == NULL && m->old != NULL && !export_is_callable(e) && e->code == &e->stub[1]);
     module_purge(&vm, m);
-    for (uint32_t i = 0; i < first->lambda_count; i++) {
-        CHECK(first->lambdas[i]->loaded == NULL);
+    for (uint32_t i = 0; i < lambda_count; i++) {
+        CHECK(lambdas[i]->loaded == NULL);
     }
     stop(&vm);
 }
