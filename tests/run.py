@@ -366,7 +366,6 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('-v', '--verbose', action='store_true')
     p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,fuzz')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
