@@ -42,6 +42,8 @@ typedef struct {
     bool yield_always, collect_always; /* stress builds */
     bool small[2 * KNOWN_SLOTS], small_before_slow[2 * KNOWN_SLOTS];
     int temps;             /* how many scratch registers this instruction uses already */
+    int target;            /* the register that its result goes to, if it may be used before; -1 */
+    bool target_free;      /* it has not been used yet */
     uint32_t start;        /* where it begins, in the hot section */
     Label start_label;     /* of that place; 0: not needed yet */
     uint32_t cold_mark, cold_fixes;

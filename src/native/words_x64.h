@@ -15,6 +15,10 @@ enum { SCRATCH_SAFE = 4 };
 /* --- Values -------------------------------------------------------------------------------------------------------- */
 
 static int temp(Emitter *e) {
+    if (e->target_free) { /* the register of the result is as good */
+        e->target_free = false;
+        return e->target;
+    }
     assert(e->temps < (int)ARRAY_LEN(scratch));
     return scratch[e->temps++];
 }
@@ -145,6 +149,20 @@ static void put_both(Emitter *e, const Operand *o, Value v, const Operand *p, Va
         put_value(e, p, w);
         put_value(e, o, v);
     }
+}
+
+/* The instruction puts its result in d, whose old value it neither reads nor keeps: not if it raises, and not in a collection. */
+static void aim_at(Emitter *e, const Operand *d, const Operand *live, const Operand *all, size_t count) {
+    if (d->kind != OPERAND_X || d->index >= X_REGISTERS || d->index < live->number || all[0].kind != OPERAND_FAIL) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (&all[i] != d && all[i].kind == OPERAND_X && all[i].index == d->index) {
+            return;
+        }
+    }
+    e->target = x_register[d->index];
+    e->target_free = true;
 }
 
 static const Operand *x_operand(Emitter *e, uint32_t n) {
@@ -524,17 +542,41 @@ static bool in_range(Value v, Value w, __int128 low, __int128 high) {
     return v.typed && w.typed && low >= SMALL_MIN && high <= SMALL_MAX;
 }
 
+/* Is it in a register that only this instruction uses? */
+static bool is_own(const Emitter *e, Value v) {
+    bool own = v.kind == VALUE_REG && v.reg == e->target;
+    for (size_t i = 0; v.kind == VALUE_REG && i < ARRAY_LEN(scratch); i++) {
+        own |= v.reg == scratch[i];
+    }
+    return own;
+}
+
+/* A register with the value, to be changed: what arithmetic has read once it does not read again. */
+static int own_register(Emitter *e, Value v) {
+    if (is_own(e, v)) {
+        return v.reg;
+    }
+    int r = temp(e);
+    move_to(e, r, v);
+    return r;
+}
+
 static Value add_(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
-    if (v.kind == VALUE_IMM) {
+    if (v.kind == VALUE_IMM || (is_own(e, w) && w.kind != VALUE_IMM)) {
         Value t = v;
         v = w, w = t;
     }
-    int r = temp(e);
+    int r;
     if (w.kind == VALUE_IMM && fits_32(w.v - TAG_SMALL)) {
-        move_to(e, r, v);
+        r = own_register(e, v);
         x_ri(a, I_ADD, r, (int32_t)(w.v - TAG_SMALL));
+    } else if (v.kind == VALUE_REG && w.kind == VALUE_REG) {
+        r = is_own(e, v) ? v.reg : temp(e);
+        x_rm(a, X_LEA, r, v.reg, -TAG_SMALL);
+        x_rr(a, X_ADD, r, w.reg);
     } else {
+        r = temp(e);
         move_to(e, r, w);
         x_ri(a, I_SUB, r, TAG_SMALL);
         if (v.kind == VALUE_IMM) {
@@ -552,9 +594,8 @@ static Value add_(Emitter *e, Value v, Value w, Label to) {
 
 static Value sub_(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
-    int r = temp(e);
+    int r = own_register(e, v);
     bool range = in_range(v, w, (__int128)v.low - w.high, (__int128)v.high - w.low);
-    move_to(e, r, v);
     if (w.kind == VALUE_IMM && fits_32(w.v - TAG_SMALL)) {
         x_ri(a, I_SUB, r, (int32_t)(w.v - TAG_SMALL));
         if (!range) {
@@ -616,6 +657,7 @@ static Value mul_(Emitter *e, Value v, Value w, Label to) {
 /* Quotient or remainder. rdx is x1: kept in rcx meanwhile. */
 static Value divide_(Emitter *e, Value v, Value w, bool remainder, Label to) {
     Asm *a = &e->a;
+    e->target_free = false;
     int d = temp(e);
     assert(e->temps <= SCRATCH_SAFE);
     move_to(e, d, w);
@@ -650,8 +692,7 @@ static Value bitwise_(Emitter *e, int op, int op_imm, Value v, Value w) {
         Value t = v;
         v = w, w = t;
     }
-    int r = temp(e);
-    move_to(e, r, v);
+    int r = own_register(e, v);
     if (w.kind == VALUE_IMM && fits_32(w.v)) {
         x_ri(a, op_imm, r, (int32_t)w.v);
     } else {
@@ -1145,13 +1186,11 @@ static void call_bif(Emitter *e, const Operand *bif, bool tail) {
     }
 }
 
-/* The function's entry: a reduction; yields when they are used up. */
-static void charge_(Emitter *e, intptr_t arity) {
+/* So many reductions; yields when they are used up. */
+static void charge_(Emitter *e, intptr_t calls, intptr_t live) {
     Asm *a = &e->a;
     Label out = asm_label(a), on = asm_label(a);
-    x_rex(a, 1, 0, REDS); /* dec */
-    asm_byte(a, 0xff);
-    x_modrm(a, 1, REDS);
+    x_ri(a, I_SUB, REDS, (int32_t)calls);
     if (e->yield_always) {
         x_jump(a, out);
     } else {
@@ -1161,7 +1200,7 @@ static void charge_(Emitter *e, intptr_t arity) {
     enter_cold(e);
     asm_bind(a, out);
     x_load_address(a, RAX, on);
-    x_imm(a, RCX, (uintptr_t)arity);
+    x_imm(a, RCX, (uintptr_t)live);
     x_jump_to(a, e->native->stubs.yield);
     leave_cold(e);
 }
@@ -1178,7 +1217,7 @@ static void charge_(Emitter *e, intptr_t arity) {
 #define w_call_built_in(e, bif) call_bif(e, &(bif), false)
 #define w_tail_built_in(e, bif) call_bif(e, &(bif), true)
 #define w_ret(e) x_ret(&e->a)
-#define w_charge(e, o) charge_(e, (intptr_t)(o).number)
+#define w_charge(e, calls, live) charge_(e, (calls).v, (live).v)
 
 /* --- Exceptions ---------------------------------------------------------------------------------------------------- */
 

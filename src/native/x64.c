@@ -344,6 +344,8 @@ static void choose_functions(Emitter *e) {
     }
 }
 
+enum { ENTRY_ALIGNMENT = 16 };
+
 typedef struct {
     LineEntry *lines;
     uint32_t line_count;
@@ -357,29 +359,66 @@ static void add_line(Places *places, uint32_t at, const Ins *line) {
 
 static void emit_instruction(Emitter *e, uint16_t op, const Operand *operands) {
     e->temps = 0;
+    e->target = -1;
+    e->target_free = false;
     e->start = e->a.now->size;
     e->start_label = 0;
     emitters[op](e, operands);
     assert(!asm_is_cold(&e->a));
 }
 
+static void pay_for_calls(Emitter *e, uintptr_t calls, uintptr_t live) {
+    const Operand o[] = {{.kind = OPERAND_NUMBER, .number = calls}, {.kind = OPERAND_NUMBER, .number = live}};
+    emit_instruction(e, OP_pay, o);
+}
+
+/* Is there an instruction that goes on elsewhere without ever having had a frame? */
+static bool goes_on_frameless(const Program *pr, uint32_t first, uint32_t end) {
+    for (uint32_t n = first; n < end; n++) {
+        if (calling[pr->ins[n].op] == CALLING_FRAMELESS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The calls that stand in a row behind an instruction; at least one. */
+static uintptr_t calls_ahead(const Program *pr, uint32_t n, uint32_t end) {
+    uintptr_t calls = 0;
+    for (n++; n < end && calling[pr->ins[n].op] != CALLING_LAST; n++) {
+        calls += calling[pr->ins[n].op] == CALLING;
+    }
+    return MAX(calls, (uintptr_t)1);
+}
+
+static void emit_label(Emitter *e, uint32_t label, bool is_entry) {
+    memset(e->small, 0, sizeof e->small);
+    while (is_entry && e->a.now->size % ENTRY_ALIGNMENT != 0 && !e->a.failed) {
+        asm_byte(&e->a, 0x90); /* nothing gets here */
+    }
+    asm_bind(&e->a, label);
+}
+
 static void emit_function_code(Emitter *e, Places *places, uint32_t first, uint32_t end) {
-    Asm *a = &e->a;
+    const Program *pr = e->pr;
+    bool pay_at_entry = goes_on_frameless(pr, first, end);
     const Operand *arity = NULL; /* the next label is the entry of a function with so many arguments */
-    for (uint32_t n = first; n < end && !a->failed; n++) {
-        const Ins *i = &e->pr->ins[n];
+    for (uint32_t n = first; n < end && !e->a.failed; n++) {
+        const Ins *i = &pr->ins[n];
         if (i->op == OP_line) {
-            add_line(places, a->now->size, i);
-        } else if (i->op != OP_label) {
+            add_line(places, e->a.now->size, i);
+        } else if (i->op == OP_label) {
+            emit_label(e, i->a[0].index, arity != NULL);
+            if (arity != NULL && pay_at_entry) {
+                pay_for_calls(e, 1, arity->number);
+            }
+            arity = NULL;
+        } else {
+            if (i->op == OP_allocate && !pay_at_entry) {
+                pay_for_calls(e, calls_ahead(pr, n, end), i->a[2].number);
+            }
             emit_instruction(e, i->op, i->a);
             arity = i->op == OP_func_info ? &i->a[2] : NULL;
-        } else {
-            memset(e->small, 0, sizeof e->small);
-            asm_bind(a, i->a[0].index);
-            if (arity != NULL) {
-                emit_instruction(e, OP_entry, arity);
-                arity = NULL;
-            }
         }
     }
 }
