@@ -748,10 +748,28 @@ static void require(Rewriter *r, uint16_t op, const Arg *value, uintptr_t number
     }
 }
 
+static bool same_register(const Arg *a, const Arg *b) {
+    return a->kind == b->kind && a->value == b->value;
+}
+
+/* Elements that are taken from one tuple in a row are required together. */
+static void require_elements(Rewriter *r, const GenericOp *g) {
+    uint32_t most = 0;
+    const Arg *tuple = &g->arg[0];
+    if (g < r->required) {
+        return;
+    }
+    do {
+        most = MAX(most, g->arg[1].value + 1);
+        r->required = ++g;
+    } while (g < r->end && g->op == GEN_get_tuple_element && same_register(&g->arg[0], tuple) && !same_register(&g[-1].arg[2], tuple));
+    require(r, OP_require_element, tuple, HEADER(most, KIND_TUPLE));
+}
+
 static void add_requirements(Rewriter *r, const GenericOp *g) {
     switch (g->op) {
-    case GEN_get_tuple_element: require(r, OP_require_element, &g->arg[0], g->arg[1].value + 1); break;
-    case GEN_set_tuple_element: require(r, OP_require_element, &g->arg[1], g->arg[2].value + 1); break;
+    case GEN_get_tuple_element: require_elements(r, g); break;
+    case GEN_set_tuple_element: require(r, OP_require_element, &g->arg[1], HEADER(g->arg[2].value + 1, KIND_TUPLE)); break;
     case GEN_update_record: require(r, OP_require_arity, &g->arg[2], HEADER(g->arg[1].value, KIND_TUPLE)); break;
     case GEN_get_list:
     case GEN_get_hd:

@@ -41,18 +41,6 @@ bool rt_is_function2(Process *p UNUSED, term t, term arity) {
     return small_value(arity) == (intptr_t)n;
 }
 
-static bool required(Process *p, bool holds) {
-    return holds || rt_not_required(p);
-}
-
-bool rt_require_cons(Process *p, term t) {
-    return required(p, is_cons(t));
-}
-
-bool rt_require_arity(Process *p, term t, uintptr_t header) {
-    return required(p, is_boxed(t) && header_of(t) == header);
-}
-
 bool rt_bad_map(Process *p, term t) {
     exception_error_with(p, A_badmap, t);
     return false;
@@ -61,10 +49,6 @@ bool rt_bad_map(Process *p, term t) {
 bool rt_not_required(Process *p) {
     exception_error(p, A_badarg);
     return false;
-}
-
-bool rt_require_context(Process *p, term t) {
-    return required(p, is_kind(t, KIND_MATCH));
 }
 
 /* --- Exceptions ---------------------------------------------------------------------------------------------------- */

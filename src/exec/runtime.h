@@ -58,16 +58,9 @@ bool rt_is_pid(Process *p, term t);
 bool rt_is_port(Process *p, term t);
 bool rt_is_reference(Process *p, term t); /* t is boxed */
 bool rt_is_function2(Process *p, term t, term arity);
-bool rt_require_cons(Process *p, term t);
-bool rt_require_arity(Process *p, term t, uintptr_t header);
 bool rt_bad_map(Process *p, term t);
 bool rt_not_required(Process *p);
-static inline bool rt_require_element(Process *p, term t, uintptr_t n) {
-    return LIKELY(is_tuple(t) && n >= 1 && n <= tuple_arity(t)) || rt_not_required(p);
-}
-static inline bool rt_require_map(Process *p, term t) { return LIKELY(is_map(t)) || rt_bad_map(p, t); }
 static inline bool rt_require_float(Process *p, term t) { return LIKELY(is_float(t)) || rt_not_required(p); }
-bool rt_require_context(Process *p, term t);
 
 /* Exceptions. */
 void rt_badmatch(Process *p, term value);
