@@ -31,6 +31,7 @@ def emitter(op, words):
             return f'w_{name}(e' + (', ' if m.group(2) else ')')
         return m.group(0).rstrip('(') + ('(' if m.group(2) else '')
 
+    check_calls_of_c(op)
     arithmetic = is_arithmetic(op)
     text = body.replace('slow:', 'SLOW_PART').replace('done;', '')
     text = re.sub(r'\b([A-Za-z_]\w*)\b(\()?', word, text).replace('(e, )', '(e)')
@@ -40,6 +41,19 @@ def emitter(op, words):
     if arithmetic and args[0] == 'no':
         text = f'aim_at(e, &o[{args.index("d")}], &o[{args.index("live")}], o, {len(args)}); ' + text
     return ' '.join(text.split()), None
+
+
+def check_calls_of_c(op):
+    """What an instruction holds does not survive a call of a C function: nothing reads it afterwards."""
+    for part in op.body.split('slow:'):
+        for m in re.finditer(r'\b(\w+_c|\w+_or|need|room)\(', part):
+            depth, end = 1, m.end()
+            while depth > 0:
+                depth += {'(': 1, ')': -1}.get(part[end], 0)
+                end += 1
+            for held in re.findall(r'hold\((\w+),', part[:m.start()]):
+                if re.search(rf'\b{held}\b', part[end:]):
+                    gen_ops.fail(f'{op.name} reads {held} after a C function')
 
 
 def is_arithmetic(op):

@@ -234,15 +234,6 @@
 #define count_c(fn, ...) fn(p, ##__VA_ARGS__)
 #define bool_c(fn, v, w) (fn(p, v, w) ? A_true : A_false)
 #define unless_c(k, i, fn, ...) UNLESS(fn(p, ##__VA_ARGS__), k, i)
-#define require_c(fn, ...)                                                                                                \
-    do {                                                                                                                  \
-        SAVE;                                                                                                             \
-        bool holds_ = fn(p, ##__VA_ARGS__);                                                                               \
-        RELOAD;                                                                                                           \
-        if (UNLIKELY(!holds_)) {                                                                                          \
-            goto unwind;                                                                                                  \
-        }                                                                                                                 \
-    } while (0)
 #define do_c(fn, ...)                                                                                                     \
     do {                                                                                                                  \
         SAVE;                                                                                                             \

@@ -60,7 +60,6 @@ bool rt_is_reference(Process *p, term t); /* t is boxed */
 bool rt_is_function2(Process *p, term t, term arity);
 bool rt_bad_map(Process *p, term t);
 bool rt_not_required(Process *p);
-static inline bool rt_require_float(Process *p, term t) { return LIKELY(is_float(t)) || rt_not_required(p); }
 
 /* Exceptions. */
 void rt_badmatch(Process *p, term value);

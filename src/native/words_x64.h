@@ -984,7 +984,6 @@ static Value x_pointer(void) {
 #define w_pure_c(e, fn, ...) w_value_c(e, fn, ##__VA_ARGS__)
 #define w_pure_or(e, no, fn, ...) w_value_or(e, no, fn, ##__VA_ARGS__)
 #define w_pure_do(e, fn, ...) w_do_c(e, fn, ##__VA_ARGS__)
-#define w_require_c(e, fn, ...) w_unless_c(e, RAISES, fn, __VA_ARGS__)
 #define w_count_c(e, fn, ...) CALL_C(e, fn, __VA_ARGS__)
 #define w_bool_c(e, fn, v, w) (CALL_C(e, fn, v, w), boolean_result(e))
 #define w_unless_c(e, no, fn, ...) (CALL_C(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
