@@ -32,6 +32,7 @@ uint32_t rewrite_get_integer(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_get_binary(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_skip_bits(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_test_tail(Rewriter *r, const GenericOp *g);
+uint32_t rewrite_test_unit(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_match_string(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_bs_match(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_create_bin(Rewriter *r, const GenericOp *g);

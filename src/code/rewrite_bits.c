@@ -59,7 +59,7 @@ uint32_t rewrite_save_position(Rewriter *r, const GenericOp *g) {
 /* Bits of a constant number of units; false: it is known at run time only. */
 static bool constant_bits(const Arg *size, uint32_t unit, uint64_t *bits) {
     return size->kind == ARG_TERM && is_small(size->term) && small_value(size->term) >= 0 &&
-           !__builtin_mul_overflow((uint64_t)small_value(size->term), (uint64_t)unit, bits);
+           !__builtin_mul_overflow((uint64_t)small_value(size->term), (uint64_t)unit, bits) && *bits <= (uint64_t)INTPTR_MAX;
 }
 
 static void begin_match(Rewriter *r, uint16_t op, uint8_t count, const Arg *fail, const Arg *context, Ins **i) {
@@ -129,13 +129,24 @@ uint32_t rewrite_get_binary(Rewriter *r, const GenericOp *g) {
     return 1;
 }
 
+static void add_test_unit(Rewriter *r, const Arg *fail, const Arg *context, uint32_t unit) {
+    bool power_of_2 = unit != 0 && unit <= 256 && (unit & (unit - 1)) == 0;
+    Ins *i;
+    begin_match(r, power_of_2 ? OP_test_clear : OP_test_unit, 3, fail, context, &i);
+    set_number(&i->a[2], power_of_2 ? unit - 1 : unit);
+}
+
+uint32_t rewrite_test_unit(Rewriter *r, const GenericOp *g) {
+    add_test_unit(r, &g->arg[0], &g->arg[1], g->arg[2].value);
+    return 1;
+}
+
 uint32_t rewrite_skip_bits(Rewriter *r, const GenericOp *g) {
     const Arg *a = g->arg; /* fail, context, size, unit, flags */
     uint64_t bits;
     Ins *i;
     if (is_all(&a[2])) {
-        begin_match(r, OP_test_unit, 3, &a[0], &a[1], &i);
-        set_number(&i->a[2], a[3].value);
+        add_test_unit(r, &a[0], &a[1], a[3].value);
     } else if (constant_bits(&a[2], a[3].value, &bits)) {
         begin_match(r, OP_skip, 3, &a[0], &a[1], &i);
         set_number(&i->a[2], bits);
@@ -239,7 +250,7 @@ static void match_skip_command(Match *m, uint64_t bits) {
     Ins *i;
     bool sure = match_sure(m, bits);
     begin_match(m->r, sure ? OP_take_skip : OP_skip, sure ? 2 : 3, sure ? NULL : m->fail, m->context, &i);
-    set_number(&i->a[sure ? 1 : 2], bits);
+    set_number(&i->a[sure ? 1 : 2], (uintptr_t)MIN(bits, (uint64_t)INTPTR_MAX)); /* more than anything has */
 }
 
 /* One command; returns how many operands it takes, 0: unknown. */

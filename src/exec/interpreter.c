@@ -176,6 +176,13 @@
         load(t, BOXED, 1 + at_);                                                                                          \
     })
 
+/* --- Words that are no terms --- */
+#define minus(w, v) ((term)(w) - (term)(v))
+#define advance(w, n) ((term)(w) + (term)(n))
+#define small_of(w) SMALL(w)
+#define byte_at(base, w) bits_base(base)[(w) / 8]
+#define unless_clear(w, mask, k, i) UNLESS(((w) & (mask)) == 0, k, i)
+
 /* --- Floats --- */
 #define float_add(d, e) ((d) + (e))
 #define float_sub(d, e) ((d) - (e))

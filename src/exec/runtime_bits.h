@@ -5,6 +5,11 @@
 #include "data/bit_build.h"
 #include "exec/exception.h"
 
+/* Words of a view, and of a match context. */
+enum { VIEW_BASE = 1, VIEW_START = 2, VIEW_END = 3 };
+_Static_assert(offsetof(View, base) == VIEW_BASE * sizeof(term) && offsetof(View, start) == VIEW_START * sizeof(term) &&
+               offsetof(View, end) == VIEW_END * sizeof(term), "");
+
 static inline bool rt_can_match(Process *p UNUSED, term t) { /* a bitstring, or a context */
     return is_boxed(t) && 1u << kind_of(t) & (1u << KIND_BITS | 1u << KIND_VIEW | 1u << KIND_MATCH);
 }
@@ -26,7 +31,6 @@ static inline void rt_set_position(Process *p UNUSED, term context, term positio
 }
 
 /* NONE or false: no match. */
-static inline bool rt_test_tail(Process *p UNUSED, term context, uintptr_t bits) { return match_left(match_of(context)) == bits; }
 static inline bool rt_test_unit(Process *p UNUSED, term context, uintptr_t unit) {
     return bits_fit_unit(match_left(match_of(context)), (unsigned)unit);
 }
@@ -45,16 +49,12 @@ static inline term rt_take_byte(Process *p UNUSED, term context) {
     }
     return match_take_small(m, 8, 0);
 }
-static inline term rt_match_byte(Process *p, term context) {
-    return match_has(match_of(context), 8) ? rt_take_byte(p, context) : NONE;
-}
 static inline term rt_take_small(Process *p UNUSED, term context, uintptr_t bits, uintptr_t flags) {
     return match_take_small(match_of(context), (unsigned)bits, (unsigned)flags);
 }
 static inline term rt_match_small(Process *p, term context, uintptr_t bits, uintptr_t flags) {
     return match_has(match_of(context), bits) ? rt_take_small(p, context, bits, flags) : NONE;
 }
-static inline void rt_take_skip(Process *p UNUSED, term context, uintptr_t bits) { match_of(context)->start += bits; }
 /* The next bits (at most 64) are this number: skips them. */
 static inline bool rt_match_equal(Process *p UNUSED, term context, uintptr_t bits, uintptr_t value) {
     View *m = match_of(context);

@@ -300,7 +300,7 @@ static void store_word(Emitter *e, Value t, int tag, Value k, Value v) {
     Value at = word_at(in_reg(e, t), tag, k);
     store_to(e, at.reg, (int32_t)at.v, v);
 }
-#define w_store(e, t, tag, k, v) store_word(e, t, TAG_##tag, k, v)
+#define w_store(e, t, tag, k, v) store_word(e, t, TAG_##tag, AS_VALUE(k), v)
 
 /* Goes on in the cold section while `words` words are free above the top of the heap; else collects. */
 static void need_words(Emitter *e, Value words, Value live) {
@@ -791,6 +791,73 @@ static Value element_of_(Emitter *e, Value t, Value h, Value n, Label to) {
 }
 #define w_element_of(e, t, h, n, to) element_of_(e, t, h, n, to)
 
+/* --- Words that are no terms --------------------------------------------------------------------------------------- */
+
+static Value minus_(Emitter *e, Value v, Value w) {
+    Asm *a = &e->a;
+    int r = temp(e);
+    assert(w.kind == VALUE_REG || w.kind == VALUE_MEM);
+    move_to(e, r, v);
+    w.kind == VALUE_REG ? x_rr(a, X_SUB, r, w.reg) : x_rm(a, X_SUB, r, w.reg, (int32_t)w.v);
+    return in_register_value(r);
+}
+
+static Value advance_(Emitter *e, Value v, Value n) {
+    assert(v.kind == VALUE_REG);
+    if (!fits_32(n.v)) {
+        int r = temp(e);
+        move_to(e, r, n);
+        x_rr(&e->a, X_ADD, r, v.reg);
+        return in_register_value(r);
+    }
+    return (Value){.kind = VALUE_ADDRESS, .reg = v.reg, .v = n.v, .slot = -1};
+}
+
+static Value small_of_(Emitter *e, Value v) {
+    int r = own_register(e, v);
+    x_shift(&e->a, SHIFT_LEFT, r, 4);
+    x_ri(&e->a, I_OR, r, TAG_SMALL);
+    Value small = in_register_value(r);
+    small.small = true;
+    return small;
+}
+
+static void unless_clear_(Emitter *e, Value v, Value mask, Label to) {
+    assert(mask.v <= UINT8_MAX);
+    x_test_low(&e->a, in_reg(e, v).reg, (int)mask.v);
+    leave_if(e, CC_NE, to);
+}
+
+/* The base has its bits in place, or it leads to a buffer. */
+static Value byte_at_(Emitter *e, Value base, Value at) {
+    Asm *a = &e->a;
+    Label in_place = asm_label(a);
+    base = in_reg(e, base);
+    int p = temp(e), t = brief(e);
+    x_rm(a, X_MOV, t, base.reg, -TAG_BOXED);
+    x_ri(a, I_AND, t, 15 << 2);
+    x_ri(a, I_CMP, t, KIND_BITS << 2);
+    x_rm(a, X_LEA, p, base.reg, (int32_t)offsetof(HeapBits, data) - TAG_BOXED);
+    x_jump_if(a, CC_E, in_place);
+    x_rm(a, X_MOV, p, base.reg, (int32_t)offsetof(BufferRef, buffer) - TAG_BOXED);
+    x_rm(a, X_MOV, p, p, (int32_t)offsetof(Buffer, data));
+    asm_bind(a, in_place);
+    move_to(e, t, at);
+    x_shift(a, SHIFT_RIGHT, t, 3);
+    x_rr(a, X_ADD, p, t);
+    x_rex(a, 0, p, p); /* movzx p, byte [p] */
+    asm_byte(a, 0x0f);
+    asm_byte(a, 0xb6);
+    x_mem(a, p, p, 0);
+    return in_register_value(p);
+}
+
+#define w_minus(e, v, w) minus_(e, v, w)
+#define w_advance(e, v, n) advance_(e, v, AS_VALUE(n))
+#define w_small_of(e, v) small_of_(e, v)
+#define w_unless_clear(e, v, mask, to) unless_clear_(e, v, mask, to)
+#define w_byte_at(e, base, at) byte_at_(e, base, at)
+
 /* --- Floats: in xmm0, one at a time -------------------------------------------------------------------------------- */
 
 static Double float_place(const Operand *o) {
@@ -869,6 +936,16 @@ static void set_argument(Emitter *e, int n, Value v) {
     store_to(e, SCHEDULER, (int32_t)(offsetof(Scheduler, c_args) + (size_t)n * sizeof(term)), v);
 }
 
+/* The same of a function that neither allocates nor raises: the process's state stays where it is. */
+static Value call_pure(Emitter *e, const void *fn, const Value *args, int n) {
+    assert(n <= PURE_ARGUMENTS);
+    for (int i = 0; i < n; i++) {
+        set_argument(e, i, args[i]);
+    }
+    call_stub(e, fn, e->native->stubs.call_pure[n - 1]);
+    return in_register_value(RAX);
+}
+
 /* Calls fn(p, ...); its result is in rax. */
 static Value call_function(Emitter *e, const void *fn, const Value *args, int n) {
     for (int i = 0; i < n; i++) {
@@ -879,6 +956,7 @@ static Value call_function(Emitter *e, const void *fn, const Value *args, int n)
 }
 #define ARGS(...) (const Value[]){__VA_ARGS__}, (int)(sizeof((const Value[]){__VA_ARGS__}) / sizeof(Value))
 #define CALL_C(e, fn, ...) call_function(e, (const void *)(fn), ARGS(__VA_ARGS__))
+#define CALL_PURE(e, fn, ...) call_pure(e, (const void *)(fn), ARGS(__VA_ARGS__))
 
 static Value value_or(Emitter *e, Label no, Value v) {
     x_test(&e->a, v.reg, v.reg);
@@ -981,12 +1059,12 @@ static Value x_pointer(void) {
 #define w_list_c(e, fn, list, ...) value_or(e, RAISES, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
 #define w_list_or(e, no, fn, list, ...) value_or(e, no, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
 /* Functions that neither allocate nor raise. */
-#define w_pure_c(e, fn, ...) w_value_c(e, fn, ##__VA_ARGS__)
-#define w_pure_or(e, no, fn, ...) w_value_or(e, no, fn, ##__VA_ARGS__)
-#define w_pure_do(e, fn, ...) w_do_c(e, fn, ##__VA_ARGS__)
+#define w_pure_c(e, fn, ...) CALL_PURE(e, fn, __VA_ARGS__)
+#define w_pure_or(e, no, fn, ...) value_or(e, no, CALL_PURE(e, fn, __VA_ARGS__))
+#define w_pure_do(e, fn, ...) CALL_PURE(e, fn, __VA_ARGS__)
 #define w_count_c(e, fn, ...) CALL_C(e, fn, __VA_ARGS__)
-#define w_bool_c(e, fn, v, w) (CALL_C(e, fn, v, w), boolean_result(e))
-#define w_unless_c(e, no, fn, ...) (CALL_C(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
+#define w_bool_c(e, fn, v, w) (CALL_PURE(e, fn, v, w), boolean_result(e))
+#define w_unless_c(e, no, fn, ...) (CALL_PURE(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
 #define w_do_c(e, fn, ...) CALL_C(e, fn, ##__VA_ARGS__)
 #define w_raise_c(e, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), unwind(e))
 #define w_raise_x_c(e, fn, n) (CALL_C(e, fn, x_pointer(), n), unwind(e))

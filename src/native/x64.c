@@ -58,7 +58,7 @@ static void test_al(Asm *a) {
 }
 
 typedef struct {
-    Label enter, returns_interpreted, to_interpreter, entry, call_c, call_list, call_guard, guard_failed, collect;
+    Label enter, returns_interpreted, to_interpreter, entry, call_pure[PURE_ARGUMENTS], call_c, call_list, call_guard, guard_failed, collect;
     Label call_bif, tail_bif, yield, wait, hibernate, unwind;
     Label leave, leave_saved, dispatch;
 } StubLabels;
@@ -124,9 +124,11 @@ static void bridges(Asm *a, StubLabels *l, const Unit *return_to_native) {
     leave_native(a, l);
 }
 
-static void load_arguments(Asm *a) {
-    static const int registers[] = {RSI, RDX, RCX, R8, R9};
-    for (int i = 0; i < (int)ARRAY_LEN(registers); i++) {
+enum { C_ARGUMENTS = 5 };
+
+static void load_arguments(Asm *a, int count) {
+    static const int registers[C_ARGUMENTS] = {RSI, RDX, RCX, R8, R9};
+    for (int i = 0; i < count; i++) {
         x_rm(a, X_MOV, registers[i], SCHEDULER, (int32_t)(offsetof(Scheduler, c_args) + (size_t)i * sizeof(term)));
     }
 }
@@ -137,12 +139,27 @@ static void return_from_c(Asm *a) {
     x_ret(a);
 }
 
+static void pure_calls(Asm *a, StubLabels *l) {
+    for (int n = 0; n < PURE_ARGUMENTS; n++) {
+        asm_bind(a, l->call_pure[n]); /* rax: the function */
+        save_x(a);
+        x_rr(a, X_MOV, R12, SP);
+        to_c_stack(a);
+        x_rm(a, X_MOV, RDI, IN_SCHEDULER(current));
+        load_arguments(a, n + 1);
+        x_call_reg(a, RAX);
+        x_rr(a, X_MOV, SP, R12);
+        load_x(a);
+        x_ret(a);
+    }
+}
+
 static void calls_of_c(Asm *a, StubLabels *l) {
     asm_bind(a, l->call_c); /* rax: the function */
     save_x(a);
     save_state(a);
     to_c_stack(a);
-    load_arguments(a);
+    load_arguments(a, C_ARGUMENTS);
     x_call_reg(a, RAX);
     return_from_c(a);
 
@@ -181,7 +198,7 @@ static void calls_of_c(Asm *a, StubLabels *l) {
     save_x(a);
     save_state(a);
     to_c_stack(a);
-    load_arguments(a);
+    load_arguments(a, C_ARGUMENTS);
     call_fixed(a, (const void *)native_collect);
     test_al(a);
     x_jump_if(a, CC_E, failed);
@@ -283,6 +300,7 @@ bool machine_stubs(VM *vm, Native *n, const Unit *return_to_native) {
     if (!a.failed) {
         enter_and_leave(&a, &l);
         bridges(&a, &l, return_to_native);
+        pure_calls(&a, &l);
         calls_of_c(&a, &l);
         calls_of_bifs(&a, &l, false);
         calls_of_bifs(&a, &l, true);
