@@ -17,7 +17,7 @@ V := $(if $(VERBOSE),,@)
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
 # No unwind tables: nothing unwinds C. Position-dependent: tables of pointers need no relocation at start.
-CFLAGS_release  := -O2 -DNDEBUG -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie
+CFLAGS_release  := -O2 -DNDEBUG -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie
 LDFLAGS_release := -no-pie
 CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -62,6 +62,9 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
+OPTIMIZE_base := -Os
+OPTIMIZE_term := -Os
+OPTIMIZE_data := -Os
 OPTIMIZE_code := -Os
 OPTIMIZE_code/decode := -O2
 OPTIMIZE_vm := -Os
@@ -70,6 +73,9 @@ OPTIMIZE_platform := -Os
 OPTIMIZE_bif := -Os
 OPTIMIZE_table := -Os
 OPTIMIZE_native := -Os
+# ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
+$(foreach f,base/bitrun term/gc term/hash term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
+    data/bit_build data/bit_match data/md5,$(eval OPTIMIZE_$f := -O2))
 
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
 CFLAGS_interpreter := -fno-tree-vectorize $(if $(findstring clang,$(CC)),,-fno-gcse -fno-crossjumping)
