@@ -20,7 +20,7 @@ load_compiled(M, File, Binary) ->
 loaded(M, ok) ->
     {module, M};
 loaded(M, on_load) ->
-    Result = try erlang:call_on_load_function(M) catch _:R -> {error, R} end,
+    Result = on_load(M),
     erlang:finish_after_on_load(M, Result =:= ok),
     case Result of
         ok -> {module, M};
@@ -29,22 +29,41 @@ loaded(M, on_load) ->
 loaded(_, {error, Reason}) ->
     {error, Reason}.
 
+%% What the function returns that a module wants to be called when it is loaded. It may ask the code server, who therefore
+%% has it called by another process and goes on answering.
+on_load(M) ->
+    case whereis(code_server) =:= self() of
+        false -> call_on_load(M);
+        true ->
+            {_, Ref} = spawn_monitor(fun() -> exit({on_load, call_on_load(M)}) end),
+            serve_until(Ref)
+    end.
+
+call_on_load(M) ->
+    try erlang:call_on_load_function(M) catch _:R -> {error, R} end.
+
+serve_until(Ref) ->
+    receive
+        {'DOWN', Ref, process, _, {on_load, Result}} -> Result;
+        {'DOWN', Ref, process, _, Reason} -> {error, Reason};
+        {code_call, From, Request} -> reply(From, Request), serve_until(Ref)
+    end.
+
 %% The loop of the process registered as code_server.
 serve() ->
     receive
-        {code_call, From, Request} ->
-            Reply = try answer(Request) catch _:R -> {error, R} end,
-            From ! {code_server, Reply},
-            serve();
-        _ ->
-            serve()
+        {code_call, From, Request} -> reply(From, Request), serve();
+        _ -> serve()
     end.
+
+reply(From, Request) ->
+    From ! {code_server, try answer(Request) catch _:R -> {error, R} end}.
 
 %% The loop of the process registered as erl_prim_loader.
 serve_loader() ->
     receive
         {From, Request} when is_pid(From) ->
-            From ! {erl_prim_loader, load(Request)},
+            From ! {self(), load(Request)},
             serve_loader();
         _ ->
             serve_loader()

@@ -17,8 +17,8 @@ digests(Sources) ->
     ok.
 
 digest(Source) ->
-    Include = [{i, filename:join(filename:dirname(Source), D)} || D <- [".", "../include"]] ++
-        [{i, filename:join(code:lib_dir(App), "include")} || App <- [kernel, stdlib]],
+    Include = [{d, 'COMPILER_VSN', ""} | [{i, filename:join(filename:dirname(Source), D)} || D <- [".", "../include"]] ++
+        [{i, filename:join(code:lib_dir(App), "include")} || App <- [kernel, stdlib]]],
     Result =
         case compile:file(Source, [binary, deterministic, debug_info, no_docs | Include]) of
             {ok, _, Binary} -> hex(erlang:md5(Binary));
