@@ -24,10 +24,15 @@ loaded(M, on_load) ->
     erlang:finish_after_on_load(M, Result =:= ok),
     case Result of
         ok -> {module, M};
-        _ -> {error, on_load_failure}
+        _ -> report(M, Result), {error, on_load_failure}
     end;
 loaded(_, {error, Reason}) ->
     {error, Reason}.
+
+%% By another process: the logger may need code.
+report(_, Result) when is_atom(Result) -> ok;
+report(M, Result) ->
+    spawn(fun() -> error_logger:warning_msg("The on_load function for module ~s returned:~n~P\n", [M, Result, 10]) end).
 
 %% What the function returns that a module wants to be called when it is loaded. It may ask the code server, who therefore
 %% has it called by another process and goes on answering.
@@ -78,7 +83,8 @@ load({list_dir, Dir}) -> or_error(prim_file:list_dir(to_list(Dir)));
 load({read_file_info, File}) -> or_error(prim_file:read_file_info(to_list(File)));
 load({read_link_info, File}) -> or_error(prim_file:read_link_info(to_list(File)));
 load({get_cwd, _}) -> prim_file:get_cwd();
-load(get_path) -> {ok, mote:path()};
+load({get_path, _}) -> {ok, mote:path()};
+load({set_path, Paths}) -> mote:set_path(Paths), ok;
 load(_) -> error.
 
 or_error({error, _}) -> error;
