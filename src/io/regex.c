@@ -508,7 +508,9 @@ RegexStatus regex_compile(VM *vm, uint32_t options, const uint8_t *pattern, size
     }
     put_be32(stored, STORED_MARK);
     put_be32(stored + AT_OPTIONS, options);
-    memcpy(stored + AT_TEXT, pattern, size);
+    if (size > 0) { /* an empty pattern may have no address */
+        memcpy(stored + AT_TEXT, pattern, size);
+    }
     put_be32(stored + AT_SUM, sum_of(stored, all));
     RegexStatus status = get(x, vm, stored, all, r, error);
     if (stored != small) {
