@@ -76,7 +76,9 @@ int cmd_disasm(Machine *m, int argc, const char **argv) {
     Text out;
     text_init(&out, &m->vm.mem);
     bool ok = disassemble(&out, &m->vm, argv[1], file, wanted, &error);
-    fwrite(out.at, 1, out.size, stdout);
+    if (out.size > 0) {
+        fwrite(out.at, 1, out.size, stdout);
+    }
     size_t out_size = out.size;
     text_done(&out);
     int status = ok ? 0 : complain(&error);
