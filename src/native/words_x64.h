@@ -294,7 +294,8 @@ static Value value_itself(Value v) {
 static Value value_of_number(uintptr_t n) {
     return immediate(n);
 }
-#define w_load(e, t, tag, k) word_at(t, TAG_##tag, AS_VALUE(k))
+/* t may be a constant, in code that no compiler makes. */
+#define w_load(e, t, tag, k) word_at(in_reg(e, t), TAG_##tag, AS_VALUE(k))
 
 static void store_word(Emitter *e, Value t, int tag, Value k, Value v) {
     Value at = word_at(in_reg(e, t), tag, k);
@@ -778,7 +779,7 @@ static Value element_of_(Emitter *e, Value t, Value h, Value n, Label to) {
         }
         x_ri(a, I_CMP, size, (int32_t)at);
         leave_if(e, CC_B, to);
-        return word_at(t, TAG_BOXED, immediate((uintptr_t)at));
+        return word_at(in_reg(e, t), TAG_BOXED, immediate((uintptr_t)at));
     }
     int at = temp(e);
     move_to(e, at, n);

@@ -236,12 +236,13 @@ int boot_erl(int argc, char **argv) {
     environment_set("ROOTDIR", place.root);
     environment_set("BINDIR", place.bindir);
     environment_set("EMU", "beam");
-    const char *progname = environment_get("PROGNAME");
-    progname = progname == NULL ? "erl" : strdup(progname);
-    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = progname, .release = system.release};
+    const char *called = environment_get("PROGNAME");
+    char *progname = strdup(called == NULL ? "erl" : called); /* the environment changes */
+    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = progname == NULL ? "erl" : progname, .release = system.release};
     if (erl_args(&arena, &where, argc - 1, argv + 1, &emulator, &status) == ERL_START) {
         status = boot_emulator(emulator.count, (char **)emulator.at);
     }
+    free(progname);
     arena_done(&arena);
     return status;
 }
