@@ -74,7 +74,7 @@ OPTIMIZE_bif := -Os
 OPTIMIZE_table := -Os
 OPTIMIZE_native := -Os
 # ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
-$(foreach f,base/bitrun term/gc term/hash term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
+$(foreach f,base/bitrun base/arena base/mem term/atom term/gc term/hash term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
     data/bit_build data/bit_match data/md5,$(eval OPTIMIZE_$f := -O2))
 
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
