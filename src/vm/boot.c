@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "data/bits.h"
+#include "io/signals.h"
 #include "platform/environment.h"
 #include "platform/file.h"
 #include "platform/platform.h"
@@ -148,6 +149,14 @@ static int run(Machine *m) {
     return machine_halted(m);
 }
 
+/* What OTP's erl_signal_server is told of from the start. */
+static void handle_signals(VM *vm) {
+    static const char *const names[] = {"sigterm", "sigusr1", "sigquit"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        signals_use(vm, names[i], SIGNALS_HANDLE);
+    }
+}
+
 static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *flags, int count, const char *const *args) {
     Options o = {.flags = system, .native = environment_get("MOTE_NATIVE") != NULL};
     Machine *m = machine_new(&o);
@@ -156,6 +165,7 @@ static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *fla
         return 1;
     }
     apply_flags(&m->vm, system);
+    handle_signals(&m->vm);
     int status = 1;
     if (!preload_all(m, place)) {
         status = 1;
