@@ -82,7 +82,17 @@ const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused UNUSED) {
 
 /* --- apply --------------------------------------------------------------------------------------------------------- */
 
-static const Entry *entry_of(Process *p, term module, term name, uint32_t arity) {
+/* Built-ins that do nothing but raise do it in place of the call: the function that calls them is in the stack trace then, be it
+   a tail call or not. */
+static bool raises(term module, term name, uint32_t arity) {
+    return module == A_erlang && (name == A_error ? arity - 1 < 3 : (name == A_exit || name == A_throw) && arity == 1);
+}
+
+static const Entry *entry_of(Process *p, term *x, term module, term name, uint32_t arity) {
+    if (raises(module, name, arity)) {
+        bif_find(process_vm(p)->bifs, module, name, arity)->function(p, x);
+        return NULL;
+    }
     Export *e = export_get(process_vm(p), module, name, arity);
     if (e == NULL) {
         exception_error(p, A_system_limit);
@@ -96,7 +106,7 @@ const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
     if (!is_atom(module) || !is_atom(name)) {
         return fail_in(p, &apply3, A_badarg, module, name, heap_list(&p->heap, x, arity, NIL));
     }
-    return entry_of(p, module, name, (uint32_t)arity);
+    return entry_of(p, x, module, name, (uint32_t)arity);
 }
 
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
@@ -107,7 +117,7 @@ const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
         return fail_in(p, &apply3, wrong, module, name, args);
     }
     spread(x, args);
-    return entry_of(p, module, name, n);
+    return entry_of(p, x, module, name, n);
 }
 
 /* --- What is not there --------------------------------------------------------------------------------------------- */
