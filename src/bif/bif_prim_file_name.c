@@ -36,18 +36,23 @@ static term name_list(Heap *h, const uint8_t *at, size_t size, bool utf8) {
     return n == 0 ? NIL : make_cons(cells);
 }
 
+/* The bytes of a binary in t; t->failed: no memory. Returns how many. */
+static size_t take_bytes(Process *p, Text *t, term binary) {
+    Bits b = bits_of(binary);
+    text_init(t, &process_vm(p)->mem);
+    if (text_reserve(t, b.size / 8 + 1)) {
+        bitrun_copy(t->at, 0, b.at, b.start, b.size);
+    }
+    return b.size / 8;
+}
+
 /* The reverse: a list of characters, or {error, Why} if the bytes are not text in the user's encoding. */
 BIF(prim_file, internal_native2name, 1) {
     if (!is_binary(a[0])) {
         return raise_badarg(p);
     }
     Text t;
-    text_init(&t, &process_vm(p)->mem);
-    Bits b = bits_of(a[0]);
-    size_t n = b.size / 8;
-    if (text_reserve(&t, n + 1)) {
-        bitrun_copy(t.at, 0, b.at, b.start, b.size);
-    }
+    size_t n = take_bytes(p, &t, a[0]);
     bool utf8 = platform_utf8();
     term result = t.failed                                  ? raise_error(p, A_system_limit)
                   : utf8 && utf8_count(t.at, n) < 0 ? TUPLE2(HEAP(p), A_error, A_warning)
@@ -62,12 +67,7 @@ BIF(prim_file, internal_normalize_utf8, 1) {
         return raise_badarg(p);
     }
     Text t;
-    text_init(&t, &process_vm(p)->mem);
-    Bits b = bits_of(a[0]);
-    size_t n = b.size / 8;
-    if (text_reserve(&t, n + 1)) {
-        bitrun_copy(t.at, 0, b.at, b.start, b.size);
-    }
+    size_t n = take_bytes(p, &t, a[0]);
     term result = t.failed || utf8_count(t.at, n) < 0 ? raise_badarg(p) : name_list(HEAP(p), t.at, n, true);
     text_done(&t);
     return result;

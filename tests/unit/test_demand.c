@@ -1,5 +1,5 @@
 /* code/: functions that are emitted when they are first called. */
-#include "unit.h"
+#include "code_vm.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -10,25 +10,6 @@
 #include "platform/platform.h"
 #include "term/atom.h"
 #include "vm/lib.h"
-
-/* Nothing runs here: any handlers will do. */
-static const uintptr_t handlers[VARIANT_COUNT];
-static const BifEntry send = {A_erlang, A_send, 2, NULL};
-static const BifTable bifs = {&send, 1};
-
-static bool start(VM *vm) {
-    *vm = (VM){0};
-    mem_init(&vm->mem);
-    vm->bifs = &bifs;
-    vm->handlers = handlers;
-    return terms_init(vm) && code_init(vm);
-}
-
-static void stop(VM *vm) {
-    code_done(vm);
-    terms_done(vm);
-    CHECK(mem_total(&vm->mem) == 0);
-}
 
 static Module *open(VM *vm, const char *name, Bytes bytes, bool stays, bool *on_demand) {
     LoadError error = {0};

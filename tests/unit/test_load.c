@@ -1,28 +1,9 @@
 /* code/: loading modules: the ones that the executable carries. */
-#include "unit.h"
+#include "code_vm.h"
 
 #include "code/emit.h"
 #include "term/atom.h"
 #include "vm/lib.h"
-
-/* Nothing runs here: any handlers will do. */
-static const uintptr_t handlers[VARIANT_COUNT];
-static const BifEntry send = {A_erlang, A_send, 2, NULL};
-static const BifTable bifs = {&send, 1};
-
-static bool start(VM *vm) {
-    *vm = (VM){0};
-    mem_init(&vm->mem);
-    vm->bifs = &bifs;
-    vm->handlers = handlers;
-    return terms_init(vm) && code_init(vm);
-}
-
-static void stop(VM *vm) {
-    code_done(vm);
-    terms_done(vm);
-    CHECK(mem_total(&vm->mem) == 0);
-}
 
 static Module *load(VM *vm, const LibModule *l) {
     LoadError error = {0};
