@@ -131,8 +131,9 @@ BUILDS_TESTED := release sanitize stress
 check: setup
 	$(V)$(MAKE) --no-print-directory tested fuzzers
 	$(V)$(PYTHON) tests/run.py --build release,sanitize,stress
-# The same with sizes that take hours: all of stdlib and compiler through the compiler, 100,000 random terms and mutants.
+# The same with sizes that take hours: all of stdlib and compiler through the compiler, 100,000 random terms and mutants, OTP's suites.
 check-long: setup
+	$(V)scripts/otp-suites prepare
 	$(V)$(MAKE) --no-print-directory tested fuzzers
 	$(V)$(PYTHON) tests/run.py --long --build release,sanitize,stress
 .PHONY: tested fuzzers docs

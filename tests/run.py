@@ -12,10 +12,11 @@ Tests are found by their place:
   tests/boot/*.sh           an installed OTP and Elixir on Mote: the same output as on Erlang's own machine
   tests/failing/*.erl       programs to run again and again, each time with another allocation that fails
   tests/fuzz/*.c            fuzz targets (clang), a short run each
+  tests/conformance/        OTP's own suites (scripts/otp-suites): no case that passes in the table may fail; a choice, --long: all
 and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
 and packs, loaded and run. Sizes: --quick, normal, --long; builds other than release get smaller ones, but all of the tests.
 WORD selects tests whose name contains it."""
-import argparse, concurrent.futures, glob, os, random, re, resource, subprocess, sys, tempfile, threading, time
+import argparse, concurrent.futures, csv, glob, os, random, re, resource, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = 'skipped'
@@ -28,6 +29,15 @@ SHRINK = {'release': 1, 'debug': 1, 'native': 1, 'sanitize': 4, 'thread': 4, 'st
 MUTATED_LIBRARY = 'lists maps string queue gb_trees gb_sets dict orddict base64 binary calendar rand array sofs proplists erl_scan'.split()
 MUTATED_PROGRAMS = ['tests/fixtures/otp25/probe.beam', 'tests/fixtures/otp27/probe.beam', 'tests/fixtures/otp29/native_records.beam']
 MUTATED_PACKS = 2
+
+# Suites of OTP that say much in little time.
+SHORT_SUITES = {f'{name}_SUITE' for name in '''
+    atomics beam_literals big bs_bincomp bs_bit_binaries bs_construct bs_match_bin bs_match_int bs_match_misc bs_match_tail counters
+    decode_packet evil exception fun guard iovec list_bif module_info monitor multi_load nested nofrag num_bif op prim_eval tuple
+    array base64 calendar dict digraph digraph_utils edlin_expand epp erl_anno erl_eval erl_expand_records erl_internal erl_lint erl_pp
+    erl_scan filelib filename format gen_event io lists maps math ms_transform proplists queue re sets sofs string uri_string zip tar
+    andor apply beam_block beam_except beam_jump beam_type bif bool_list_comp float guard_nested map match receive record trycatch
+    warnings'''.split()}
 
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
@@ -346,6 +356,21 @@ class Tests:
                 return None if status == 0 else out.decode(errors='replace')[-2000:]
             yield f'fuzz/{name}', check
 
+    def conformance(self):
+        if self.o.length == 'quick' or 'release' not in self.builds:
+            return
+        if not os.path.exists(os.path.join(ROOT, 'build/otp-suites/suites/done')):
+            yield 'conformance', lambda: SKIPPED    # scripts/otp-suites prepare fetches them
+            return
+        with open(os.path.join(ROOT, 'tests/conformance/otp25.csv'), newline='') as f:
+            suites = sorted({f'{r["app"]}/{r["suite"]}' for r in csv.DictReader(f) if r['mote'] == 'ok'})
+        for suite in suites:
+            if self.o.length == 'long' or suite.split('/')[1] in SHORT_SUITES:
+                def check(suite=suite):
+                    status, out = run(['scripts/otp-suites', 'run', '-j1', '--exact', '--vm', self.mote('release'), suite], 7200)
+                    return None if status == 0 else out.decode(errors='replace')[-3000:]
+                yield f'conformance/{suite}', check
+
     def compile_programs(self):
         """All programs at once; erlc is slow to start."""
         out = os.path.join(self.work, 'erl')
@@ -366,7 +391,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,fuzz')
+    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

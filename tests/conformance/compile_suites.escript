@@ -1,0 +1,21 @@
+#!/usr/bin/env escript
+%% compile_suites.escript SOURCE OUT: OTP's suites of an application, compiled into OUT, with the folders of data beside them.
+main([Top, Source, Out]) ->
+    ok = filelib:ensure_dir(Out ++ "/x"),
+    Include = [{i, filename:join(Top, D)} || D <- ["lib/common_test/include", "lib/kernel/include", "lib/stdlib/include", "lib/kernel/src",
+                                                   "lib/stdlib/src", "lib/compiler/src"]],
+    Options = [{outdir, Out}, debug_info, nowarn_export_all, {i, Source} | Include],
+    Failed = [F || F <- filelib:wildcard(Source ++ "/*.erl"), compile:file(F, Options) =:= error],
+    Failed =:= [] orelse io:format("not compiled: ~tp~n", [[filename:basename(F) || F <- Failed]]),
+    [copy(D, filename:join(Out, filename:basename(D))) || D <- filelib:wildcard(Source ++ "/*_data") ++ filelib:wildcard(Source ++ "/property_test")],
+    ok.
+
+copy(From, To) ->
+    case file:read_link_info(From) of
+        {ok, Info} when element(3, Info) =:= directory ->
+            ok = filelib:ensure_dir(To ++ "/x"),
+            {ok, Names} = file:list_dir_all(From),
+            [copy(filename:join(From, N), filename:join(To, N)) || N <- Names];
+        _ ->
+            {ok, _} = file:copy(From, To)
+    end.
