@@ -22,11 +22,42 @@ static bool must_fail(Mem *m) {
     return true;
 }
 
+/* Where this thread counts, and for which memory: there may be several VMs. */
+static _Thread_local struct {
+    const Mem *of;
+    MemCounts *counts;
+} here;
+
+enum { LOOK_EVERY = 256 << 10 }; /* bytes that a thread's counts grow by between looks at the peak */
+
+static void look_at_peak(Mem *m) {
+    size_t total = mem_total(m);
+    if (total > __atomic_load_n(&m->peak, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&m->peak, total, __ATOMIC_RELAXED);
+    }
+}
+
+static void count(Mem *m, MemKind kind, size_t by, bool more) {
+    if (LIKELY(here.of != m)) {
+        __atomic_fetch_add(&m->used[kind], by, __ATOMIC_RELAXED);
+        if (more) {
+            look_at_peak(m);
+        }
+        return;
+    }
+    MemCounts *c = here.counts;
+    __atomic_store_n(&c->used[kind], c->used[kind] + by, __ATOMIC_RELAXED);
+    if (more && (c->grown += by) > LOOK_EVERY) {
+        c->grown = 0;
+        look_at_peak(m);
+    }
+}
+
 void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
     assert((block == NULL) == (old == 0));
     if (size == 0) {
         free(block);
-        __atomic_fetch_sub(&m->used[kind], old, __ATOMIC_RELAXED);
+        count(m, kind, (size_t)0 - old, false);
         return NULL;
     }
     if (size > old && must_fail(m)) {
@@ -36,14 +67,30 @@ void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
     if (UNLIKELY(p == NULL)) {
         return NULL;
     }
-    __atomic_fetch_add(&m->used[kind], size - old, __ATOMIC_RELAXED);
-    if (size > old) {
-        size_t total = mem_total(m);
-        if (total > m->peak) {
-            m->peak = total;
+    count(m, kind, size - old, size > old);
+    return p;
+}
+
+void mem_counts_add(Mem *m, MemCounts *counts) {
+    counts->next = m->counts;
+    m->counts = counts;
+}
+
+void mem_counts_done(Mem *m, MemCounts *counts) {
+    for (MemCounts **at = &m->counts; *at != NULL; at = &(*at)->next) {
+        if (*at == counts) {
+            *at = counts->next;
+            for (int k = 0; k < MEM_KINDS; k++) {
+                m->used[k] += counts->used[k];
+            }
+            return;
         }
     }
-    return p;
+}
+
+void mem_count_here(Mem *m, MemCounts *counts) {
+    here.of = counts == NULL ? NULL : m;
+    here.counts = counts;
 }
 
 void *mem_zalloc(Mem *m, MemKind kind, size_t size) {
@@ -54,10 +101,23 @@ void *mem_zalloc(Mem *m, MemKind kind, size_t size) {
     return p;
 }
 
+size_t mem_used(const Mem *m, MemKind kind) {
+    size_t used = __atomic_load_n(&m->used[kind], __ATOMIC_RELAXED);
+    for (const MemCounts *c = m->counts; c != NULL; c = c->next) {
+        used += __atomic_load_n(&c->used[kind], __ATOMIC_RELAXED);
+    }
+    return used;
+}
+
 size_t mem_total(const Mem *m) {
     size_t total = 0;
     for (int k = 0; k < MEM_KINDS; k++) {
         total += __atomic_load_n(&m->used[k], __ATOMIC_RELAXED);
+    }
+    for (const MemCounts *c = m->counts; c != NULL; c = c->next) {
+        for (int k = 0; k < MEM_KINDS; k++) {
+            total += __atomic_load_n(&c->used[k], __ATOMIC_RELAXED);
+        }
     }
     return total;
 }

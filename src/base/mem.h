@@ -21,8 +21,16 @@ typedef enum {
     MEM_KINDS
 } MemKind;
 
+/* What one thread has counted: nobody else writes it. A number alone may be below 0 (modulo the word); sums never are. */
+typedef struct MemCounts {
+    struct MemCounts *next;
+    size_t used[MEM_KINDS];
+    size_t grown;           /* since it was last looked at whether this is the peak */
+} MemCounts;
+
 typedef struct {
-    size_t used[MEM_KINDS]; /* bytes handed out now (atomic, relaxed) */
+    size_t used[MEM_KINDS]; /* bytes handed out now, by threads without counts of their own (atomic, relaxed) */
+    MemCounts *counts;      /* of threads */
     size_t peak;            /* most bytes handed out at once, over all kinds (approximate under threads) */
     int64_t fail_after;     /* fault injection: how many more allocations succeed; negative: off */
     int64_t fail_count;     /* then this many fail; 0: all that follow */
@@ -43,7 +51,14 @@ static inline void mem_free(Mem *m, MemKind kind, void *block, size_t size) {
         mem_resize(m, kind, block, size, 0);
     }
 }
+size_t mem_used(const Mem *m, MemKind kind);
 size_t mem_total(const Mem *m);
+
+/* Counts of a thread's own, which does not disturb others then. Added and taken away (into the common ones) while no other thread
+   runs; used by the thread that calls mem_count_here (NULL: it counts in common again). */
+void mem_counts_add(Mem *m, MemCounts *counts);
+void mem_counts_done(Mem *m, MemCounts *counts);
+void mem_count_here(Mem *m, MemCounts *counts);
 
 #define MEM_NEW(m, kind, Type) ((Type *)mem_zalloc(m, kind, sizeof(Type)))
 #define MEM_DELETE(m, kind, p) mem_free(m, kind, p, sizeof *(p))

@@ -56,6 +56,9 @@ term bif_trap(Process *p, const Export *to, int arity, ...);
 term bif_yield(Process *p, term result);
 /* The same for when memory has run out: the process is killed. */
 term bif_no_memory(Process *p);
+/* Another scheduler has q just now, and p must enter it: the built-in begins anew when q has given way. again: the built-in itself,
+   args: its arguments. */
+term bif_ask(Process *p, Process *q, const Export *again, const term *args);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
 #define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)

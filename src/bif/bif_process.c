@@ -361,22 +361,30 @@ BIF(erlang, registered, 0) {
 
 /* --- Who is there -------------------------------------------------------------------------------------------------- */
 
-/* False also for one whose end is only on its way: signals keep their order. */
-static bool is_alive(Process *p, term pid) {
+/* False also for one whose end is only on its way: signals keep their order. *busy: the process that must be asked. */
+static term is_alive(Process *p, term pid, Process **busy) {
     Process *q = process_find(process_vm(p), pid);
+    *busy = NULL;
     if (q == NULL || q == p) {
-        return q == p;
+        return q == p ? A_true : A_false;
     }
-    if (!process_enter(q)) {
-        return process_find(process_vm(p), pid) != NULL;
+    switch (process_enter(q)) {
+    case ENTER_BUSY:
+        *busy = q;
+        return NONE;
+    case ENTER_GONE:
+        return A_false;
+    default:
+        process_leave(q);
+        return A_true;
     }
-    process_leave(q);
-    return true;
 }
 
 BIF(erlang, is_process_alive, 1) {
     if (is_local_pid(a[0])) {
-        return is_alive(p, a[0]) ? A_true : A_false;
+        Process *busy;
+        term alive = is_alive(p, a[0], &busy);
+        return busy != NULL ? bif_ask(p, busy, BIF_EXPORT(p, erlang, is_process_alive, 1), a) : alive;
     }
     return is_external(a[0], EXTERNAL_PID) && of_this_node(p, a[0]) ? A_false : raise_badarg(p);
 }
@@ -386,27 +394,33 @@ BIF(erts_internal, is_process_alive, 2) {
     if (!is_ref(a[1]) || !is_local_pid(a[0])) {
         return raise_badarg(p);
     }
-    term message = TUPLE2(HEAP(p), a[1], is_alive(p, a[0]) ? A_true : A_false);
+    Process *busy;
+    term alive = is_alive(p, a[0], &busy);
+    if (busy != NULL) {
+        return bif_ask(p, busy, BIF_EXPORT(p, erts_internal, is_process_alive, 2), a);
+    }
+    term message = TUPLE2(HEAP(p), a[1], alive);
     return message_send(p->scheduler, p, p->pid, message) ? A_ok : bif_no_memory(p);
 }
 
 BIF(erlang, processes, 0) {
     VM *vm = process_vm(p);
     const Processes *ps = vm->processes;
-    size_t room = ps->count, n = 0;
+    size_t room = __atomic_load_n(&ps->count, __ATOMIC_RELAXED), n = 0;
     term *cells = heap_alloc(HEAP(p), 2 * room), list = NIL;
     if (cells == NULL) {
         return raise_error(p, A_system_limit);
     }
-    for (uint32_t i = ps->top; i-- > 0 && n < room;) {
+    uint32_t top = __atomic_load_n(&ps->top, __ATOMIC_RELAXED);
+    for (uint32_t i = top; i-- > 0 && n < room;) {
         const Process *q = process_at(vm, i);
-        if (q != NULL && !(q->state & (STATE_EXITING | STATE_FREE))) {
+        if (q != NULL && !(process_state(q) & (STATE_EXITING | STATE_FREE))) {
             cells[2 * n] = q->pid, cells[2 * n + 1] = list;
             list = make_cons(cells + 2 * n++);
         }
     }
     heap_release(HEAP(p), cells + 2 * n, cells + 2 * room);
-    BUMP(p, (intptr_t)(ps->top / 64 + n / 8));
+    BUMP(p, (intptr_t)(top / 64 + n / 8));
     return list;
 }
 
@@ -418,14 +432,14 @@ BIF(erts_internal, processes_next, 1) {
     if (!is_small(a[0]) || small_value(a[0]) < 0) {
         return raise_badarg(p);
     }
-    size_t at = (size_t)small_value(a[0]), end = MIN(at + PIECE, ps->top);
-    if (at >= ps->top) {
+    size_t at = (size_t)small_value(a[0]), top = __atomic_load_n(&ps->top, __ATOMIC_RELAXED), end = MIN(at + PIECE, top);
+    if (at >= top) {
         return A_none;
     }
     term list = NIL;
     for (size_t i = end; i-- > at;) {
         const Process *q = process_at(vm, (uint32_t)i);
-        if (q != NULL && !(q->state & (STATE_EXITING | STATE_FREE))) {
+        if (q != NULL && !(process_state(q) & (STATE_EXITING | STATE_FREE))) {
             list = heap_cons(HEAP(p), q->pid, list);
         }
     }

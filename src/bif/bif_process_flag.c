@@ -167,14 +167,18 @@ BIF(erlang, process_flag, 2) {
     return known ? old : raise_error_cause(p, A_badarg, A_badopt);
 }
 
-/* Enters the process with this pid: NULL: it is not there, or has just ended. Entering oneself handles one's signals. */
-static Process *enter(Process *p, term pid) {
+/* Enters the process with this pid: NULL: it is not there, or has just ended; or *busy must be asked first. Entering oneself
+   handles one's signals. */
+static Process *enter(Process *p, term pid, Process **busy) {
     Process *q = process_find(process_vm(p), pid);
+    *busy = NULL;
     if (q == p) {
         signals_handle(p);
         return p;
     }
-    return q != NULL && process_enter(q) ? q : NULL;
+    Entered entered = q == NULL ? ENTER_GONE : process_enter(q);
+    *busy = entered == ENTER_BUSY ? q : NULL;
+    return entered == ENTER_DONE ? q : NULL;
 }
 
 static void leave(Process *p, Process *q) {
@@ -188,7 +192,10 @@ BIF(erts_internal, process_flag, 3) {
     if (!is_local_pid(a[0])) {
         return A_badtype;
     }
-    Process *q = enter(p, a[0]);
+    Process *busy, *q = enter(p, a[0], &busy);
+    if (busy != NULL) {
+        return bif_ask(p, busy, BIF_EXPORT(p, erts_internal, process_flag, 3), a);
+    }
     if (q == NULL) {
         return A_badtype;
     }
@@ -208,11 +215,12 @@ BIF(erlang, group_leader, 0) {
     return p->group_leader;
 }
 
-static term set_group_leader(Process *p, term leader, term pid) {
+static term set_group_leader(Process *p, term leader, term pid, Process **busy) {
+    *busy = NULL;
     if (!is_pid(leader) || !is_pid(pid)) {
         return A_badarg;
     }
-    Process *q = is_local_pid(pid) ? enter(p, pid) : NULL;
+    Process *q = is_local_pid(pid) ? enter(p, pid, busy) : NULL;
     if (q == NULL) {
         return A_badarg;
     }
@@ -225,14 +233,21 @@ static term set_group_leader(Process *p, term leader, term pid) {
 }
 
 BIF(erts_internal, group_leader, 2) {
-    return set_group_leader(p, a[0], a[1]);
+    Process *busy;
+    term result = set_group_leader(p, a[0], a[1], &busy);
+    return busy != NULL ? bif_ask(p, busy, BIF_EXPORT(p, erts_internal, group_leader, 2), a) : result;
 }
 
 BIF(erts_internal, group_leader, 3) {
     if (!is_ref(a[2])) {
         return raise_badarg(p);
     }
-    term message = TUPLE2(HEAP(p), a[2], set_group_leader(p, a[0], a[1]));
+    Process *busy;
+    term result = set_group_leader(p, a[0], a[1], &busy);
+    if (busy != NULL) {
+        return bif_ask(p, busy, BIF_EXPORT(p, erts_internal, group_leader, 3), a);
+    }
+    term message = TUPLE2(HEAP(p), a[2], result);
     return message_send(p->scheduler, p, p->pid, message) ? A_ok : bif_no_memory(p);
 }
 
@@ -289,7 +304,10 @@ BIF(erts_internal, suspend_process, 2) {
     if (!parse_suspend_options(a[1], &o)) {
         return A_badopt;
     }
-    Process *q = enter(p, a[0]);
+    Process *busy, *q = enter(p, a[0], &busy);
+    if (busy != NULL) {
+        return bif_ask(p, busy, BIF_EXPORT(p, erts_internal, suspend_process, 2), a);
+    }
     term result = q == NULL ? (o.asynchronous ? A_true : A_badarg) : suspend(p, q, o.unless_suspending);
     if (q != NULL) {
         leave(p, q);
@@ -311,7 +329,10 @@ BIF(erlang, resume_process, 1) {
     if (mine == NULL) {
         return raise_badarg(p);
     }
-    Process *q = enter(p, a[0]);
+    Process *busy, *q = enter(p, a[0], &busy);
+    if (busy != NULL) {
+        return bif_ask(p, busy, BIF_EXPORT(p, erlang, resume_process, 1), a);
+    }
     if (q == NULL) {
         relation_remove(p, mine);
         return raise_badarg(p);
@@ -338,8 +359,8 @@ BIF(erts_internal, garbage_collect, 1) {
     return A_true;
 }
 
-static term collect(Process *p, term pid, bool major) {
-    Process *q = enter(p, pid);
+static term collect(Process *p, term pid, bool major, Process **busy) {
+    Process *q = enter(p, pid, busy);
     if (q == NULL) {
         return A_false;
     }
@@ -355,8 +376,8 @@ static term collect(Process *p, term pid, bool major) {
 
 BifFunction bif_erts_internal_check_process_code_1;
 
-static term check_code(Process *p, term pid, term module) {
-    Process *q = enter(p, pid);
+static term check_code(Process *p, term pid, term module, Process **busy) {
+    Process *q = enter(p, pid, busy);
     if (q == NULL) {
         return A_false;
     }
@@ -366,7 +387,8 @@ static term check_code(Process *p, term pid, term module) {
 }
 
 /* {Kind, Id, Argument} done to the process; the answer {Kind, Id, Result} goes to the requester. */
-static term system_task(Process *p, term requester, term pid, term priority, term request) {
+static term system_task(Process *p, const Export *again, const term *a, term requester, term pid, term priority, term request) {
+    Process *busy = NULL;
     Priority ignored;
     bool good = is_tuple_of(request, 3) && (priority == A_inherit || parse_priority(priority, &ignored));
     term kind = good ? element(request, 1) : NONE, argument = good ? element(request, 3) : NONE, result;
@@ -374,24 +396,27 @@ static term system_task(Process *p, term requester, term pid, term priority, ter
         return raise_badarg(p);
     }
     if (kind == A_garbage_collect) {
-        result = collect(p, pid, argument != A_minor);
+        result = collect(p, pid, argument != A_minor, &busy);
     } else if (kind == A_check_process_code && is_atom(argument)) {
-        result = check_code(p, pid, argument);
+        result = check_code(p, pid, argument, &busy);
     } else if (kind == A_copy_literals) {
         result = A_ok;
     } else {
         return raise_badarg(p);
+    }
+    if (busy != NULL) {
+        return bif_ask(p, busy, again, a);
     }
     term message = TUPLE3(HEAP(p), kind, element(request, 2), result);
     return message_send(p->scheduler, p, requester, message) ? A_ok : bif_no_memory(p);
 }
 
 BIF(erts_internal, request_system_task, 3) {
-    return system_task(p, p->pid, a[0], a[1], a[2]);
+    return system_task(p, BIF_EXPORT(p, erts_internal, request_system_task, 3), a, p->pid, a[0], a[1], a[2]);
 }
 
 BIF(erts_internal, request_system_task, 4) {
-    return system_task(p, a[0], a[1], a[2], a[3]);
+    return system_task(p, BIF_EXPORT(p, erts_internal, request_system_task, 4), a, a[0], a[1], a[2], a[3]);
 }
 
 /* There are no dirty schedulers. */

@@ -443,8 +443,9 @@ static bool good_items(term what) {
     return what == NIL;
 }
 
-/* what NONE: process_info/1. */
-static term process_info(Process *p, term pid, term what) {
+/* what NONE: process_info/1. again: the built-in that asks, a: its arguments. */
+static term process_info(Process *p, const Export *again, const term *a, term what) {
+    term pid = a[0];
     VM *vm = process_vm(p);
     if (!is_local_pid(pid)) {
         bool old_pid = is_external(pid, EXTERNAL_PID) && ((External *)boxed(pid))->node == node_name(vm);
@@ -459,8 +460,14 @@ static term process_info(Process *p, term pid, term what) {
         if (process_must_leave(p)) {
             return bif_yield(p, A_undefined);
         }
-    } else if (q == NULL || !process_enter(q)) {
-        return A_undefined;
+    } else {
+        Entered entered = q == NULL ? ENTER_GONE : process_enter(q);
+        if (entered == ENTER_BUSY) {
+            return bif_ask(p, q, again, a);
+        }
+        if (entered == ENTER_GONE) {
+            return A_undefined;
+        }
     }
     term result;
     if (what == NONE) {
@@ -477,11 +484,11 @@ static term process_info(Process *p, term pid, term what) {
 }
 
 BIF(erlang, process_info, 1) {
-    return process_info(p, a[0], NONE);
+    return process_info(p, BIF_EXPORT(p, erlang, process_info, 1), a, NONE);
 }
 
 BIF(erlang, process_info, 2) {
-    return process_info(p, a[0], a[1]);
+    return process_info(p, BIF_EXPORT(p, erlang, process_info, 2), a, a[1]);
 }
 
 /* Prints a backtrace on standard error. */
@@ -492,7 +499,10 @@ BIF(erts_internal, process_display, 2) {
     if (a[1] != A_backtrace) {
         return A_badopt;
     }
-    term info = process_info(p, a[0], A_backtrace);
+    term info = process_info(p, BIF_EXPORT(p, erts_internal, process_display, 2), a, A_backtrace);
+    if (info == NONE && p->heap.reason == A_trap) {
+        return NONE;
+    }
     if (info == NONE || !is_tuple(info)) {
         return A_badarg;
     }

@@ -287,8 +287,7 @@ BIF(erlang, system_info, 1) {
 /* --- statistics */
 
 static uint64_t reductions_now(Process *p) {
-    Scheduler *s = p->scheduler;
-    return s->reductions + (uint64_t)MAX(0, SLICE_REDUCTIONS - p->heap.reds);
+    return scheduler_totals(process_vm(p)).reductions + (uint64_t)MAX(0, SLICE_REDUCTIONS - p->heap.reds);
 }
 
 static term since_last(Process *p, uint64_t now, uint64_t *last) {
@@ -300,7 +299,7 @@ static term since_last(Process *p, uint64_t now, uint64_t *last) {
 BIF(erlang, statistics, 1) {
     VM *vm = process_vm(p);
     Processes *all = vm->processes;
-    Scheduler *s = p->scheduler;
+    SchedulerTotals s = scheduler_totals(vm);
     Heap *h = HEAP(p);
     if (a[0] == A_reductions || a[0] == A_exact_reductions) {
         return since_last(p, reductions_now(p), &all->last_reductions);
@@ -314,18 +313,15 @@ BIF(erlang, statistics, 1) {
         return since_last(p, now, (uint64_t *)&all->clock.last_wall);
     }
     if (a[0] == A_context_switches) {
-        return TUPLE2(h, unsigned_term(p, s->context_switches), SMALL(0));
+        return TUPLE2(h, unsigned_term(p, s.context_switches), SMALL(0));
     }
     if (a[0] == A_garbage_collection) {
-        return TUPLE3(h, unsigned_term(p, s->collections), unsigned_term(p, s->words_reclaimed), SMALL(0));
+        return TUPLE3(h, unsigned_term(p, s.collections), unsigned_term(p, s.words_reclaimed), SMALL(0));
     }
     if (a[0] == A_io) {
         return TUPLE2(h, TUPLE2(h, A_input, unsigned_term(p, vm->io->input)), TUPLE2(h, A_output, unsigned_term(p, vm->io->output)));
     }
-    uint64_t waiting = 0;
-    for (int i = 0; i < PRIORITIES; i++) {
-        waiting += schedule_queue_length(s, (Priority)i);
-    }
+    uint64_t waiting = s.queued;
     if (a[0] == A_run_queue || a[0] == A_total_run_queue_lengths || a[0] == A_total_run_queue_lengths_all) {
         return unsigned_term(p, waiting);
     }

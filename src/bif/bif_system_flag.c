@@ -97,8 +97,8 @@ BIF(erlang, system_flag, 2) {
 
 /* Bytes of one kind; -1: there is no such kind. */
 static int64_t memory_of(VM *vm, term kind) {
-    const size_t *used = vm->mem.used;
-    int64_t processes = (int64_t)(used[MEM_PROCESS] + used[MEM_HEAP]);
+    const Mem *m = &vm->mem;
+    int64_t processes = (int64_t)(mem_used(m, MEM_PROCESS) + mem_used(m, MEM_HEAP));
     int64_t total = (int64_t)mem_total(&vm->mem);
     switch (kind) {
     case A_total: return total;
@@ -106,10 +106,10 @@ static int64_t memory_of(VM *vm, term kind) {
     case A_processes_used: return processes;
     case A_system: return total - processes;
     case A_atom:
-    case A_atom_used: return (int64_t)used[MEM_ATOM];
-    case A_binary: return (int64_t)used[MEM_BINARY];
-    case A_code: return (int64_t)used[MEM_CODE];
-    case A_ets: return (int64_t)used[MEM_ETS];
+    case A_atom_used: return (int64_t)mem_used(m, MEM_ATOM);
+    case A_binary: return (int64_t)mem_used(m, MEM_BINARY);
+    case A_code: return (int64_t)mem_used(m, MEM_CODE);
+    case A_ets: return (int64_t)mem_used(m, MEM_ETS);
     default: return -1;
     }
 }

@@ -87,7 +87,7 @@ BIF(erlang, start_timer, 4) {
 static term left(Process *p, term ref, bool cancel) {
     int64_t ms = -1;
     if (is_local_ref(ref)) {
-        ms = cancel ? bif_timer_cancel(p->scheduler, ref_low(ref), ref_high(ref))
+        ms = cancel ? bif_timer_cancel(process_vm(p), ref_low(ref), ref_high(ref))
                     : bif_timer_read(process_vm(p), ref_low(ref), ref_high(ref));
     }
     return ms < 0 ? A_false : integer_from_int64(HEAP(p), ms);

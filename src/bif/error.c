@@ -1,6 +1,7 @@
 /* How built-ins raise exceptions and hand over to other functions. */
 #include "bif/bif.h"
 #include "bif/bif_state.h"
+#include "proc/signal.h"
 
 #include <stdarg.h>
 
@@ -61,6 +62,14 @@ term bif_yield(Process *p, term result) {
     Scheduler *s = p->scheduler;
     s->trap_to = NULL;
     s->trap_args[0] = result;
+    return heap_fail(&p->heap, A_trap);
+}
+
+term bif_ask(Process *p, Process *q, const Export *again, const term *args) {
+    Scheduler *s = p->scheduler;
+    process_ask(p, q);
+    s->trap_to = again;
+    memcpy(s->trap_args, args, again->arity * sizeof *args);
     return heap_fail(&p->heap, A_trap);
 }
 

@@ -286,10 +286,7 @@ void port_exit(Port *port, term reason, bool send_closed) {
     port->flags |= PORT_CLOSING;
     vm->io->ports->alive--;
     port_set_busy(port, false);
-    term name = name_of(vm, id);
-    if (name != NONE) {
-        name_unregister(vm, name);
-    }
+    name_give_up(vm, id);
     end_relations(port, RELATION_LINK, SIGNAL_LINK_EXIT, told);
     end_relations(port, RELATION_MONITORED, SIGNAL_DOWN, told);
     if (reason == A_kill || queued(port) == 0) {

@@ -1,5 +1,7 @@
 /* The timers of erlang:send_after and start_timer: a hash table by reference, and a list per process of those it has set for
-   itself, which end with it. */
+   itself, which end with it. Both under one lock. A timer that fires and one that is cancelled are told apart by who takes it out of
+   the table: he frees it. */
+#include "base/lock.h"
 #include "proc/names.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
@@ -47,10 +49,8 @@ static BifTimer *find(VM *vm, uint64_t low, uint64_t high) {
     return t;
 }
 
-/* Out of the table and its process's list, and freed. */
-static void drop(Scheduler *s, BifTimer *t) {
-    Processes *ps = s->vm->processes;
-    timer_cancel(s, &t->timer);
+/* Out of the table and its process's list. Under the lock. */
+static void take_out(Processes *ps, BifTimer *t) {
     BifTimer **link = bucket(ps, t->key[0], t->key[1]);
     while (*link != t) {
         link = &(*link)->chain;
@@ -63,12 +63,26 @@ static void drop(Scheduler *s, BifTimer *t) {
             t->sibling->back = t->back;
         }
     }
-    heap_free_fragments(s->vm, t->data);
-    MEM_DELETE(&s->vm->mem, MEM_PROCESS, t);
+    t->over = true;
+}
+
+static void free_timer(VM *vm, BifTimer *t) {
+    heap_free_fragments(vm, t->data);
+    MEM_DELETE(&vm->mem, MEM_PROCESS, t);
 }
 
 static void fire(Scheduler *s, Timer *timer) {
     BifTimer *t = (BifTimer *)timer;
+    Processes *ps = s->vm->processes;
+    lock_take(&ps->timer_lock);
+    bool cancelled = t->over;
+    if (!cancelled) {
+        take_out(ps, t);
+    }
+    lock_give(&ps->timer_lock);
+    if (cancelled) {
+        return;
+    }
     term to = is_atom(t->receiver) ? name_find(s->vm, t->receiver) : t->receiver;
     Heap h;
     heap_init_detached(&h, s->vm);
@@ -79,7 +93,7 @@ static void fire(Scheduler *s, Timer *timer) {
     } else {
         heap_free_fragments(s->vm, heap_detach(&h));
     }
-    drop(s, t);
+    free_timer(s->vm, t);
 }
 
 /* The message, built when the timer is set. */
@@ -99,7 +113,7 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
     VM *vm = process_vm(p);
     bool own = receiver == p->pid;
     ProcessExtra *e = own ? process_extra(p) : NULL;
-    if ((own && e == NULL) || !make_room(vm)) {
+    if (own && e == NULL) {
         return false;
     }
     BifTimer *t = MEM_NEW(&vm->mem, MEM_PROCESS, BifTimer);
@@ -107,8 +121,14 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
         return false;
     }
     if (!build(vm, t, ref, message, wrap)) {
-        heap_free_fragments(vm, t->data);
-        MEM_DELETE(&vm->mem, MEM_PROCESS, t);
+        free_timer(vm, t);
+        return false;
+    }
+    Processes *ps = vm->processes;
+    lock_take(&ps->timer_lock);
+    if (!make_room(vm)) {
+        lock_give(&ps->timer_lock);
+        free_timer(vm, t);
         return false;
     }
     t->key[0] = ref_low(ref), t->key[1] = ref_high(ref);
@@ -121,16 +141,18 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
         }
         e->timers = t;
     }
-    BifTimer **b = bucket(vm->processes, t->key[0], t->key[1]);
+    BifTimer **b = bucket(ps, t->key[0], t->key[1]);
     t->chain = *b;
     *b = t;
-    vm->processes->timer_count++;
+    ps->timer_count++;
+    t->timer.at = at_tick;
+    lock_give(&ps->timer_lock);
     timer_set(p->scheduler, &t->timer, at_tick, fire);
     return true;
 }
 
-int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high) {
-    const BifTimer *t = find(vm, low, high);
+/* Under the lock. */
+static int64_t left_of(VM *vm, const BifTimer *t) {
     if (t == NULL || (is_local_pid(t->receiver) && process_find(vm, t->receiver) == NULL)) {
         return -1;
     }
@@ -138,26 +160,55 @@ int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high) {
     return left < 0 ? 0 : left / 1000000;
 }
 
-int64_t bif_timer_cancel(Scheduler *s, uint64_t low, uint64_t high) {
-    BifTimer *t = find(s->vm, low, high);
-    int64_t left = bif_timer_read(s->vm, low, high);
+int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high) {
+    Processes *ps = vm->processes;
+    lock_take(&ps->timer_lock);
+    int64_t left = left_of(vm, find(vm, low, high));
+    lock_give(&ps->timer_lock);
+    return left;
+}
+
+int64_t bif_timer_cancel(VM *vm, uint64_t low, uint64_t high) {
+    Processes *ps = vm->processes;
+    lock_take(&ps->timer_lock);
+    BifTimer *t = find(vm, low, high);
+    int64_t left = left_of(vm, t);
     if (t != NULL) {
-        drop(s, t);
+        take_out(ps, t);
+    }
+    lock_give(&ps->timer_lock);
+    if (t != NULL) {
+        timer_cancel(vm, &t->timer);
+        free_timer(vm, t);
     }
     return left;
 }
 
 void bif_timers_drop(Process *p) {
-    while (p->extra != NULL && p->extra->timers != NULL) {
-        drop(p->scheduler, p->extra->timers);
+    VM *vm = process_vm(p);
+    Processes *ps = vm->processes;
+    while (p->extra != NULL) {
+        lock_take(&ps->timer_lock);
+        BifTimer *t = p->extra->timers;
+        if (t != NULL) {
+            take_out(ps, t);
+        }
+        lock_give(&ps->timer_lock);
+        if (t == NULL) {
+            return;
+        }
+        timer_cancel(vm, &t->timer);
+        free_timer(vm, t);
     }
 }
 
 void bif_timers_done(VM *vm) {
     Processes *ps = vm->processes;
     for (uint32_t i = 0; i < ps->timer_room; i++) {
-        while (ps->timers[i] != NULL) {
-            drop(ps->scheduler, ps->timers[i]);
+        for (BifTimer *t; (t = ps->timers[i]) != NULL;) {
+            take_out(ps, t);
+            timer_cancel(vm, &t->timer);
+            free_timer(vm, t);
         }
     }
     mem_free(&vm->mem, MEM_SYSTEM, ps->timers, ps->timer_room * sizeof *ps->timers);

@@ -4,6 +4,7 @@
 #include "proc/spawn.h"
 
 #include "proc/dictionary.h"
+#include "proc/epoch.h"
 #include "proc/mailbox.h"
 #include "proc/names.h"
 #include "proc/relation.h"
@@ -43,8 +44,8 @@ void process_end_logged(Process *p, term reason) {
 static void leave_table(Process *p) {
     Processes *ps = process_vm(p)->processes;
     process_set(p, STATE_FREE);
-    __atomic_store_n(&ps->table[pid_data(p->pid) & (ps->size - 1)], NULL, __ATOMIC_RELEASE);
-    ps->count--;
+    __atomic_store_n(&ps->table[pid_data(p->pid) & (ps->size - 1)], NULL, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&ps->count, 1, __ATOMIC_RELAXED);
 }
 
 void process_free(Process *p) {
@@ -54,9 +55,15 @@ void process_free(Process *p) {
     mailbox_drop_markers(p);
     if (p->extra != NULL) {
         MEM_DELETE(&vm->mem, MEM_PROCESS, p->extra);
+        p->extra = NULL;
     }
     heap_done(&p->heap);
-    MEM_DELETE(&vm->mem, MEM_PROCESS, p);
+    epoch_process_free(p);
+}
+
+void process_free_rest(Process *p) {
+    signals_refuse(p);
+    MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, p);
 }
 
 bool process_end_continue(Process *p) {
@@ -76,7 +83,7 @@ bool process_end_continue(Process *p) {
     }
     if (p->minors == END_NAME) {
         if (p->state & STATE_NAMED) {
-            name_unregister(vm, name_of(vm, p->pid));
+            name_give_up(vm, p->pid);
         }
         leave_table(p);
         p->minors = END_RELATIONS;
@@ -92,7 +99,6 @@ bool process_end_continue(Process *p) {
         }
     }
     signals_refuse(p);
-    ps->reductions_exited += p->reductions;
     p->minors = END_DONE;
     return true;
 }
@@ -106,5 +112,6 @@ void process_discard(Process *p) {
     if (p->pid != NONE && !(p->state & STATE_FREE)) {
         leave_table(p);
     }
+    signals_discard_outer(p);
     process_free(p);
 }

@@ -39,7 +39,7 @@ void link_break(Process *p, term with) {
         return;
     }
     r->flags = RELATION_UNLINKING;
-    r->count = ++process_vm(p)->processes->unlinks;
+    r->count = __atomic_add_fetch(&process_vm(p)->processes->unlinks, 1, __ATOMIC_RELAXED);
     if (!send_plain(p, with, SIGNAL_UNLINK, r->count)) {
         relation_remove(p, r);
     }

@@ -33,6 +33,13 @@ typedef struct Markers {
     } run[MARKERS];
 } Markers;
 
+/* The timer of a receive. It stays with the process for the next one. */
+typedef struct {
+    Timer timer;
+    Process *process;
+    bool set; /* and not stopped: it runs or has fired */
+} ReceiveTimer;
+
 static Markers *markers_of(const Process *p) {
     return p->extra == NULL ? NULL : p->extra->markers;
 }
@@ -60,10 +67,13 @@ void mailbox_advance(Process *p) {
 }
 
 static void stop_timer(Process *p) {
-    if (p->timer != NULL) {
-        timer_cancel(p->scheduler, p->timer);
+    ReceiveTimer *t = (ReceiveTimer *)p->timer;
+    if (t == NULL || !t->set) {
+        return;
     }
-    if (p->state & STATE_TIMEOUT) {
+    t->set = false;
+    timer_cancel(process_vm(p), &t->timer);
+    if (process_state(p) & STATE_TIMEOUT) {
         process_clear(p, STATE_TIMEOUT);
     }
 }
@@ -116,12 +126,6 @@ bool mailbox_flush_down(Process *p, term ref) {
     return false;
 }
 
-/* The timer of a receive. It stays with the process for the next one. */
-typedef struct {
-    Timer timer;
-    Process *process;
-} ReceiveTimer;
-
 static void receive_timeout(Scheduler *s, Timer *t) {
     Process *p = ((ReceiveTimer *)t)->process;
     process_set(p, STATE_TIMEOUT);
@@ -129,10 +133,10 @@ static void receive_timeout(Scheduler *s, Timer *t) {
 }
 
 MailboxWait mailbox_wait(Process *p, term timeout) {
-    if (p->state & STATE_TIMEOUT) {
+    if (process_state(p) & STATE_TIMEOUT) {
         return MAILBOX_TIMED_OUT;
     }
-    if (timeout == A_infinity || (p->timer != NULL && p->timer->link != NULL)) {
+    if (timeout == A_infinity || (p->timer != NULL && ((ReceiveTimer *)p->timer)->set)) {
         return MAILBOX_WAIT;
     }
     uint64_t ms;
@@ -153,6 +157,7 @@ MailboxWait mailbox_wait(Process *p, term timeout) {
         t->process = p;
         p->timer = &t->timer;
     }
+    ((ReceiveTimer *)p->timer)->set = true;
     timer_set(p->scheduler, p->timer, timers_after(vm, (int64_t)ms), receive_timeout);
     return MAILBOX_WAIT;
 }
@@ -164,7 +169,7 @@ void mailbox_timed_out(Process *p) {
 
 void mailbox_drop_timer(Process *p) {
     if (p->timer != NULL) {
-        timer_cancel(p->scheduler, p->timer);
+        stop_timer(p);
         mem_free(&process_vm(p)->mem, MEM_PROCESS, p->timer, sizeof(ReceiveTimer));
         p->timer = NULL;
     }

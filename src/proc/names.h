@@ -11,8 +11,9 @@ term name_find(VM *vm, term name);                /* pid or port; NONE: nobody h
 bool name_register(VM *vm, term name, term pid);
 term name_of(VM *vm, term pid);                   /* NONE: it has no name */
 bool name_unregister(VM *vm, term name);          /* false: nobody has it */
+void name_give_up(VM *vm, term pid);              /* whatever name it has */
 size_t name_count(const VM *vm);
 /* All names, into room for so many; returns how many. */
-size_t name_all(const VM *vm, term *names, size_t room);
+size_t name_all(VM *vm, term *names, size_t room);
 
 #endif

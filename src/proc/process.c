@@ -26,7 +26,7 @@ ProcessExtra *process_extra(Process *p) {
 Process *process_at(const VM *vm, uint32_t i) {
     const Processes *ps = vm->processes;
     assert(i < ps->size);
-    return ps->table[i];
+    return __atomic_load_n(&ps->table[i], __ATOMIC_ACQUIRE);
 }
 
 /* Alive or ending. */
@@ -41,23 +41,27 @@ static Process *slot(VM *vm, term pid) {
 
 Process *process_find(VM *vm, term pid) {
     Process *p = slot(vm, pid);
-    return p == NULL || p->state & (STATE_EXITING | STATE_FREE) ? NULL : p;
+    return p == NULL || process_state(p) & (STATE_EXITING | STATE_FREE) ? NULL : p;
 }
 
 Process *process_find_any(VM *vm, term pid) {
     return slot(vm, pid);
 }
 
-bool process_enter(Process *p) {
-    uint32_t state = __atomic_load_n(&p->state, __ATOMIC_RELAXED);
+Entered process_enter(Process *p) {
+    uint32_t state = process_state(p);
     do {
-        if (state & (STATE_RUNNING | STATE_EXITING | STATE_FREE)) {
-            return false;
+        if (state & (STATE_EXITING | STATE_FREE)) {
+            return ENTER_GONE;
         }
-    } while (!__atomic_compare_exchange_n(&p->state, &state, state | STATE_RUNNING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+        if (state & STATE_RUNNING) {
+            return ENTER_BUSY;
+        }
+    } while (!atomic_compare_exchange_weak(&p->state, &state, state | STATE_RUNNING));
+    p->scheduler = vm_scheduler(process_vm(p));
     signals_handle(p);
     if (!(p->state & STATE_EXITING)) {
-        return true;
+        return ENTER_DONE;
     }
     /* A signal has ended it: whoever asks next finds its name free and its tables gone, as if it had run. */
     p->heap.reds = SLICE_REDUCTIONS;
@@ -66,14 +70,27 @@ bool process_enter(Process *p) {
     } else {
         process_leave(p);
     }
-    return false;
+    return ENTER_GONE;
 }
 
 void process_leave(Process *p) {
     assert(p->state & STATE_RUNNING);
+    bool message = *p->save != NULL;
+    /* From here on others may have it. What has come in before is seen below; who sends something later sees that nobody has it. */
     uint32_t state = process_clear(p, STATE_RUNNING);
-    if (state & (STATE_EXITING | STATE_SIGNALS | STATE_TIMEOUT | STATE_KILLED) || !(state & STATE_WAITING) || *p->save != NULL
-        || __atomic_load_n(&p->outer, __ATOMIC_RELAXED) != NULL) {
+    if (state & (STATE_EXITING | STATE_SIGNALS | STATE_TIMEOUT | STATE_KILLED) || !(state & STATE_WAITING) || message
+        || __atomic_load_n(&p->outer, __ATOMIC_SEQ_CST) != NULL) {
         schedule(p);
     }
+}
+
+bool process_ask(Process *p, Process *q) {
+    Signal *s = signal_new(p->scheduler, SIGNAL_ASK);
+    if (s == NULL) {
+        process_set(p, STATE_KILLED);
+        return false;
+    }
+    s->from = p->pid;
+    process_park(p);
+    return signal_send(p->scheduler, q->pid, s) || (process_unpark(p), false);
 }

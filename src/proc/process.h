@@ -6,6 +6,8 @@
 #ifndef MOTE_PROC_PROCESS_H
 #define MOTE_PROC_PROCESS_H
 
+#include <stdatomic.h>
+
 #include "term/heap.h"
 
 enum { MAX_X = 1024, SLICE_REDUCTIONS = 4000 };
@@ -69,23 +71,23 @@ typedef struct Process {
     const void *ip;                /* where it goes on when it is scheduled in; belongs to the engine `native` says.
                                       NULL: it calls the function whose module and name are the last two of its live
                                       registers, with those before them as the arguments (a new or hibernated process) */
-    struct Scheduler *scheduler;   /* the one that runs it or ran it last */
+    struct Scheduler *scheduler;   /* the one that has it, or had it last: for whoever has it (STATE_RUNNING) */
     term pid;
-    uint32_t state;                /* ProcessState, atomic */
+    _Atomic(uint32_t) state;       /* ProcessState */
     uint32_t parent;               /* number of a local pid; NO_PARENT: none */
     uint16_t flags;                /* ProcessFlag */
     uint16_t minors;               /* collections since the last full sweep */
-    uint32_t live : 11;            /* x registers saved on top of its stack while it is switched out (x0 on top) */
-    uint32_t priority : 2;
-    uint32_t native : 1;
-    uint32_t skips : 3;            /* low priority: passed over so often */
-    uint32_t initial_arity : 8;    /* of the function it began with; for those with more: 3, and erlang:apply as its name */
+    uint16_t live : 11;            /* x registers saved on top of its stack while it is switched out (x0 on top) */
+    uint16_t priority : 2;
+    uint16_t native : 1;
+    uint8_t initial_arity;         /* of the function it began with; for those with more: 3, and erlang:apply as its name */
+    uint8_t skips;                 /* low priority: passed over so often; belongs to the run queue it is in */
     uint32_t catches;              /* catch marks on the stack; 0: an exception ends the process */
     uint32_t messages;             /* in inner */
     struct Signal *inner, **inner_last; /* the mailbox proper, oldest first; private */
     struct Signal **save;          /* where receive looks next */
     struct Signal *outer;          /* what others have sent: lock-free stack, newest first (atomic) */
-    struct Process *next;          /* in its run queue */
+    struct Process *next;          /* in its run queue; of one that has ended: in the list of those to be freed */
     struct Relation *relations;    /* links and monitors, both directions (relation.h) */
     struct Dictionary *dictionary; /* process dictionary; NULL: empty */
     struct Timer *timer;           /* of the receive it waits in */
@@ -95,14 +97,14 @@ typedef struct Process {
     };
     uint32_t initial_module, initial_function; /* indices of atoms */
     ProcessExtra *extra;
-    uint64_t reductions;           /* of slices that have ended */
+    uint64_t reductions;           /* of slices that have ended; of one that has ended: the epoch of that */
 } Process;
 
 static inline Process *heap_process(Heap *h) { /* h must be a process's, not detached */
     return (Process *)h;
 }
 
-/* One thread's share of the machine. With one thread there is one. */
+/* One thread's share of the machine. Only that thread touches it, but for what says otherwise. */
 typedef struct Scheduler {
     VM *vm;
     Process *current;
@@ -120,15 +122,28 @@ typedef struct Scheduler {
     term trap_args[6];
     void *c_stack;                 /* native code: the C stack, while the machine's stack pointer is the process's */
     term c_args[8];                /* and arguments of C functions it calls */
-    uint64_t reductions;           /* done on this scheduler */
-    uint64_t context_switches, collections, words_reclaimed;
-    struct RunQueues *queues;
+    uint64_t reductions;           /* done on this scheduler; others may read them */
+    uint64_t context_switches, collections, words_reclaimed, spawned;
+    struct RunQueues *queues;      /* own locks */
     struct TimerWheel *timers;
     struct Signal *spare_signals;  /* free list */
     uint32_t spare_count;
+    struct Signal *asked;          /* those who want to enter the process that runs: it gives way when its slice ends */
     uint64_t random;               /* state of the source of free choices */
-    uint32_t id;
+    uint32_t id;                   /* from 1 */
+    uint64_t epoch;                /* atomic: see epoch.h */
+    Process *ended, **ended_last;  /* processes to be freed, oldest first: see epoch.h */
+    struct Deferred *deferred, **deferred_last;
+    struct Thread *thread;         /* NULL: not started, or the thread that the VM was made in */
+    struct Event *event;           /* what it sleeps on */
+    bool long_slice;               /* the last process it ran used much of its slice */
+    bool away;                     /* it rests or has stopped: does nothing (under Processes.rest_lock) */
+    bool resting, searching;       /* likewise: it waits for something to do; it has been woken to look for something */
+    MemCounts counts;
 } Scheduler;
+
+/* The scheduler whose thread this is; NULL: the thread is none's. vm_scheduler (schedule.h) is what others ask. */
+extern _Thread_local Scheduler *scheduler_here;
 
 static inline VM *process_vm(const Process *p) {
     return p->heap.vm;
@@ -141,16 +156,19 @@ Process *process_find_any(VM *vm, term pid); /* also one that is exiting */
 
 /* State is changed by others too. Both return the state as it is afterwards. */
 static inline uint32_t process_set(Process *p, uint32_t state) {
-    return __atomic_or_fetch(&p->state, state, __ATOMIC_ACQ_REL);
+    return atomic_fetch_or(&p->state, state) | state;
 }
 static inline uint32_t process_clear(Process *p, uint32_t state) {
-    return __atomic_and_fetch(&p->state, ~state, __ATOMIC_ACQ_REL);
+    return atomic_fetch_and(&p->state, ~state) & ~state;
+}
+static inline uint32_t process_state(const Process *p) { /* where it matters little whether it is the newest */
+    return atomic_load_explicit(&p->state, memory_order_relaxed);
 }
 
 /* Has something happened that the running process must not go on with: its end, or a suspension? Asked by the engines after
    whatever handles signals (mailbox_peek), or a built-in that returned by bif_yield: they then leave with RUN_YIELD. */
 static inline bool process_must_leave(const Process *p) {
-    return (p->state & (STATE_EXITING | STATE_SUSPENDED | STATE_KILLED)) != 0;
+    return (process_state(p) & (STATE_EXITING | STATE_SUSPENDED | STATE_KILLED)) != 0;
 }
 
 /* How a process enters code: the inversion that keeps proc/ above code/ and exec/. Runs p until its slice ends, it waits or

@@ -7,94 +7,80 @@
 
 #include "platform/platform.h"
 #include "proc/collect.h"
+#include "proc/epoch.h"
 #include "proc/mailbox.h"
 #include "proc/names.h"
 #include "proc/relation.h"
+#include "proc/rest.h"
+#include "proc/run_queue.h"
 #include "proc/signal.h"
 #include "proc/spawn.h"
 #include "term/atom.h"
 #include "term/literal.h"
 
-/* Normal and low share a queue: a low process is passed over LOW_SKIPS times before it runs, as in OTP. */
-enum { QUEUE_NORMAL, QUEUE_HIGH, QUEUE_MAX, QUEUES };
-enum { LOW_SKIPS = 7 };
 enum { POLL_EVERY = 4 * SLICE_REDUCTIONS, SWITCH_COST = 250 }; /* reductions between looks at clock and io/ */
+enum { LONG_SLICE = SLICE_REDUCTIONS / 4 }; /* after one of these, what waits meanwhile is worth another scheduler */
 
-typedef struct RunQueues {
-    struct {
-        Process *first, *last;
-        size_t length;
-    } queue[QUEUES];
-    int64_t until_poll;
-} RunQueues;
+_Thread_local Scheduler *scheduler_here;
 
-static int queue_of(const Process *p) {
-    switch (p->priority) {
-    case PRIORITY_MAX: return QUEUE_MAX;
-    case PRIORITY_HIGH: return QUEUE_HIGH;
-    default: return QUEUE_NORMAL;
-    }
-}
-
-static void enqueue(Scheduler *s, Process *p) {
-    RunQueues *r = s->queues;
-    int q = queue_of(p);
-    p->next = NULL;
-    if (r->queue[q].last == NULL) {
-        r->queue[q].first = p;
-    } else {
-        r->queue[q].last->next = p;
-    }
-    r->queue[q].last = p;
-    r->queue[q].length++;
-}
-
-static Process *take(RunQueues *r, int q) {
-    Process *p = r->queue[q].first;
-    r->queue[q].first = p->next;
-    if (p->next == NULL) {
-        r->queue[q].last = NULL;
-    }
-    r->queue[q].length--;
-    return p;
-}
-
-static Process *dequeue(Scheduler *s) {
-    RunQueues *r = s->queues;
-    for (int q = QUEUE_MAX; q >= QUEUE_NORMAL; q--) {
-        while (r->queue[q].first != NULL) {
-            Process *p = take(r, q);
-            if (p->priority != PRIORITY_LOW || p->skips == 0) {
-                return p;
-            }
-            p->skips--;
-            enqueue(s, p);
+/* Marks it as runnable. False: it is in a queue, or somebody has it and will look when he leaves it, or it must not run. */
+static bool make_runnable(Process *p) {
+    uint32_t state = process_state(p);
+    do {
+        if (state & (STATE_RUNNABLE | STATE_RUNNING)) {
+            return false;
         }
+        if (state & (STATE_SUSPENDED | STATE_PARKED) && !(state & (STATE_SIGNALS | STATE_EXITING))) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&p->state, &state, state | STATE_RUNNABLE));
+    return true;
+}
+
+static void enqueue_slowly(Scheduler *s, Process *p) {
+    p->skips = p->priority == PRIORITY_LOW ? LOW_SKIPS : 0;
+    if (!s->vm->processes->concurrent) {
+        run_queue_push(s->queues, p, queue_of(p));
+        return;
     }
-    return NULL;
+    run_queue_put(s, p);
+    if (run_queue_length(s) > 1) {
+        schedulers_help(s);
+    }
+}
+
+static void enqueue(Process *p) {
+    Scheduler *s = vm_scheduler(process_vm(p));
+    if (LIKELY(p->priority == PRIORITY_NORMAL) && LIKELY(!s->vm->processes->concurrent)) {
+        run_queue_push(s->queues, p, QUEUE_NORMAL);
+    } else {
+        enqueue_slowly(s, p);
+    }
 }
 
 void schedule(Process *p) {
-    uint32_t state = __atomic_load_n(&p->state, __ATOMIC_RELAXED);
-    do {
-        if (state & (STATE_RUNNABLE | STATE_RUNNING)) {
-            return;
-        }
-        if (state & (STATE_SUSPENDED | STATE_PARKED) && !(state & (STATE_SIGNALS | STATE_EXITING))) {
-            return;
-        }
-    } while (!__atomic_compare_exchange_n(&p->state, &state, state | STATE_RUNNABLE, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    p->skips = p->priority == PRIORITY_LOW ? LOW_SKIPS : 0;
-    enqueue(p->scheduler, p);
+    if (make_runnable(p)) {
+        enqueue(p);
+    }
 }
 
-size_t schedule_queue_length(const Scheduler *s, Priority priority) {
-    const RunQueues *r = s->queues;
-    switch (priority) {
-    case PRIORITY_MAX: return r->queue[QUEUE_MAX].length;
-    case PRIORITY_HIGH: return r->queue[QUEUE_HIGH].length;
-    case PRIORITY_NORMAL: return r->queue[QUEUE_NORMAL].length;
-    default: return 0;
+void schedule_new(Process *p) {
+    atomic_fetch_xor(&p->state, STATE_RUNNING | STATE_RUNNABLE);
+    enqueue(p);
+}
+
+/* Takes a process that came from a queue. False: somebody else has it, and will put it into a queue again if there is need. */
+static bool claim(Process *p, uint32_t *state) {
+    uint32_t was = process_state(p);
+    for (;;) {
+        uint32_t is = (was & ~(uint32_t)STATE_RUNNABLE) | STATE_RUNNING;
+        if (UNLIKELY(was & STATE_RUNNING)) {
+            is = was & ~(uint32_t)STATE_RUNNABLE;
+        }
+        if (atomic_compare_exchange_weak(&p->state, &was, is)) {
+            *state = is;
+            return !(was & STATE_RUNNING);
+        }
     }
 }
 
@@ -136,13 +122,16 @@ static void run_slice(Scheduler *s, Process *p) {
     }
 }
 
-/* Gives p the machine: handles its signals, and lets it run if it can. */
-static void run_process(Scheduler *s, Process *p) {
+/* Others read it. */
+static inline void add(uint64_t *figure, uint64_t n) {
+    __atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
+}
+
+/* Gives p, which has been claimed, the machine: handles its signals, and lets it run if it can. */
+static void run_process(Scheduler *s, Process *p, uint32_t state) {
     s->current = p;
     p->scheduler = s;
     p->heap.reds = SLICE_REDUCTIONS;
-    process_set(p, STATE_RUNNING);
-    uint32_t state = process_clear(p, STATE_RUNNABLE);
     if (!(state & STATE_EXITING)) { /* in every slice, so that what has come in never takes long to go through */
         signals_handle(p);
         if ((p->state & (STATE_KILLED | STATE_EXITING)) == STATE_KILLED) { /* somebody who had entered it ran out of memory */
@@ -151,57 +140,108 @@ static void run_process(Scheduler *s, Process *p) {
         state = p->state;
     }
     bool idle = state & (STATE_SUSPENDED | STATE_PARKED) || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
-    if (!idle && !(state & STATE_EXITING)) {
+    if (!idle && !(state & STATE_EXITING) && LIKELY(s->asked == NULL)) {
         run_slice(s, p);
     }
     bool gone = p->state & STATE_EXITING && process_end_continue(p);
     int64_t used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
     p->reductions += (uint64_t)used;
-    s->reductions += (uint64_t)used;
+    add(&s->reductions, (uint64_t)used);
+    add(&s->context_switches, 1);
     s->queues->until_poll -= used + SWITCH_COST;
-    s->context_switches++;
     s->current = NULL;
     if (gone) {
         process_free(p);
     } else {
         process_leave(p);
     }
+    if (UNLIKELY(s->asked != NULL)) {
+        signals_ask_over(s);
+    }
+    s->long_slice = used > LONG_SLICE;
 }
 
-static void look_around(Scheduler *s, bool poll) {
+static void sweep_literals(Scheduler *s) {
+    if (world_stop(s)) {
+        literals_sweep(s->vm);
+        world_go(s);
+    }
+}
+
+void scheduler_look_around(Scheduler *s, bool poll) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     s->queues->until_poll = POLL_EVERY;
     timers_run(s, timers_tick(vm, clock_monotonic(vm)));
-    if (poll && ps->poll != NULL) {
+    if (poll && ps->poll != NULL && (!ps->concurrent || mutex_try(ps->poll_lock))) {
         ps->poll(vm, 0);
+        if (ps->concurrent) {
+            mutex_give(ps->poll_lock);
+        }
     }
     if (UNLIKELY(literals_want_sweep(vm))) {
-        literals_sweep(vm);
+        sweep_literals(s);
     }
 }
 
-bool scheduler_step(Scheduler *s) {
-    if (s->queues->until_poll <= 0) {
-        look_around(s, true);
+static inline Process *take(Scheduler *s) {
+    RunQueues *r = s->queues;
+    if (UNLIKELY(s->vm->processes->several)) {
+        return run_queue_take(s);
     }
-    Process *p = dequeue(s);
+    return run_queue_pop(r);
+}
+
+static inline Process *next_process(Scheduler *s, uint32_t *state) {
+    Process *p;
+    do {
+        p = take(s);
+    } while (p != NULL && UNLIKELY(!claim(p, state)));
+    return p;
+}
+
+/* With several schedulers, before each slice. False: this one is not to run anything. */
+static bool before_slice(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    if (run_queue_length(s) > (s->long_slice ? 1 : 2)) {
+        schedulers_help(s);
+    }
+    if (ps->concurrent) {
+        __atomic_store_n(&s->queues->slices, s->queues->slices + 1, __ATOMIC_RELAXED);
+        scheduler_checkpoint(s);
+    }
+    return scheduler_is_online(s);
+}
+
+static inline bool step(Scheduler *s) {
+    if (UNLIKELY(s->vm->processes->several) && !before_slice(s)) {
+        return false;
+    }
+    if (s->queues->until_poll <= 0) {
+        scheduler_look_around(s, true);
+    }
+    uint32_t state;
+    Process *p = next_process(s, &state);
     if (p == NULL) {
-        look_around(s, false);
-        p = dequeue(s);
+        scheduler_look_around(s, false);
+        p = next_process(s, &state);
         if (p == NULL) {
             return false;
         }
     }
-    run_process(s, p);
+    run_process(s, p, state);
     return true;
+}
+
+bool scheduler_step(Scheduler *s) {
+    return step(s);
 }
 
 /* Nobody can run: sleeps until a timer is due or io/ has something. False: neither will ever be. */
 static bool sleep_until_next(Scheduler *s) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
-    int64_t tick = timers_next(s->timers), wait = -1;
+    int64_t tick = timers_next(vm, s->timers), wait = -1;
     bool pending = ps->pending != NULL && ps->pending(vm);
     if (tick == INT64_MAX) {
         if (!pending) {
@@ -219,23 +259,58 @@ static bool sleep_until_next(Scheduler *s) {
     } else if (wait > 0) {
         platform_sleep(wait);
     }
-    look_around(s, false);
+    scheduler_look_around(s, false);
     return true;
 }
 
-ScheduleResult scheduler_run(Scheduler *s) {
-    Processes *ps = s->vm->processes;
-    while (!ps->halting) {
-        if (!scheduler_step(s) && !ps->halting && !sleep_until_next(s)) {
-            return SCHEDULE_IDLE;
-        }
+static inline bool is_halting(const Scheduler *s) {
+    return UNLIKELY(__atomic_load_n(&s->vm->processes->halting, __ATOMIC_ACQUIRE));
+}
+
+/* False: nothing will ever happen any more. */
+static inline bool go_on(Scheduler *s) {
+    return LIKELY(step(s)) || is_halting(s) || (s->vm->processes->concurrent ? scheduler_rest(s) : sleep_until_next(s));
+}
+
+void scheduler_loop(Scheduler *s) {
+    while (!is_halting(s)) {
+        go_on(s);
     }
-    return SCHEDULE_HALTED;
+}
+
+ScheduleResult scheduler_run(Scheduler *s) {
+    ScheduleResult result = SCHEDULE_HALTED;
+    scheduler_here = s;
+    while (result == SCHEDULE_HALTED && !is_halting(s)) {
+        result = go_on(s) ? SCHEDULE_HALTED : SCHEDULE_IDLE;
+    }
+    if (result == SCHEDULE_HALTED && s->vm->processes->concurrent) {
+        scheduler_leave_world(s);
+        schedulers_join(s->vm);
+    }
+    scheduler_here = NULL;
+    return result;
 }
 
 void schedule_halt(VM *vm, int status) {
-    vm->processes->halting = true;
     vm->processes->halt_status = status;
+    __atomic_store_n(&vm->processes->halting, true, __ATOMIC_RELEASE);
+    schedulers_wake_all(vm);
+}
+
+SchedulerTotals scheduler_totals(const VM *vm) {
+    const Processes *ps = vm->processes;
+    SchedulerTotals t = {0};
+    for (uint32_t i = 0; i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE); i++) {
+        const Scheduler *s = ps->schedulers[i];
+        t.reductions += __atomic_load_n(&s->reductions, __ATOMIC_RELAXED);
+        t.context_switches += __atomic_load_n(&s->context_switches, __ATOMIC_RELAXED);
+        t.collections += __atomic_load_n(&s->collections, __ATOMIC_RELAXED);
+        t.words_reclaimed += __atomic_load_n(&s->words_reclaimed, __ATOMIC_RELAXED);
+        t.spawned += __atomic_load_n(&s->spawned, __ATOMIC_RELAXED);
+        t.queued += run_queue_length(s);
+    }
+    return t;
 }
 
 uint64_t schedule_random(Scheduler *s) {
@@ -257,16 +332,26 @@ void process_park(Process *p) {
     process_set(p, STATE_PARKED);
     intptr_t left = MAX(p->heap.reds, 0); /* given up, not used */
     p->reductions -= (uint64_t)left;
-    p->scheduler->reductions -= (uint64_t)left;
+    add(&p->scheduler->reductions, (uint64_t)0 - (uint64_t)left);
     p->heap.reds -= left;
 }
 
+/* Should it run now? */
+static bool unpark(Process *p) {
+    return p->state & STATE_PARKED && !(process_clear(p, STATE_PARKED) & STATE_WAITING);
+}
+
 void process_unpark(Process *p) {
-    if (p->state & STATE_PARKED) {
-        process_clear(p, STATE_PARKED);
-        if (!(p->state & STATE_WAITING)) {
-            schedule(p);
-        }
+    if (unpark(p)) {
+        schedule(p);
+    }
+}
+
+void process_unpark_next(Process *p) {
+    if (unpark(p) && make_runnable(p)) {
+        RunQueues *r = vm_scheduler(process_vm(p))->queues;
+        p->next = r->next;
+        r->next = p;
     }
 }
 
@@ -311,20 +396,75 @@ static void table_done(VM *vm, Processes *ps) {
     }
 }
 
-static bool scheduler_init(VM *vm, Processes *ps, uint64_t seed) {
-    Scheduler *s = ps->scheduler = MEM_NEW(&vm->mem, MEM_SYSTEM, Scheduler);
+Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed) {
+    Scheduler *s = MEM_NEW(&vm->mem, MEM_SYSTEM, Scheduler);
     if (s == NULL) {
-        return false;
+        return NULL;
     }
     s->vm = vm;
-    s->id = 1;
+    s->id = id;
+    s->random = seed | 1;
+    s->epoch = UINT64_MAX;
+    s->ended_last = &s->ended;
+    s->deferred_last = &s->deferred;
+    s->queues = MEM_NEW(&vm->mem, MEM_SYSTEM, RunQueues);
+    if (s->queues != NULL) {
+        run_queue_init(s->queues);
+    }
+    s->timers = timers_new(vm);
+    s->event = event_new(&vm->mem);
+    if (s->queues == NULL || s->timers == NULL || s->event == NULL) {
+        scheduler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void scheduler_free(Scheduler *s) {
+    if (s == NULL) {
+        return;
+    }
+    VM *vm = s->vm;
+    if (scheduler_here == s) {
+        scheduler_here = NULL;
+    }
+    timers_free(vm, s->timers);
+    mem_free(&vm->mem, MEM_SYSTEM, s->queues, s->queues == NULL ? 0 : sizeof *s->queues);
+    event_free(&vm->mem, s->event);
+    signals_done(s);
+    mem_counts_done(&vm->mem, &s->counts);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, s);
+}
+
+bool schedulers_set(VM *vm, uint32_t count, uint32_t online) {
+    Processes *ps = vm->processes;
+    assert(ps->started == 1);
+    count = MIN(MAX(count, 1), SCHEDULERS_MAX);
+    Scheduler **grown = mem_resize(&vm->mem, MEM_SYSTEM, ps->schedulers, ps->scheduler_count * sizeof *grown, count * sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    ps->schedulers = grown;
+    ps->scheduler_count = count;
+    ps->online = MIN(MAX(online, 1), count);
+    ps->several = count > 1;
+    return true;
+}
+
+static bool scheduler_init(VM *vm, Processes *ps, uint64_t seed) {
     if (seed == 0 && !platform_entropy(&seed, sizeof seed)) {
         seed = (uint64_t)platform_monotonic();
     }
-    s->random = seed | 1;
-    s->queues = MEM_NEW(&vm->mem, MEM_SYSTEM, RunQueues);
-    s->timers = timers_new(vm);
-    return s->queues != NULL && s->timers != NULL;
+    Scheduler *s = scheduler_new(vm, 1, seed);
+    ps->schedulers = mem_zalloc(&vm->mem, MEM_SYSTEM, sizeof *ps->schedulers);
+    ps->poll_lock = mutex_new(&vm->mem);
+    if (s == NULL || ps->schedulers == NULL || ps->poll_lock == NULL) {
+        scheduler_free(s);
+        return false;
+    }
+    ps->schedulers[0] = s;
+    ps->scheduler_count = ps->online = ps->started = 1;
+    return true;
 }
 
 bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
@@ -350,7 +490,12 @@ void processes_done(VM *vm) {
     if (ps == NULL) {
         return;
     }
-    Scheduler *s = ps->scheduler;
+    uint32_t started = ps->started;
+    for (uint32_t i = 0; i < started; i++) {
+        epoch_done(ps->schedulers[i]);
+    }
+    mem_count_here(&vm->mem, NULL);
+    ps->concurrent = false;
     for (uint32_t i = 0; ps->table != NULL && ps->count > 0 && i < ps->size; i++) {
         if (ps->table[i] != NULL) {
             process_discard(ps->table[i]);
@@ -359,12 +504,11 @@ void processes_done(VM *vm) {
     bif_timers_done(vm);
     names_done(vm);
     table_done(vm, ps);
-    if (s != NULL) {
-        timers_free(vm, s->timers);
-        MEM_DELETE(&vm->mem, MEM_SYSTEM, s->queues);
-        signals_done(s);
-        MEM_DELETE(&vm->mem, MEM_SYSTEM, s);
+    for (uint32_t i = 0; i < started; i++) {
+        scheduler_free(ps->schedulers[i]);
     }
+    mem_free(&vm->mem, MEM_SYSTEM, ps->schedulers, ps->schedulers == NULL ? 0 : MAX(ps->scheduler_count, 1) * sizeof *ps->schedulers);
+    mutex_free(&vm->mem, ps->poll_lock);
     MEM_DELETE(&vm->mem, MEM_SYSTEM, ps);
     vm->processes = NULL;
 }

@@ -3,6 +3,8 @@
 #ifndef MOTE_PROC_SCHEDULE_H
 #define MOTE_PROC_SCHEDULE_H
 
+#include "base/lock.h"
+#include "platform/threads.h"
 #include "proc/clock.h"
 #include "proc/timer.h"
 
@@ -13,19 +15,35 @@ enum { FIRST_HEAP_WORDS = 15, MIN_HEAP_WORDS = 233, MIN_BINARY_WORDS = 46422, FU
 /* Called when a process ends, while its memory is still there: how table/ and io/ (rooms that come later) free what it
    owned. Asked again in the next slice until it returns true. */
 typedef bool ProcessEnded(Process *p);
-enum { MAX_END_HOOKS = 4 };
+enum { MAX_END_HOOKS = 4, SCHEDULERS_MAX = 1024 };
 
-struct Name;
+struct Names;
 typedef struct Processes {
-    Process **table;               /* by number modulo size */
+    Process **table;               /* by number modulo size (atomic) */
     uint32_t size, limit;          /* size: limit rounded up to a power of 2 */
-    uint32_t count;                /* alive */
+    uint32_t count;                /* alive (atomic, as the next two) */
     uint32_t next_number;          /* where the search for the next number begins */
     uint32_t top;                  /* slots from here on have never been used */
-    Scheduler *scheduler;          /* the one there is */
+
+    /* Schedulers. Only the first exists at first, and runs on the thread that has made the VM; the others begin when there is
+       something for them to do. */
+    Scheduler **schedulers;        /* `started` of them are there */
+    uint32_t scheduler_count;      /* as many as there may be */
+    uint32_t online;               /* as many as may run processes */
+    uint32_t started;              /* atomic */
+    bool several;                  /* there may be more than one */
+    bool concurrent;               /* more than one has been started: from then on (between two slices) locks are taken */
+    uint64_t epoch;                /* atomic; see epoch.h */
+    Lock rest_lock;                /* of what follows, and of schedulers' away, resting, searching; never held for long */
+    uint32_t resting, searching;   /* how many: atomic, so that others may look without the lock */
+    Scheduler *stopper;            /* for whom all others stand still; NULL: nobody (atomic) */
+    Scheduler *poller;             /* who waits in poll; NULL: nobody */
+    Mutex *poll_lock;              /* of calls of poll; who does not get it leaves it to the one who has */
+    bool idle;                     /* nothing will ever happen any more */
+
     Clock clock;
-    struct Name *names;            /* hash table, see names.c */
-    uint32_t name_count, name_room;
+    struct Names *names;           /* see names.c */
+    Lock timer_lock;               /* of the next ones, and of processes' lists of timers */
     BifTimer **timers;             /* hash table by reference, see bif_timer.c */
     uint32_t timer_count, timer_room;
     RunFunction *run;              /* the engine; set by vm/ before the first process runs */
@@ -33,16 +51,16 @@ typedef struct Processes {
        early. NULL: none. `pending`: is there anything that could become ready? */
     void (*poll)(VM *vm, int64_t nanoseconds);
     bool (*pending)(VM *vm);
+    void (*poll_wait)(VM *vm, int64_t nanoseconds); /* waits until poll would find something; touches nothing of the VM */
+    void (*poll_wake)(VM *vm); /* a poll that is under way, or the next one, returns at once */
     /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */
     bool (*port_alive)(VM *vm, term port);
     bool (*port_signal)(VM *vm, term port, const struct Signal *signal);
     ProcessEnded *ended[MAX_END_HOOKS];
     size_t ended_count;
-    uint64_t unlinks;              /* numbers the unlinks that wait for their answer */
-    uint64_t spawned;              /* processes ever made */
-    uint64_t reductions_exited;
+    uint64_t unlinks;              /* numbers the unlinks that wait for their answer (atomic) */
     uint64_t last_reductions;      /* as statistics(reductions) told last */
-    bool halting;                  /* halt has been asked for: scheduler_run returns */
+    bool halting;                  /* atomic; halt has been asked for: scheduler_run returns */
     int halt_status;
     int64_t halt_flush;            /* how long to wait for what ports have not written yet: milliseconds; < 0: for ever */
     bool halt_abort;               /* halt(abort): the command ends by abort() */
@@ -59,6 +77,14 @@ typedef struct Processes {
 /* limit 0: the default; seed 0: free choices are seeded from the platform's entropy. */
 bool processes_init(VM *vm, uint32_t limit, uint64_t seed);
 void processes_done(VM *vm); /* frees all processes, also those that are alive */
+/* There may be `count` schedulers, of which `online` run processes. Before the first of them runs. False: no memory. */
+bool schedulers_set(VM *vm, uint32_t count, uint32_t online);
+/* Figures of all schedulers together. */
+typedef struct {
+    uint64_t reductions, context_switches, collections, words_reclaimed, spawned;
+    size_t queued; /* processes in run queues */
+} SchedulerTotals;
+SchedulerTotals scheduler_totals(const VM *vm);
 
 typedef enum {
     SCHEDULE_HALTED, /* halt was asked for: halt_status */
@@ -69,22 +95,29 @@ ScheduleResult scheduler_run(Scheduler *s);
 bool scheduler_step(Scheduler *s);
 
 void schedule(Process *p); /* makes it runnable, if it is not running, runnable, suspended */
+void schedule_new(Process *p); /* a new one, that is marked as running */
 void process_resume(Process *p, uint64_t count); /* undoes so many suspensions */
 /* A built-in of the running process p waits for io/: p ends its slice at the next call, which must be that of a built-in that looks
    whether it may go on, and comes back when it has been unparked. Signals are handled meanwhile. */
 void process_park(Process *p);
 void process_unpark(Process *p);
+void process_unpark_next(Process *p); /* and it runs next, on this scheduler */
 /* Is there such a process (or port) to link to or to monitor? */
 bool target_alive(VM *vm, term pid_or_port);
 void schedule_halt(VM *vm, int status);
 uint64_t schedule_random(Scheduler *s); /* the source of all free choices */
-size_t schedule_queue_length(const Scheduler *s, Priority priority);
 bool processes_on_end(VM *vm, ProcessEnded *hook);
 
 /* The slot of a number, for walking over all: the i-th of `size`; NULL: free. Exiting ones are returned too. */
 Process *process_at(const VM *vm, uint32_t i);
+/* This thread's scheduler. */
 static inline Scheduler *vm_scheduler(const VM *vm) {
-    return vm->processes->scheduler;
+    Scheduler *s = scheduler_here;
+    return LIKELY(s != NULL && s->vm == vm) ? s : vm->processes->schedulers[0];
 }
+/* With several schedulers: all others stand still between two slices, from its return until world_go. Only to be called between two
+   slices, without any lock. False: somebody else has done it; that is over now. */
+bool world_stop(Scheduler *s);
+void world_go(Scheduler *s);
 
 #endif

@@ -62,12 +62,11 @@ void signal_free(Scheduler *s, Signal *signal) {
 
 static void push(Process *p, Signal *signal) {
     signal->next = __atomic_load_n(&p->outer, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&p->outer, &signal->next, signal, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    bool message = signal->kind == SIGNAL_MESSAGE; /* once it is in the queue, it is the receiver's */
+    while (!__atomic_compare_exchange_n(&p->outer, &signal->next, signal, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
     }
-    uint32_t state;
-    if (signal->kind == SIGNAL_MESSAGE) {
-        state = __atomic_load_n(&p->state, __ATOMIC_SEQ_CST);
-        if (state & STATE_WAITING) {
+    if (message) {
+        if (p->state & STATE_WAITING) {
             schedule(p);
         }
     } else {
@@ -131,12 +130,12 @@ static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal)
 /* May the message be put straight into the mailbox? The process waits, nothing else has come in before, and nobody has it: it
    is entered like by process_enter, but there are no signals to be handled. */
 static bool enter_waiting(Process *to) {
-    uint32_t state = __atomic_load_n(&to->state, __ATOMIC_RELAXED);
+    uint32_t state = to->state;
     if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED)) != STATE_WAITING
-        || __atomic_load_n(&to->outer, __ATOMIC_RELAXED) != NULL) {
+        || __atomic_load_n(&to->outer, __ATOMIC_ACQUIRE) != NULL) {
         return false;
     }
-    return __atomic_compare_exchange_n(&to->state, &state, state | STATE_RUNNING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return atomic_compare_exchange_strong(&to->state, &state, state | STATE_RUNNING);
 }
 
 /* To a process that waits: built on its heap if that has room, and if there is no message in front of it that is not (see
@@ -308,6 +307,10 @@ static void handle(Process *p, Signal *signal) {
     case SIGNAL_RESUME:
         resume_signal(p, signal);
         break;
+    case SIGNAL_ASK:
+        signal->next = p->scheduler->asked;
+        p->scheduler->asked = signal;
+        break;
     }
 }
 
@@ -323,6 +326,13 @@ static Signal *fetch(Process *p) {
     return list;
 }
 
+static void unpark(VM *vm, term pid) {
+    Process *p = process_find_any(vm, pid);
+    if (p != NULL) {
+        process_unpark(p);
+    }
+}
+
 static void refuse(Process *p, Signal *signal) {
     Scheduler *s = p->scheduler;
     switch ((SignalKind)signal->kind) {
@@ -335,6 +345,10 @@ static void refuse(Process *p, Signal *signal) {
     case SIGNAL_MONITOR:
         signal->kind = SIGNAL_DOWN;
         break;
+    case SIGNAL_ASK:
+        unpark(s->vm, signal->from);
+        signal_free(s, signal);
+        return;
     default:
         signal_free(s, signal);
         return;
@@ -366,6 +380,18 @@ void signals_handle(Process *p) {
     p->heap.reds -= (intptr_t)(count / SIGNALS_PER_REDUCTION);
 }
 
+void signals_ask_over(Scheduler *s) {
+    for (Signal *list = s->asked, *next; list != NULL; list = next) {
+        next = list->next;
+        Process *p = process_find_any(s->vm, list->from);
+        if (p != NULL) {
+            process_unpark_next(p);
+        }
+        signal_free(s, list);
+    }
+    s->asked = NULL;
+}
+
 void signals_refuse(Process *p) {
     for (Signal *list = fetch(p), *next; list != NULL; list = next) {
         next = list->next;
@@ -373,17 +399,20 @@ void signals_refuse(Process *p) {
     }
 }
 
+static void discard(Scheduler *s, Signal *list) {
+    for (Signal *next; list != NULL; list = next) {
+        next = list->next;
+        signal_free(s, list);
+    }
+}
+
 void signals_discard(Process *p) {
-    Scheduler *s = process_vm(p)->processes->scheduler;
-    for (Signal *list = fetch(p), *next; list != NULL; list = next) {
-        next = list->next;
-        signal_free(s, list);
-    }
-    for (Signal *list = p->inner, *next; list != NULL; list = next) {
-        next = list->next;
-        signal_free(s, list);
-    }
+    discard(vm_scheduler(process_vm(p)), p->inner);
     p->inner = NULL;
     p->inner_last = p->save = &p->inner;
     p->messages = 0;
+}
+
+void signals_discard_outer(Process *p) {
+    discard(vm_scheduler(process_vm(p)), fetch(p));
 }

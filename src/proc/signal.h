@@ -18,6 +18,7 @@ typedef enum {
     SIGNAL_DEMONITOR,      /* key */
     SIGNAL_DOWN,           /* from, key, value: reason */
     SIGNAL_RESUME,         /* from: who had suspended it has ended */
+    SIGNAL_ASK,            /* from: a process that is parked until it can enter this one */
 } SignalKind;
 
 typedef struct Signal {
@@ -65,12 +66,22 @@ void signals_done(Scheduler *s);
 void signals_handle(Process *p);
 /* The same for what comes in after the end: everybody who asks gets the answer that there is no such process. */
 void signals_refuse(Process *p);
-void signals_discard(Process *p); /* frees all, inner and outer, without an answer */
+/* The process that ran has given way: those who have asked for it run next. */
+void signals_ask_over(Scheduler *s);
+void signals_discard(Process *p); /* frees those that have been taken over */
+void signals_discard_outer(Process *p); /* and those that have not, without an answer */
 
 /* How requests that want an answer (process_info, is_process_alive, collect ...) get it: if nobody runs the process just now,
    enters it in place of its scheduler and handles its signals, so that the order of signals holds. True: it is alive and its
    insides may be touched until process_leave. */
-bool process_enter(Process *p);
+typedef enum {
+    ENTER_DONE,
+    ENTER_GONE, /* it is exiting, or has just ended */
+    ENTER_BUSY  /* another scheduler has it: process_ask, and try again. Never with one scheduler */
+} Entered;
+Entered process_enter(Process *p);
 void process_leave(Process *p);
+/* Parks p, whose built-in must begin anew (bif_ask, in bif.h), until q has given way. */
+bool process_ask(Process *p, Process *q);
 
 #endif

@@ -29,20 +29,24 @@ void spawn_options_init(VM *vm, SpawnOptions *o) {
 
 /* Numbers rise from one process to the next; those whose slot is in use are left out. */
 static bool take_number(Processes *ps, Process *p) {
-    if (ps->count >= ps->limit) {
+    if (__atomic_fetch_add(&ps->count, 1, __ATOMIC_RELAXED) >= ps->limit) {
+        __atomic_fetch_sub(&ps->count, 1, __ATOMIC_RELAXED);
         return false;
     }
-    uint32_t n = ps->next_number;
-    while (ps->table[n & (ps->size - 1)] != NULL) {
-        n = (n + 1) & ((1u << NUMBER_BITS) - 1);
+    for (;;) { /* there is a free slot for everybody who has been counted */
+        uint32_t n = __atomic_fetch_add(&ps->next_number, 1, __ATOMIC_RELAXED) & ((1u << NUMBER_BITS) - 1), i = n & (ps->size - 1);
+        Process *nobody = NULL;
+        p->pid = make_pid(n);
+        if (__atomic_load_n(&ps->table[i], __ATOMIC_RELAXED) == NULL
+            && __atomic_compare_exchange_n(&ps->table[i], &nobody, p, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            for (uint32_t top = __atomic_load_n(&ps->top, __ATOMIC_RELAXED); top <= i;) {
+                if (__atomic_compare_exchange_n(&ps->top, &top, i + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+                    break;
+                }
+            }
+            return true;
+        }
     }
-    ps->next_number = (n + 1) & ((1u << NUMBER_BITS) - 1);
-    ps->count++;
-    ps->spawned++;
-    p->pid = make_pid(n);
-    ps->top = MAX(ps->top, (n & (ps->size - 1)) + 1);
-    __atomic_store_n(&ps->table[n & (ps->size - 1)], p, __ATOMIC_RELEASE);
-    return true;
 }
 
 static bool set_options(Process *p, const SpawnOptions *o) {
@@ -147,7 +151,8 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         MEM_DELETE(&vm->mem, MEM_PROCESS, p);
         return NONE;
     }
-    p->scheduler = parent != NULL ? parent->scheduler : ps->scheduler;
+    p->scheduler = parent != NULL ? parent->scheduler : vm_scheduler(vm);
+    atomic_init(&p->state, STATE_RUNNING); /* nobody enters it before it is whole */
     p->inner_last = p->save = &p->inner;
     p->parent = parent == NULL ? NO_PARENT : (uint32_t)pid_data(parent->pid);
     if (!take_number(ps, p)) {
@@ -166,6 +171,7 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         return NONE;
     }
     term pid = p->pid;
-    schedule(p);
+    p->scheduler->spawned++;
+    schedule_new(p);
     return pid;
 }

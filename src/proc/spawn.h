@@ -31,7 +31,10 @@ void process_end_logged(Process *p, term reason);
 /* Goes on with the end of a process that has STATE_EXITING; false: not done yet, wants another slice. When it is done, only
    its memory is left, to be freed when it is in no run queue. */
 bool process_end_continue(Process *p);
+/* Frees it but for what others may still look at, who have found it before it left the table: that is done when they no longer do,
+   by process_free_rest, and what they have sent meanwhile is answered (epoch.h). */
 void process_free(Process *p);
+void process_free_rest(Process *p);
 
 /* Frees a process and all it has without telling anybody: when the VM ends. */
 void process_discard(Process *p);

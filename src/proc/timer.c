@@ -2,6 +2,7 @@
    slots are in use, so that the next event is found without walking. */
 #include "proc/timer.h"
 
+#include "base/lock.h"
 #include "proc/schedule.h"
 
 enum { LEVEL_BITS = 6, SLOTS = 1 << LEVEL_BITS, LEVELS = 7 };
@@ -9,6 +10,7 @@ enum { LEVEL_BITS = 6, SLOTS = 1 << LEVEL_BITS, LEVELS = 7 };
 #define REACH ((int64_t)1 << (LEVEL_BITS * LEVELS))
 
 struct TimerWheel {
+    Lock lock;   /* its scheduler puts in and fires, any may take out */
     int64_t now; /* ticks up to here have been run */
     uint64_t used[LEVELS];
     Timer *slot[LEVELS][SLOTS];
@@ -21,6 +23,17 @@ int64_t timers_tick(VM *vm, int64_t ns) {
 
 int64_t timers_after(VM *vm, int64_t ms) {
     return timers_tick(vm, clock_monotonic(vm) + 999999) + ms;
+}
+
+static void wheel_take(VM *vm, TimerWheel *w) {
+    if (vm->processes->concurrent) {
+        lock_take(&w->lock);
+    }
+}
+static void wheel_give(VM *vm, TimerWheel *w) {
+    if (vm->processes->concurrent) {
+        lock_give(&w->lock);
+    }
 }
 
 TimerWheel *timers_new(VM *vm) {
@@ -72,21 +85,32 @@ static void unlink_timer(Timer *t) {
 }
 
 void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire) {
+    TimerWheel *w = s->timers;
+    wheel_take(s->vm, w);
     t->at = at_tick;
     t->fire = fire;
-    insert(s->timers, t);
+    t->wheel = w;
+    insert(w, t);
+    wheel_give(s->vm, w);
 }
 
-void timer_cancel(Scheduler *s, Timer *t) {
-    if (t->link == NULL) {
-        return;
-    }
-    TimerWheel *w = s->timers;
+static void take_out(TimerWheel *w, Timer *t) {
     Timer **first = &w->slot[0][0], **link = t->link;
     unlink_timer(t);
     if (link >= first && link < first + LEVELS * SLOTS && *link == NULL) { /* it was the only one in its slot */
         size_t i = (size_t)(link - first);
         w->used[i / SLOTS] &= ~((uint64_t)1 << i % SLOTS);
+    }
+}
+
+void timer_cancel(VM *vm, Timer *t) {
+    TimerWheel *w = t->wheel;
+    if (w != NULL) {
+        wheel_take(vm, w);
+        if (t->link != NULL) {
+            take_out(w, t);
+        }
+        wheel_give(vm, w);
     }
 }
 
@@ -125,12 +149,14 @@ static int64_t next_event(const TimerWheel *w) {
     return INT64_MAX;
 }
 
-int64_t timers_next(const TimerWheel *w) {
-    return next_event(w);
+int64_t timers_next(VM *vm, TimerWheel *w) {
+    wheel_take(vm, w);
+    int64_t next = next_event(w);
+    wheel_give(vm, w);
+    return next;
 }
 
-void timers_run(Scheduler *s, int64_t now_tick) {
-    TimerWheel *w = s->timers;
+static void run_locked(Scheduler *s, TimerWheel *w, int64_t now_tick) {
     for (;;) {
         int64_t event = next_event(w);
         if (event > now_tick) {
@@ -157,4 +183,11 @@ void timers_run(Scheduler *s, int64_t now_tick) {
             }
         }
     }
+}
+
+void timers_run(Scheduler *s, int64_t now_tick) {
+    TimerWheel *w = s->timers;
+    wheel_take(s->vm, w);
+    run_locked(s, w, now_tick);
+    wheel_give(s->vm, w);
 }

@@ -6,10 +6,11 @@
 #include "proc/process.h"
 
 typedef struct Timer Timer;
-typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel */
+typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel, which is locked */
 
 struct Timer {
     Timer *next, **link;  /* in its slot; link NULL: not in the wheel */
+    struct TimerWheel *wheel; /* the one it was put in */
     int64_t at;           /* tick: Erlang monotonic time in ms, rounded up */
     TimerFire *fire;
 };
@@ -18,17 +19,19 @@ typedef struct TimerWheel TimerWheel;
 TimerWheel *timers_new(VM *vm);
 void timers_free(VM *vm, TimerWheel *w);
 void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire);
-void timer_cancel(Scheduler *s, Timer *t); /* nothing if it is not in the wheel */
+/* Nothing if it is not in the wheel. When it returns, the timer is not, and is not just being fired either. */
+void timer_cancel(VM *vm, Timer *t);
 int64_t timers_tick(VM *vm, int64_t monotonic_ns); /* the tick that has begun */
 int64_t timers_after(VM *vm, int64_t ms);                /* the tick at which so many milliseconds from now are over */
 /* Fires what is due. */
 void timers_run(Scheduler *s, int64_t now_tick);
 /* The tick at which timers_run should be called next; INT64_MAX: there is no timer. May be too early, never too late. */
-int64_t timers_next(const TimerWheel *w);
+int64_t timers_next(VM *vm, TimerWheel *w);
 
 /* send_after and start_timer: found by their reference. */
 typedef struct BifTimer {
     Timer timer;          /* first */
+    bool over;            /* it has left the table: whoever took it out frees it */
     struct BifTimer *chain;              /* in the table of references */
     struct BifTimer *sibling, **back;    /* among those of the receiving process; back NULL: the receiver is a name */
     uint64_t key[2];
@@ -39,7 +42,7 @@ typedef struct BifTimer {
 bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term message, bool wrap); /* wrap: {timeout, Ref, Msg} */
 /* Milliseconds left (as of now); -1: no such timer. */
 int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high);
-int64_t bif_timer_cancel(Scheduler *s, uint64_t low, uint64_t high);
+int64_t bif_timer_cancel(VM *vm, uint64_t low, uint64_t high);
 void bif_timers_done(VM *vm);
 void bif_timers_drop(Process *p); /* those that would send to a process that has ended */
 

@@ -40,7 +40,7 @@ static void write_dump(VM *vm, FILE *f, const char *slogan) {
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binary", "atom", "code", "ets", "temporary"};
     fprintf(f, "=memory\ntotal: %zu\n", mem_total(&vm->mem));
     for (int k = 0; k < MEM_KINDS; k++) {
-        fprintf(f, "%s: %zu\n", kinds[k], vm->mem.used[k]);
+        fprintf(f, "%s: %zu\n", kinds[k], mem_used(&vm->mem, (MemKind)k));
     }
     for (uint32_t i = 0; i < vm->processes->top; i++) {
         const Process *p = process_at(vm, i);

@@ -307,17 +307,17 @@ int machine_run(Machine *m) {
 
 void machine_print_stats(Machine *m) {
     VM *vm = &m->vm;
-    Scheduler *s = vm_scheduler(vm);
+    SchedulerTotals s = scheduler_totals(vm);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binaries", "atoms", "code", "tables", "temporary"};
     fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), vm->mem.peak, usage.ru_maxrss);
     for (int k = 0; k < MEM_KINDS; k++) {
-        fprintf(stderr, "  %-9s %zu\n", kinds[k], vm->mem.used[k]);
+        fprintf(stderr, "  %-9s %zu\n", kinds[k], mem_used(&vm->mem, (MemKind)k));
     }
-    fprintf(stderr, "processes  %u now, %llu ever\n", vm->processes->count, (unsigned long long)vm->processes->spawned);
-    fprintf(stderr, "reductions %llu\n", (unsigned long long)s->reductions);
-    fprintf(stderr, "switches   %llu\n", (unsigned long long)s->context_switches);
-    fprintf(stderr, "collected  %llu times, %llu words\n", (unsigned long long)s->collections, (unsigned long long)s->words_reclaimed);
+    fprintf(stderr, "processes  %u now, %llu ever\n", vm->processes->count, (unsigned long long)s.spawned);
+    fprintf(stderr, "reductions %llu\n", (unsigned long long)s.reductions);
+    fprintf(stderr, "switches   %llu\n", (unsigned long long)s.context_switches);
+    fprintf(stderr, "collected  %llu times, %llu words\n", (unsigned long long)s.collections, (unsigned long long)s.words_reclaimed);
     fprintf(stderr, "time       %.3f ms of CPU\n", (double)platform_cpu_time() / 1e6);
 }

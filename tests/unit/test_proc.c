@@ -264,7 +264,7 @@ TEST(timers_fire_in_order_and_never_early) {
         timer_set(s, &timers[i], timers_after(&w.vm, ms), fire);
     }
     for (int i = 0; i < N; i += 7) {
-        timer_cancel(s, &timers[i]);
+        timer_cancel(&w.vm, &timers[i]);
         CHECK(timers[i].link == NULL);
         cancelled++;
     }
@@ -280,7 +280,7 @@ TEST(exit_signals_and_links) {
     term trapper = spawn_script(&w, NULL, 4, NULL), pid = spawn_script(&w, NULL, 1, NULL);
     go(&w);
     Process *t = process_find(&w.vm, trapper);
-    CHECK(process_enter(t));
+    CHECK(process_enter(t) == ENTER_DONE);
     CHECK(link_make(t, pid));
     process_leave(t);
     exit_send(s, trapper, pid, A_normal); /* ignored */
@@ -306,7 +306,7 @@ TEST(unlink_and_link_again) {
     term a = spawn_script(&w, NULL, 1, NULL), b = spawn_script(&w, NULL, 1, NULL);
     go(&w);
     Process *p = process_find(&w.vm, a);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     CHECK(link_make(p, b));
     link_break(p, b);
     CHECK(link_make(p, b));
@@ -314,7 +314,7 @@ TEST(unlink_and_link_again) {
     process_leave(p);
     go(&w);
     CHECK(p->relations == NULL && process_find(&w.vm, b)->relations == NULL);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     link_make(p, b);
     link_break(p, b);
     link_make(p, b);
@@ -337,7 +337,7 @@ TEST(monitors_and_names) {
     CHECK(!name_register(&w.vm, A_erlang, watcher) && !name_register(&w.vm, A_apply, pid));
     CHECK(name_find(&w.vm, A_erlang) == pid && name_of(&w.vm, pid) == A_erlang && name_count(&w.vm) == 1);
     Process *p = process_find(&w.vm, watcher);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     term ref = ref_make(&p->heap), ref2 = ref_make(&p->heap), ref3 = ref_make(&p->heap);
     CHECK(monitor_make(p, ref, pid, A_erlang, 0, NONE));
     CHECK(monitor_make(p, ref2, pid, NONE, 0, NONE));
@@ -410,7 +410,7 @@ TEST(dictionary_keeps_pairs) {
     term pid = spawn_script(&w, NULL, 1, NULL), old;
     go(&w);
     Process *p = process_find(&w.vm, pid);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 500; i++) {
             CHECK(dictionary_put(p, SMALL(i * 17), SMALL(i + round), &old));
@@ -439,7 +439,7 @@ TEST(timers_that_send) {
     term pid = spawn_script(&w, NULL, 2, NULL), other = spawn_script(&w, NULL, 2, NULL);
     go(&w);
     Process *p = process_find(&w.vm, pid);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     term refs[50];
     for (int i = 0; i < 50; i++) {
         refs[i] = ref_make(&p->heap);
@@ -447,13 +447,13 @@ TEST(timers_that_send) {
     }
     CHECK(bif_timer_read(&w.vm, ref_low(refs[3]), ref_high(refs[3])) == 103);
     for (int i = 20; i < 50; i++) {
-        CHECK(bif_timer_cancel(s, ref_low(refs[i]), ref_high(refs[i])) == 100 + i);
-        CHECK(bif_timer_cancel(s, ref_low(refs[i]), ref_high(refs[i])) == -1);
+        CHECK(bif_timer_cancel(&w.vm, ref_low(refs[i]), ref_high(refs[i])) == 100 + i);
+        CHECK(bif_timer_cancel(&w.vm, ref_low(refs[i]), ref_high(refs[i])) == -1);
     }
     process_leave(p);
     go(&w);
     CHECK(w.seen[0] == 20);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     for (int i = 0; i < 10; i++) {
         CHECK(bif_timer_start(p, ref_make(&p->heap), timers_after(&w.vm, 10), pid, SMALL(0), true));
     }
@@ -471,7 +471,7 @@ TEST(aliases) {
     term pid = spawn_script(&w, NULL, 2, NULL);
     go(&w);
     Process *p = process_find(&w.vm, pid);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     term keep = ref_make_alias(&p->heap, pid), once = ref_make_alias(&p->heap, pid);
     CHECK(alias_make(p, keep, RELATION_ALIAS_UNALIAS) && alias_make(p, once, RELATION_ALIAS_REPLY));
     process_leave(p);
@@ -482,7 +482,7 @@ TEST(aliases) {
     CHECK(message_send_alias(s, NULL, once, SMALL(99)));
     go(&w);
     CHECK(w.seen[0] == 4);
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     CHECK(alias_break(p, keep) && !alias_break(p, keep) && !alias_break(p, once));
     process_leave(p);
     CHECK(message_send_alias(s, NULL, keep, SMALL(99)));
@@ -500,7 +500,7 @@ TEST(markers_skip_what_is_older) {
     for (int i = 0; i < 10; i++) {
         message_send(s, NULL, pid, SMALL(i));
     }
-    CHECK(process_enter(p));
+    CHECK(process_enter(p) == ENTER_DONE);
     term marker = mailbox_marker_reserve(p);
     term ref = ref_make(&p->heap);
     mailbox_marker_bind(p, marker, ref);
@@ -542,7 +542,7 @@ TEST(running_out_of_memory_kills_processes_only) {
         Process *p = process_find(&w.vm, watcher);
         w.vm.mem.fail_after = n % 20;
         w.vm.mem.fail_count = 3;
-        CHECK(process_enter(p));
+        CHECK(process_enter(p) == ENTER_DONE);
         term ref = ref_make(&p->heap);
         term pid = spawn_script(&w, p, 1, &o);
         if (pid != NONE) {

@@ -22,7 +22,7 @@ static void begin(void) {
     memset(&owner, 0, sizeof owner);
     heap_init_detached(&owner.heap, &vm);
     owner.pid = make_pid(1);
-    owner.scheduler = vm.processes->scheduler;
+    owner.scheduler = vm_scheduler(&vm);
 }
 
 static void end(void) {

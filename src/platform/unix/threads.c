@@ -1,0 +1,147 @@
+/* Threads and waiting, on POSIX threads. */
+#include "platform/threads.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+
+struct Thread {
+    pthread_t id;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+static void *begin(void *arg) {
+    Thread *t = arg;
+    t->run(t->arg);
+    return NULL;
+}
+
+/* Signals of the process are for its first thread. */
+Thread *thread_start(Mem *mem, void (*run)(void *arg), void *arg) {
+    Thread *t = MEM_NEW(mem, MEM_SYSTEM, Thread);
+    if (t == NULL) {
+        return NULL;
+    }
+    t->run = run, t->arg = arg;
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    bool ok = pthread_create(&t->id, NULL, begin, t) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!ok) {
+        MEM_DELETE(mem, MEM_SYSTEM, t);
+        return NULL;
+    }
+    return t;
+}
+
+void thread_join(Mem *mem, Thread *t) {
+    if (t != NULL) {
+        pthread_join(t->id, NULL);
+        MEM_DELETE(mem, MEM_SYSTEM, t);
+    }
+}
+
+unsigned thread_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        return (unsigned)MAX(CPU_COUNT(&set), 1);
+    }
+    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+}
+
+void lock_wait(void) {
+    sched_yield();
+}
+
+struct Event {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool set;
+};
+
+Event *event_new(Mem *mem) {
+    Event *e = MEM_NEW(mem, MEM_SYSTEM, Event);
+    if (e != NULL) {
+        pthread_condattr_t monotonic;
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_mutex_init(&e->lock, NULL);
+        pthread_cond_init(&e->changed, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+    }
+    return e;
+}
+
+void event_free(Mem *mem, Event *e) {
+    if (e != NULL) {
+        pthread_cond_destroy(&e->changed);
+        pthread_mutex_destroy(&e->lock);
+        MEM_DELETE(mem, MEM_SYSTEM, e);
+    }
+}
+
+void event_set(Event *e) {
+    pthread_mutex_lock(&e->lock);
+    e->set = true;
+    pthread_cond_signal(&e->changed);
+    pthread_mutex_unlock(&e->lock);
+}
+
+void event_wait(Event *e, int64_t nanoseconds) {
+    struct timespec t;
+    if (nanoseconds >= 0) {
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_sec += nanoseconds / 1000000000;
+        t.tv_nsec += nanoseconds % 1000000000;
+        t.tv_sec += t.tv_nsec / 1000000000;
+        t.tv_nsec %= 1000000000;
+    }
+    pthread_mutex_lock(&e->lock);
+    for (int error = 0; !e->set && error != ETIMEDOUT;) {
+        error = nanoseconds < 0 ? pthread_cond_wait(&e->changed, &e->lock) : pthread_cond_timedwait(&e->changed, &e->lock, &t);
+    }
+    e->set = false;
+    pthread_mutex_unlock(&e->lock);
+}
+
+struct Mutex {
+    pthread_mutex_t lock;
+};
+
+Mutex *mutex_new(Mem *mem) {
+    Mutex *m = MEM_NEW(mem, MEM_SYSTEM, Mutex);
+    if (m != NULL) {
+        pthread_mutexattr_t recursive;
+        pthread_mutexattr_init(&recursive);
+        pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+        pthread_mutex_init(&m->lock, &recursive);
+        pthread_mutexattr_destroy(&recursive);
+    }
+    return m;
+}
+
+void mutex_free(Mem *mem, Mutex *m) {
+    if (m != NULL) {
+        pthread_mutex_destroy(&m->lock);
+        MEM_DELETE(mem, MEM_SYSTEM, m);
+    }
+}
+
+void mutex_take(Mutex *m) {
+    pthread_mutex_lock(&m->lock);
+}
+
+bool mutex_try(Mutex *m) {
+    return pthread_mutex_trylock(&m->lock) == 0;
+}
+
+void mutex_give(Mutex *m) {
+    pthread_mutex_unlock(&m->lock);
+}

@@ -1,0 +1,341 @@
+/* Several schedulers: how they begin, rest, wake each other, stand still and end.
+
+   A scheduler that finds nothing to run looks for a short time whether others have more than they can do, and then rests: it sleeps
+   on its event until its next timer is due, or one of those that rest waits in poll for all. Who has more than one process to run
+   wakes one of them, and no other before that one has found something or rests again: so a burst of work wakes them one by one.
+
+   A process that one scheduler makes runnable stands in that scheduler's queue: two that talk to each other run on one of them. What
+   stands alone in a queue is therefore left there as long as its scheduler goes from process to process, and taken when that is busy
+   with one. */
+#include "proc/rest.h"
+
+#include "platform/platform.h"
+#include "proc/epoch.h"
+#include "proc/run_queue.h"
+
+enum { SPINS = 40, SPIN_PAUSES = 50 };
+
+static Scheduler *scheduler_at(const Processes *ps, uint32_t i) {
+    return __atomic_load_n(&ps->schedulers[i], __ATOMIC_ACQUIRE);
+}
+static uint32_t started(const Processes *ps) {
+    return __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE);
+}
+static bool is_halting(const Processes *ps) {
+    return __atomic_load_n(&ps->halting, __ATOMIC_ACQUIRE);
+}
+static Scheduler *stopper(const Processes *ps) {
+    return __atomic_load_n(&ps->stopper, __ATOMIC_SEQ_CST);
+}
+
+/* --- Coming and going ---------------------------------------------------------------------------------------------------- */
+
+/* It does nothing from here on. Under the lock. */
+static void set_away(Processes *ps, Scheduler *s) {
+    s->away = true;
+    if (ps->stopper != NULL) {
+        event_set(ps->stopper->event);
+    }
+}
+
+/* It does something again, as soon as it may. */
+static void come_back(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    lock_take(&ps->rest_lock);
+    while (ps->stopper != NULL && ps->stopper != s) {
+        lock_give(&ps->rest_lock);
+        event_wait(s->event, -1);
+        lock_take(&ps->rest_lock);
+    }
+    s->away = false;
+    if (s->resting) {
+        s->resting = false;
+        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
+    }
+    if (ps->poller == s) {
+        ps->poller = NULL;
+    }
+    lock_give(&ps->rest_lock);
+    epoch_back(s);
+}
+
+static void stand_still(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    epoch_away(s);
+    lock_take(&ps->rest_lock);
+    set_away(ps, s);
+    lock_give(&ps->rest_lock);
+    come_back(s);
+}
+
+void scheduler_checkpoint(Scheduler *s) {
+    if (UNLIKELY(stopper(s->vm->processes) != NULL)) {
+        stand_still(s);
+    }
+    epoch_pass(s);
+}
+
+bool world_stop(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    if (!ps->concurrent) {
+        return true;
+    }
+    lock_take(&ps->rest_lock);
+    if (ps->stopper != NULL) {
+        lock_give(&ps->rest_lock);
+        stand_still(s);
+        return false;
+    }
+    __atomic_store_n(&ps->stopper, s, __ATOMIC_SEQ_CST);
+    for (;;) {
+        bool all = true;
+        for (uint32_t i = 0; i < started(ps); i++) {
+            const Scheduler *other = scheduler_at(ps, i);
+            all &= other == s || other->away;
+        }
+        lock_give(&ps->rest_lock);
+        if (all) {
+            return true;
+        }
+        event_wait(s->event, -1);
+        lock_take(&ps->rest_lock);
+    }
+}
+
+void world_go(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    if (ps->concurrent) {
+        lock_take(&ps->rest_lock);
+        __atomic_store_n(&ps->stopper, NULL, __ATOMIC_SEQ_CST);
+        lock_give(&ps->rest_lock);
+        for (uint32_t i = 0; i < started(ps); i++) {
+            event_set(scheduler_at(ps, i)->event);
+        }
+    }
+}
+
+/* --- Waking -------------------------------------------------------------------------------------------------------------- */
+
+static void wake(VM *vm, Scheduler *s, bool polls) {
+    event_set(s->event);
+    if (polls && vm->processes->poll_wake != NULL) {
+        vm->processes->poll_wake(vm);
+    }
+}
+
+void schedulers_wake_all(VM *vm) {
+    Processes *ps = vm->processes;
+    for (uint32_t i = 0; ps->concurrent && i < started(ps); i++) {
+        wake(vm, scheduler_at(ps, i), i == 0);
+    }
+}
+
+static void wake_one(Processes *ps, VM *vm) {
+    Scheduler *s = NULL;
+    lock_take(&ps->rest_lock);
+    bool polls = false;
+    if (ps->searching == 0 && ps->resting > 0) {
+        for (uint32_t i = 0; i < started(ps); i++) {
+            Scheduler *other = scheduler_at(ps, i);
+            if (other->resting && scheduler_is_online(other) && (s == NULL || polls)) {
+                s = other;
+                polls = ps->poller == other;
+            }
+        }
+    }
+    if (s != NULL) {
+        s->resting = false;
+        s->searching = true;
+        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&ps->searching, 1, __ATOMIC_SEQ_CST);
+    }
+    lock_give(&ps->rest_lock);
+    if (s != NULL) {
+        wake(vm, s, polls);
+    }
+}
+
+void scheduler_leave_world(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    epoch_away(s);
+    lock_take(&ps->rest_lock);
+    set_away(ps, s);
+    lock_give(&ps->rest_lock);
+}
+
+static void run_thread(void *arg) {
+    Scheduler *s = arg;
+    scheduler_here = s;
+    mem_count_here(&s->vm->mem, &s->counts);
+    come_back(s);
+    scheduler_loop(s);
+    scheduler_leave_world(s);
+    mem_count_here(&s->vm->mem, NULL);
+    scheduler_here = NULL;
+}
+
+/* One more, between two slices of s. Only one thread at a time does it. */
+static void start_one(Scheduler *s) {
+    VM *vm = s->vm;
+    Processes *ps = vm->processes;
+    if (!ps->concurrent) { /* the first one has been alone until now */
+        mem_counts_add(&vm->mem, &s->counts);
+        mem_count_here(&vm->mem, &s->counts);
+        ps->concurrent = true;
+        epoch_back(s);
+    }
+    lock_take(&ps->rest_lock);
+    uint32_t n = ps->started;
+    bool wanted = n < MIN(ps->online, ps->scheduler_count) && ps->searching == 0 && !is_halting(ps) && ps->stopper == NULL;
+    if (wanted) {
+        __atomic_fetch_add(&ps->searching, 1, __ATOMIC_SEQ_CST); /* also keeps others from starting one */
+    }
+    lock_give(&ps->rest_lock);
+    if (!wanted) {
+        return;
+    }
+    Scheduler *made = scheduler_new(vm, n + 1, schedule_random(s));
+    if (made != NULL) {
+        made->away = made->searching = true;
+        mem_counts_add(&vm->mem, &made->counts);
+        __atomic_store_n(&ps->schedulers[n], made, __ATOMIC_RELEASE);
+        __atomic_store_n(&ps->started, n + 1, __ATOMIC_SEQ_CST);
+        made->thread = thread_start(&vm->mem, run_thread, made);
+        if (made->thread == NULL) { /* there will never be more than those that run */
+            __atomic_store_n(&ps->online, n, __ATOMIC_RELAXED);
+        }
+    }
+    if (made == NULL || made->thread == NULL) {
+        __atomic_fetch_sub(&ps->searching, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+void schedulers_help(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    if (__atomic_load_n(&ps->searching, __ATOMIC_RELAXED) > 0) {
+        return;
+    }
+    if (__atomic_load_n(&ps->resting, __ATOMIC_SEQ_CST) > 0) {
+        wake_one(ps, s->vm);
+    } else if (started(ps) < ps->online && s->current == NULL) {
+        start_one(s);
+    }
+}
+
+void schedulers_join(VM *vm) {
+    Processes *ps = vm->processes;
+    schedulers_wake_all(vm);
+    for (uint32_t i = 1; i < started(ps); i++) {
+        thread_join(&vm->mem, scheduler_at(ps, i)->thread);
+        scheduler_at(ps, i)->thread = NULL;
+    }
+}
+
+/* --- Resting ------------------------------------------------------------------------------------------------------------- */
+
+/* Something of another scheduler's. seen: how many slices each had begun when this one began to look; NULL: only from those that
+   have more than one process waiting. */
+static bool find_work(Scheduler *s, const uint64_t *seen) {
+    Processes *ps = s->vm->processes;
+    uint32_t n = started(ps);
+    for (uint32_t i = 1; i < n; i++) {
+        uint32_t k = (s->id - 1 + i) % n;
+        Scheduler *other = scheduler_at(ps, k);
+        size_t length = run_queue_length(other);
+        bool stuck = length > 0 && (!scheduler_is_online(other) || (seen != NULL && seen[k] == __atomic_load_n(&other->queues->slices, __ATOMIC_RELAXED)));
+        if ((length > 1 || stuck) && run_queue_steal(s, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool must_look(const Scheduler *s) {
+    const Processes *ps = s->vm->processes;
+    return is_halting(ps) || stopper(ps) != NULL || (scheduler_is_online(s) && run_queue_length(s) > 0);
+}
+
+static bool search(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    uint64_t seen[SCHEDULERS_MAX];
+    uint32_t n = started(ps);
+    if (!scheduler_is_online(s)) {
+        return is_halting(ps) || stopper(ps) != NULL;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        seen[i] = __atomic_load_n(&scheduler_at(ps, i)->queues->slices, __ATOMIC_RELAXED);
+    }
+    for (int i = 0; i < SPINS; i++) {
+        if (must_look(s) || find_work(s, NULL)) {
+            return true;
+        }
+        for (int k = 0; k < SPIN_PAUSES; k++) {
+            cpu_pause();
+        }
+    }
+    return find_work(s, seen);
+}
+
+/* It has looked: who has more than he can do may wake the next one. */
+static void end_search(Processes *ps, Scheduler *s) {
+    if (s->searching) {
+        s->searching = false;
+        __atomic_fetch_sub(&ps->searching, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* All rest, no timer is set, io/ waits for nothing? Under the lock. */
+static bool is_over(VM *vm, Processes *ps) {
+    if (ps->resting < started(ps) || (ps->pending != NULL && ps->pending(vm))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < started(ps); i++) {
+        Scheduler *s = scheduler_at(ps, i);
+        if (run_queue_length(s) > 0 || timers_next(vm, s->timers) != INT64_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool scheduler_rest(Scheduler *s) {
+    VM *vm = s->vm;
+    Processes *ps = vm->processes;
+    bool found = search(s);
+    lock_take(&ps->rest_lock);
+    end_search(ps, s);
+    if (found) {
+        lock_give(&ps->rest_lock);
+        return true;
+    }
+    s->resting = true;
+    __atomic_fetch_add(&ps->resting, 1, __ATOMIC_SEQ_CST);
+    set_away(ps, s);
+    if (is_over(vm, ps)) {
+        ps->idle = true;
+        event_set(scheduler_at(ps, 0)->event);
+    }
+    bool polls = ps->poller == NULL && ps->poll_wait != NULL && ps->pending(vm);
+    if (polls) {
+        ps->poller = s;
+    }
+    lock_give(&ps->rest_lock);
+    epoch_away(s);
+    int64_t tick = timers_next(vm, s->timers);
+    int64_t wait = tick == INT64_MAX ? -1 : MAX(tick * 1000000 - clock_monotonic(vm), 0);
+    if (!epoch_is_done(s) && (wait < 0 || wait > 10000000)) {
+        wait = 10000000; /* what has been put aside shall not wait for ever */
+    }
+    bool over = s->id == 1 && __atomic_load_n(&ps->idle, __ATOMIC_ACQUIRE);
+    if (!over && !must_look(s)) {
+        if (polls) {
+            ps->poll_wait(vm, wait);
+        } else {
+            event_wait(s->event, wait);
+        }
+    }
+    come_back(s);
+    scheduler_look_around(s, polls);
+    over = s->id == 1 && __atomic_exchange_n(&ps->idle, false, __ATOMIC_ACQ_REL);
+    return !over || run_queue_length(s) > 0;
+}

@@ -1,0 +1,30 @@
+/* Several schedulers: how they begin, rest, wake each other, stand still and end. */
+#ifndef MOTE_PROC_REST_H
+#define MOTE_PROC_REST_H
+
+#include "proc/schedule.h"
+
+/* There is more to do here than one scheduler can: wakes one that rests, or starts one. */
+void schedulers_help(Scheduler *s);
+/* The scheduler has found nothing to run: looks at the others' queues, and sleeps. False: nothing will ever happen any more (only
+   for the first scheduler). */
+bool scheduler_rest(Scheduler *s);
+/* Between two slices: stands still if that is asked for. */
+void scheduler_checkpoint(Scheduler *s);
+static inline bool scheduler_is_online(const Scheduler *s) {
+    return LIKELY(s->id <= __atomic_load_n(&s->vm->processes->online, __ATOMIC_RELAXED));
+}
+/* It will run nothing any more: nobody waits for it. */
+void scheduler_leave_world(Scheduler *s);
+void schedulers_wake_all(VM *vm);
+/* After halting has been set: all others have ended when it returns. By the first scheduler. */
+void schedulers_join(VM *vm);
+
+/* schedule.c: what a thread of a scheduler does until the VM halts. */
+void scheduler_loop(Scheduler *s);
+Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed); /* NULL: no memory */
+void scheduler_free(Scheduler *s);
+/* Looks at the clock and at io/. */
+void scheduler_look_around(Scheduler *s, bool poll);
+
+#endif

@@ -1,0 +1,46 @@
+/* Run queues of several schedulers. */
+#include "proc/run_queue.h"
+
+#include "proc/schedule.h"
+
+enum { STEAL_MAX = 32 };
+
+void run_queue_put(Scheduler *s, Process *p) {
+    lock_take(&s->queues->lock);
+    run_queue_push(s->queues, p, queue_of(p));
+    lock_give(&s->queues->lock);
+}
+
+Process *run_queue_take(Scheduler *s) {
+    Process *p = s->queues->next;
+    if (p != NULL) {
+        s->queues->next = p->next;
+        return p;
+    }
+    if (run_queue_length(s) == 0) { /* nobody else puts in */
+        return NULL;
+    }
+    lock_take(&s->queues->lock);
+    p = run_queue_pop(s->queues);
+    lock_give(&s->queues->lock);
+    return p;
+}
+
+bool run_queue_steal(Scheduler *s, Scheduler *from) {
+    Process *stolen[STEAL_MAX];
+    size_t count = 0;
+    lock_take(&from->queues->lock);
+    for (size_t wanted = MIN((from->queues->length + 1) / 2, (size_t)STEAL_MAX); count < wanted; count++) {
+        stolen[count] = run_queue_pop(from->queues);
+    }
+    lock_give(&from->queues->lock);
+    if (count == 0) {
+        return false;
+    }
+    lock_take(&s->queues->lock);
+    for (size_t i = 0; i < count; i++) {
+        run_queue_push(s->queues, stolen[i], queue_of(stolen[i]));
+    }
+    lock_give(&s->queues->lock);
+    return true;
+}

@@ -1,0 +1,66 @@
+/* Run queues: one set of them per scheduler, by priority. Its scheduler and those that have nothing to do take from it. */
+#ifndef MOTE_PROC_RUN_QUEUE_H
+#define MOTE_PROC_RUN_QUEUE_H
+
+#include "base/lock.h"
+#include "proc/process.h"
+
+/* Normal and low share a queue: a low process is passed over LOW_SKIPS times before it runs, as in OTP. */
+enum { QUEUE_NORMAL, QUEUE_HIGH, QUEUE_MAX, QUEUES };
+enum { LOW_SKIPS = 7 };
+
+typedef struct RunQueues {
+    struct {
+        Process *first, **last;
+    } queue[QUEUES];
+    size_t length;       /* of all; others may read it */
+    Process *next;       /* they run before all others, and only here */
+    int64_t until_poll;  /* reductions until the scheduler looks around */
+    uint64_t slices;     /* that have begun, while there are several schedulers; others may read it */
+    Lock lock;           /* of the queues, taken while there are several schedulers */
+} RunQueues;
+
+static inline size_t run_queue_length(const Scheduler *s) {
+    return __atomic_load_n(&s->queues->length, __ATOMIC_RELAXED);
+}
+
+static inline void run_queue_init(RunQueues *r) {
+    for (int q = 0; q < QUEUES; q++) {
+        r->queue[q].last = &r->queue[q].first;
+    }
+}
+
+static inline int queue_of(const Process *p) {
+    return p->priority <= PRIORITY_NORMAL ? QUEUE_NORMAL : p->priority == PRIORITY_HIGH ? QUEUE_HIGH : QUEUE_MAX;
+}
+/* With the lock, or with one scheduler. */
+static inline void run_queue_push(RunQueues *r, Process *p, int q) {
+    p->next = NULL;
+    *r->queue[q].last = p;
+    r->queue[q].last = &p->next;
+    __atomic_store_n(&r->length, r->length + 1, __ATOMIC_RELAXED);
+}
+static inline Process *run_queue_pop(RunQueues *r) {
+    for (int q = QUEUE_MAX; q >= QUEUE_NORMAL; q--) {
+        for (Process *p; (p = r->queue[q].first) != NULL;) {
+            if ((r->queue[q].first = p->next) == NULL) {
+                r->queue[q].last = &r->queue[q].first;
+            }
+            __atomic_store_n(&r->length, r->length - 1, __ATOMIC_RELAXED);
+            if (LIKELY(p->priority != PRIORITY_LOW) || p->skips == 0) {
+                return p;
+            }
+            p->skips--;
+            run_queue_push(r, p, q);
+        }
+    }
+    return NULL;
+}
+
+/* With the lock taken, while there are several. */
+void run_queue_put(Scheduler *s, Process *p);
+Process *run_queue_take(Scheduler *s); /* NULL: there is none */
+/* Moves some processes of another scheduler to this one's queue. */
+bool run_queue_steal(Scheduler *s, Scheduler *from);
+
+#endif
