@@ -33,4 +33,50 @@ static inline void lock_give(Lock *l) {
     __atomic_store_n(&l->taken, false, __ATOMIC_RELEASE);
 }
 
+/* A lock that several may have to read, or one to write. A writer that waits keeps new readers out. */
+typedef struct {
+    uint32_t state; /* how many read; SHARED_WRITER: somebody writes; SHARED_WAITER: somebody wants to */
+} SharedLock;
+#define SHARED_WRITER (1u << 31)
+#define SHARED_WAITER (1u << 30)
+
+static inline void shared_pause(int *times) {
+    if ((*times)++ < LOCK_SPINS) {
+        cpu_pause();
+    } else {
+        lock_wait();
+    }
+}
+static inline void shared_read(SharedLock *l) {
+    int times = 0;
+    for (uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);;) {
+        if (was & (SHARED_WRITER | SHARED_WAITER)) {
+            shared_pause(&times);
+            was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
+        } else if (__atomic_compare_exchange_n(&l->state, &was, was + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            return;
+        }
+    }
+}
+static inline void shared_write(SharedLock *l) {
+    int times = 0;
+    for (uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);;) {
+        if ((was & ~SHARED_WAITER) != 0) {
+            if (!(was & SHARED_WAITER)) {
+                __atomic_fetch_or(&l->state, SHARED_WAITER, __ATOMIC_RELAXED);
+            }
+            shared_pause(&times);
+            was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
+        } else if (__atomic_compare_exchange_n(&l->state, &was, SHARED_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            return; /* others that wait ask again */
+        }
+    }
+}
+static inline void shared_read_end(SharedLock *l) {
+    __atomic_fetch_sub(&l->state, 1, __ATOMIC_RELEASE);
+}
+static inline void shared_write_end(SharedLock *l) {
+    __atomic_fetch_and(&l->state, ~SHARED_WRITER, __ATOMIC_RELEASE);
+}
+
 #endif

@@ -7,6 +7,10 @@
 #include "proc/names.h"
 #include "term/ref.h"
 
+#define GUARD_BEGIN(p) code_lock(process_vm(p))
+#define GUARD_END(p) code_unlock(process_vm(p))
+#include "bif/guarded.h"
+
 /* --- Asking -------------------------------------------------------------------------------------------------------- */
 
 BIF(erlang, module_loaded, 1) {

@@ -10,6 +10,10 @@
 #include "term/copy.h"
 #include "term/ref.h"
 
+#define GUARD_BEGIN(p) ((void)0)
+#define GUARD_END(p) table_leave(p)
+#include "bif/guarded.h"
+
 enum { FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16, INSERTED_PER_REDUCTION = 4 };
 
 /* Making and unmaking. */
@@ -144,7 +148,8 @@ BIF(ets, whereis, 1) {
     if (!is_atom(a[0])) {
         return raise_badarg(p);
     }
-    const Table *t = table_named(process_vm(p), a[0]);
+    term cause;
+    const Table *t = table_find_shared(p, a[0], ACCESS_INFO, &cause);
     return t == NULL ? A_undefined : table_ref(HEAP(p), t);
 }
 
@@ -221,12 +226,18 @@ BIF(erts_internal, ets_super_user, 1) {
     return A_ok;
 }
 
+/* Its identifier in front of a list, if it is still there. */
+static term listed(Process *p, const Table *t, term list) {
+    return table_enter(p, (Table *)t) ? heap_cons(HEAP(p), table_id(HEAP(p), t), list) : list;
+}
+
 /* ets:all/0 waits for one message from each scheduler. */
 BIF(ets, internal_request_all, 0) {
     VM *vm = process_vm(p);
     term ref = ref_make(HEAP(p)), list = NIL;
     for (const Table *t = table_next(vm, NULL); t != NULL; t = table_next(vm, t)) {
-        list = heap_cons(HEAP(p), table_id(HEAP(p), t), list);
+        list = listed(p, t, list);
+        table_leave(p);
     }
     if (!message_send(p->scheduler, p, p->pid, TUPLE2(HEAP(p), ref, list))) {
         return raise_error(p, A_system_limit);
@@ -261,7 +272,7 @@ static term raise_inserting(Process *p, Inserting *i, term reason, term cause, c
 /* Puts in what has been copied. */
 static term insert_on(Process *p, Inserting *i, term ref, const term *args) {
     size_t all = (size_t)MAX(p->heap.reds, 1) * INSERTED_PER_REDUCTION, left = all;
-    bool done = insertion_step(process_vm(p), &i->insertion, &left);
+    bool done = insertion_go_on(process_vm(p), &i->insertion, &left);
     BUMP(p, (intptr_t)((all - left) / INSERTED_PER_REDUCTION));
     if (!done) {
         return bif_trap(p, BIF_EXPORT(p, erts_internal, ets_insert_more, 4), 4, ref, NIL, args[0], args[1]);
@@ -368,18 +379,18 @@ static term lookup(Process *p, Table *t, term key) {
 }
 
 BIF(ets, lookup, 2) {
-    Table *t = ets_table(p, a[0], ACCESS_READ);
+    Table *t = ets_table_shared(p, a[0]);
     return t == NULL ? NONE : lookup(p, t, a[1]);
 }
 
 BIF(ets, member, 2) {
-    Table *t = ets_table(p, a[0], ACCESS_READ);
+    Table *t = ets_table_shared(p, a[0]);
     return t == NULL ? NONE : table_lookup(process_vm(p), t, a[1]) != NULL ? A_true : A_false;
 }
 
 /* An element of the object, or, in bags, a list of those of all objects. otherwise: if there is none; NONE: badkey. */
 static term lookup_element(Process *p, const term *a, term otherwise) {
-    Table *t = ets_table(p, a[0], ACCESS_READ);
+    Table *t = ets_table_shared(p, a[0]);
     if (t == NULL) {
         return NONE;
     }

@@ -15,4 +15,14 @@ static inline Table *ets_table(Process *p, term id, Access access) {
     return t;
 }
 
+/* The same to look only: others may look at the same time. */
+static inline Table *ets_table_shared(Process *p, term id) {
+    term cause;
+    Table *t = table_find_shared(p, id, ACCESS_READ, &cause);
+    if (t == NULL) {
+        raise_error_cause(p, A_badarg, cause);
+    }
+    return t;
+}
+
 #endif

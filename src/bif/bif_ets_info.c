@@ -8,6 +8,10 @@
 #include "term/bitstring.h"
 #include "term/ref.h"
 
+#define GUARD_BEGIN(p) ((void)0)
+#define GUARD_END(p) table_leave(p)
+#include "bif/guarded.h"
+
 static term boolean(bool b) {
     return b ? A_true : A_false;
 }

@@ -9,6 +9,10 @@
 #include "term/copy.h"
 #include "term/ref.h"
 
+#define GUARD_BEGIN(p) ((void)0)
+#define GUARD_END(p) table_leave(p)
+#include "bif/guarded.h"
+
 /* Functions that guards and bodies may call, all of module erlang. */
 static GuardFunction *guard_lookup(VM *vm, term name, size_t arity) {
     static const struct {

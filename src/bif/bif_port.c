@@ -9,6 +9,10 @@
 #include "term/copy.h"
 #include "term/ref.h"
 
+#define GUARD_BEGIN(p) io_lock(process_vm(p))
+#define GUARD_END(p) io_unlock(process_vm(p))
+#include "bif/guarded.h"
+
 Port *port_of(Process *p, term t) {
     VM *vm = process_vm(p);
     if (is_atom(t)) {

@@ -8,6 +8,10 @@
 #include "platform/environment.h"
 #include "platform/file.h"
 
+#define GUARD_BEGIN(p) io_lock(process_vm(p))
+#define GUARD_END(p) io_unlock(process_vm(p))
+#include "bif/guarded.h"
+
 typedef struct {
     Process *p;
     Arena arena;        /* all strings */

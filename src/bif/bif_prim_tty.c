@@ -10,6 +10,10 @@
 #include "platform/platform.h"
 #include "platform/terminal.h"
 
+#define GUARD_BEGIN(p) io_lock(process_vm(p))
+#define GUARD_END(p) io_unlock(process_vm(p))
+#include "bif/guarded.h"
+
 /* A terminal behind a magic reference. */
 typedef struct {
     Resource resource;

@@ -114,11 +114,11 @@ BIF(erts_internal, is_system_process, 1) {
 typedef enum { SEND_DONE, SEND_NOBODY, SEND_BADARG, SEND_NO_MEMORY, SEND_REMOTE, SEND_YIELD } SendResult;
 
 static SendResult send_to_port(Process *p, term to, term message) {
+    io_lock(process_vm(p));
     Port *port = port_find(process_vm(p), to);
-    if (port == NULL) {
-        return SEND_DONE;
-    }
-    switch (port_message(p, port, message)) {
+    PortResult result = port == NULL ? PORT_DONE : port_message(p, port, message);
+    io_unlock(process_vm(p));
+    switch (result) {
     case PORT_NO_MEMORY: return SEND_NO_MEMORY;
     case PORT_IS_BUSY: return SEND_YIELD;
     default: return SEND_DONE;
@@ -221,10 +221,12 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
         return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
     }
     if (is_local_port(to)) {
+        io_lock(process_vm(p));
         Port *port = port_find(process_vm(p), to);
         if (port != NULL) {
             port_exit(port, reason, false);
         }
+        io_unlock(process_vm(p));
         signals_handle(p);
         return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
     }

@@ -2,6 +2,10 @@
 #include "bif/bif.h"
 #include "io/signals.h"
 
+#define GUARD_BEGIN(p) io_lock(process_vm(p))
+#define GUARD_END(p) io_unlock(process_vm(p))
+#include "bif/guarded.h"
+
 BIF(os, set_signal, 2) {
     char name[16];
     if (!is_atom(a[0]) || (a[1] != A_handle && a[1] != A_ignore && a[1] != A_default)) {

@@ -122,8 +122,20 @@ static term info_heap_sizes(Process *p) {
     }
     return list;
 }
+static term info_schedulers(Process *p) {
+    return SMALL(process_vm(p)->processes->scheduler_count);
+}
+static term info_schedulers_online(Process *p) {
+    return SMALL(process_vm(p)->processes->online);
+}
 static term info_schedulers_state(Process *p) {
-    return TUPLE3(HEAP(p), SMALL(1), SMALL(1), SMALL(1));
+    return TUPLE3(HEAP(p), info_schedulers(p), info_schedulers_online(p), info_schedulers_online(p));
+}
+static term info_multi_scheduling(Process *p) {
+    return process_vm(p)->processes->several ? A_enabled : A_disabled;
+}
+static term info_scheduler_id(Process *p) {
+    return SMALL(p->scheduler->id);
 }
 static term info_system_logger(Process *p) {
     term logger = process_vm(p)->processes->logger;
@@ -231,7 +243,7 @@ static const struct {
     InfoFunction *ask;
 } items[] = {
     {A_otp_release, NONE, info_release}, {A_version, NONE, info_version}, {A_machine, NONE, info_machine},
-    {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, SMALL(1), NULL}, {A_schedulers_online, SMALL(1), NULL},
+    {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, NONE, info_schedulers}, {A_schedulers_online, NONE, info_schedulers_online},
     {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
     {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
     {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, NONE, info_port_count},
@@ -244,12 +256,12 @@ static const struct {
     {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
     {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors},
     {A_min_heap_size, NONE, info_min_heap}, {A_min_bin_vheap_size, NONE, info_min_binary}, {A_message_queue_data, NONE, info_queue_data},
-    {A_multi_scheduling, A_disabled, NULL}, {A_multi_scheduling_blockers, NIL, NULL}, {A_nif_version, NONE, info_nif_version},
+    {A_multi_scheduling, NONE, info_multi_scheduling}, {A_multi_scheduling_blockers, NIL, NULL}, {A_nif_version, NONE, info_nif_version},
     {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, NONE, info_compat}, {A_creation, SMALL(0), NULL},
     {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
     {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
-    {A_scheduler_id, SMALL(1), NULL}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
+    {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_system_logger, NONE, info_system_logger},

@@ -49,6 +49,15 @@ static term set_logger(Process *p, Processes *ps, term value) {
     return old;
 }
 
+/* Those above it finish their slices, and then let others have what stands in their queues. */
+static term set_online(Process *p, Processes *ps, term value) {
+    intptr_t n = natural(value);
+    if (n < 1 || (uintptr_t)n > ps->scheduler_count) {
+        return raise_badarg(p);
+    }
+    return SMALL(__atomic_exchange_n(&ps->online, (uint32_t)n, __ATOMIC_RELAXED));
+}
+
 BIF(erlang, system_flag, 2) {
     Processes *ps = process_vm(p)->processes;
     term value = a[1];
@@ -71,7 +80,7 @@ BIF(erlang, system_flag, 2) {
         }
         return value == A_unblock || value == A_unblock_normal ? A_enabled : raise_badarg(p);
     case A_schedulers_online:
-        return value == SMALL(1) ? SMALL(1) : raise_badarg(p);
+        return set_online(p, ps, value);
     case A_dirty_cpu_schedulers_online:
         return natural(value) >= 0 ? SMALL(0) : raise_badarg(p);
     case A_scheduler_wall_time:

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "code/module.h"
+#include "platform/threads.h"
 
 /* A run of addresses that belongs to one generation of a module's code. */
 typedef struct {
@@ -11,18 +12,26 @@ typedef struct {
     ModuleCode *code;
 } CodeRange;
 
+/* All of them. With several schedulers there is a new one for each change. */
+typedef struct {
+    uint32_t count, room;
+    CodeRange at[]; /* sorted by address */
+} CodeRanges;
+
+enum { CATCH_PAGE = 64, CATCH_PAGES = 20 };
+
 struct Program;
 typedef struct Code {
+    Mutex *lock;                 /* of all that changes here; exports, modules and ranges are read without it */
     Export **exports;            /* hash table, chained; a power of two of buckets */
     uint32_t export_buckets, export_count;
     Module **modules;            /* the same */
     uint32_t module_buckets, module_count;
     Lambda **lambdas;            /* the same */
     uint32_t lambda_buckets, lambda_count;
-    CodeRange *ranges;           /* sorted by address */
-    uint32_t range_count, range_capacity;
-    CatchHandler *catches;       /* index 0 is never used */
-    uint32_t catch_count, catch_capacity, catch_free;
+    CodeRanges *ranges;
+    CatchHandler *catches[CATCH_PAGES]; /* page k has CATCH_PAGE << k; index 0 is never used. They never move */
+    uint32_t catch_count, catch_free;
     Module *purging;             /* whose old code is about to be freed, see purge.h; NULL: none */
     ModuleCode *saved_old;       /* its old code, while code whose on_load function has failed is freed in its place */
     term *waiting;               /* processes that wait for the end of that */

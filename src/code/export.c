@@ -1,6 +1,7 @@
 /* The table of exports, and finding built-ins. */
 #include "code/code.h"
 #include "code/emit.h"
+#include "proc/epoch.h"
 
 const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity) {
     size_t low = 0, high = t->count;
@@ -72,19 +73,24 @@ static void grow(VM *vm) {
         for (Export *e = c->exports[i], *next; e != NULL; e = next) {
             next = e->next;
             Export **bucket = &table[export_hash(e->module, e->name, e->arity) & (size - 1)];
-            e->next = *bucket;
+            __atomic_store_n(&e->next, *bucket, __ATOMIC_RELEASE); /* who follows it comes to an end: what stands there was moved before */
             *bucket = e;
         }
     }
-    mem_free(&vm->mem, MEM_CODE, c->exports, c->export_buckets * sizeof(Export *));
-    c->exports = table;
-    c->export_buckets = size;
+    Export **old = c->exports;
+    uint32_t old_size = c->export_buckets;
+    __atomic_store_n(&c->exports, table, __ATOMIC_RELEASE); /* first: who reads the old size finds his place in the new table */
+    __atomic_store_n(&c->export_buckets, size, __ATOMIC_RELEASE);
+    epoch_mem_free(vm, MEM_CODE, old, old_size * sizeof(Export *));
 }
 
+/* Without a lock; while the table grows, what is there may not be found. */
 static Export *look_up(const Code *c, term module, term name, uint32_t arity) {
-    Export *e = c->exports[export_hash(module, name, arity) & (c->export_buckets - 1)];
+    uint32_t mask = __atomic_load_n(&c->export_buckets, __ATOMIC_ACQUIRE) - 1;
+    Export *const *table = __atomic_load_n(&c->exports, __ATOMIC_ACQUIRE);
+    Export *e = __atomic_load_n(&table[export_hash(module, name, arity) & mask], __ATOMIC_ACQUIRE);
     while (e != NULL && (e->name != name || e->module != module || e->arity != arity)) {
-        e = e->next;
+        e = __atomic_load_n(&e->next, __ATOMIC_ACQUIRE);
     }
     return e;
 }
@@ -101,24 +107,32 @@ static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifE
     *e = (Export){.module = module, .name = name, .arity = arity, .bif = bif};
     Export **bucket = &c->exports[export_hash(module, name, arity) & (c->export_buckets - 1)];
     e->next = *bucket;
-    *bucket = e;
-    c->export_count++;
     if (vm->handlers != NULL) {
         emit_export_stub(vm, e);
     }
+    __atomic_store_n(bucket, e, __ATOMIC_RELEASE);
+    c->export_count++;
+    return e;
+}
+
+/* It was not found without the lock. make: it shall be there, even if it is no built-in. */
+static Export *look_again(VM *vm, term module, term name, uint32_t arity, bool make) {
+    code_lock(vm);
+    Export *e = look_up(vm->code, module, name, arity);
+    if (e == NULL) {
+        const BifEntry *bif = bif_find(vm->bifs, module, name, arity);
+        e = make || bif != NULL ? insert(vm, module, name, arity, bif) : NULL;
+    }
+    code_unlock(vm);
     return e;
 }
 
 Export *export_get(VM *vm, term module, term name, uint32_t arity) {
     Export *e = look_up(vm->code, module, name, arity);
-    return e != NULL ? e : insert(vm, module, name, arity, bif_find(vm->bifs, module, name, arity));
+    return LIKELY(e != NULL) ? e : look_again(vm, module, name, arity, true);
 }
 
 Export *export_find(VM *vm, term module, term name, uint32_t arity) {
     Export *e = look_up(vm->code, module, name, arity);
-    if (e != NULL) {
-        return e;
-    }
-    const BifEntry *bif = bif_find(vm->bifs, module, name, arity);
-    return bif == NULL ? NULL : insert(vm, module, name, arity, bif);
+    return LIKELY(e != NULL) ? e : look_again(vm, module, name, arity, false);
 }

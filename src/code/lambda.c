@@ -31,7 +31,7 @@ static void grow(VM *vm) {
     c->lambda_buckets = size;
 }
 
-bool lambdas_of(VM *vm, term module) {
+static bool any_of(VM *vm, term module) {
     const Code *c = vm->code;
     for (uint32_t i = 0; c->lambda_count > 0 && i < c->lambda_buckets; i++) {
         for (const Lambda *l = c->lambdas[i]; l != NULL; l = l->next) {
@@ -43,7 +43,14 @@ bool lambdas_of(VM *vm, term module) {
     return false;
 }
 
-Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
+bool lambdas_of(VM *vm, term module) {
+    code_lock(vm);
+    bool any = any_of(vm, module);
+    code_unlock(vm);
+    return any;
+}
+
+static Lambda *get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
     Code *c = vm->code;
     uint32_t hash = lambda_hash(module, index, old_uniq);
     for (Lambda *l = c->lambdas[hash & (c->lambda_buckets - 1)]; l != NULL; l = l->next) {
@@ -68,6 +75,13 @@ Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uin
     if (vm->handlers != NULL) {
         emit_lambda_stub(vm, l);
     }
+    return l;
+}
+
+Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
+    code_lock(vm);
+    Lambda *l = get(vm, module, uniq, index, old_index, old_uniq, arity, free);
+    code_unlock(vm);
     return l;
 }
 

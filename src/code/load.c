@@ -4,6 +4,7 @@
 #include "code/demand.h"
 #include "code/emit.h"
 #include "gen/generic.h"
+#include "proc/epoch.h"
 #include "term/atom.h"
 #include "term/literal.h"
 
@@ -15,14 +16,26 @@ static Module **bucket_of(const Code *c, term name) {
     return &c->modules[(name >> 6) & (c->module_buckets - 1)];
 }
 
-Module *module_find(VM *vm, term name) {
-    const Code *c = vm->code;
-    if (c->module_buckets == 0) {
+/* Without a lock: while the table grows, what is there may not be found. */
+static Module *look_up(const Code *c, term name) {
+    if (__atomic_load_n(&c->module_buckets, __ATOMIC_ACQUIRE) == 0) {
         return NULL;
     }
-    Module *m = *bucket_of(c, name);
+    uint32_t mask = __atomic_load_n(&c->module_buckets, __ATOMIC_ACQUIRE) - 1;
+    Module *const *table = __atomic_load_n(&c->modules, __ATOMIC_ACQUIRE);
+    Module *m = __atomic_load_n(&table[(name >> 6) & mask], __ATOMIC_ACQUIRE);
     while (m != NULL && m->name != name) {
-        m = m->next;
+        m = __atomic_load_n(&m->next, __ATOMIC_ACQUIRE);
+    }
+    return m;
+}
+
+Module *module_find(VM *vm, term name) {
+    Module *m = look_up(vm->code, name);
+    if (m == NULL) {
+        code_lock(vm);
+        m = look_up(vm->code, name);
+        code_unlock(vm);
     }
     return m;
 }
@@ -46,17 +59,17 @@ static bool grow(VM *vm) {
         return c->module_buckets > 0;
     }
     uint32_t old_size = c->module_buckets;
-    c->modules = table;
-    c->module_buckets = size;
     for (uint32_t i = 0; i < old_size; i++) {
         for (Module *m = old[i], *next; m != NULL; m = next) {
             next = m->next;
-            Module **bucket = bucket_of(c, m->name);
-            m->next = *bucket;
+            Module **bucket = &table[(m->name >> 6) & (size - 1)];
+            __atomic_store_n(&m->next, *bucket, __ATOMIC_RELEASE);
             *bucket = m;
         }
     }
-    mem_free(&vm->mem, MEM_CODE, old, old_size * sizeof *old);
+    __atomic_store_n(&c->modules, table, __ATOMIC_RELEASE); /* in this order, as in export.c */
+    __atomic_store_n(&c->module_buckets, size, __ATOMIC_RELEASE);
+    epoch_mem_free(vm, MEM_CODE, old, old_size * sizeof *old);
     return true;
 }
 
@@ -70,7 +83,7 @@ static Module *module_get(VM *vm, term name) {
     if (m != NULL) {
         Module **bucket = bucket_of(c, name);
         *m = (Module){.name = name, .next = *bucket};
-        *bucket = m;
+        __atomic_store_n(bucket, m, __ATOMIC_RELEASE);
         c->module_count++;
     }
     return m;
@@ -260,8 +273,8 @@ ModuleCode *module_prepare(VM *vm, BeamFile *b, LoadError *error) {
     return c;
 }
 
-static void free_all_but_literals(VM *vm, ModuleCode *c) {
-    Mem *m = &vm->mem;
+/* What leads to it. */
+static void unlink_code(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->lambda_count && c->lambdas != NULL; i++) {
         if (c->lambdas[i] != NULL && c->lambdas[i]->loaded == c) {
             c->lambdas[i]->loaded = NULL;
@@ -270,6 +283,10 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
     }
     ranges_remove(vm, c);
     catches_free(vm, c);
+}
+
+static void free_all_but_literals(VM *vm, ModuleCode *c) {
+    Mem *m = &vm->mem;
     if (c->native != NULL) {
         vm->code->native_free(vm, c);
     }
@@ -292,6 +309,7 @@ void module_code_free(VM *vm, ModuleCode *c) {
     if (c == NULL) {
         return;
     }
+    unlink_code(vm, c);
     free_all_but_literals(vm, c);
     if (c->literal_block != NULL) {
         literal_free(vm, c->literal_block, c->literal_words, c->literal_off_heap);
@@ -330,6 +348,13 @@ void module_abandon_old(Module *m) {
     m->old = NULL;
 }
 
+static void free_purged(VM *vm, void *code, size_t size) {
+    code_lock(vm);
+    free_all_but_literals(vm, code);
+    mem_free(&vm->mem, MEM_CODE, code, size);
+    code_unlock(vm);
+}
+
 void module_purge(VM *vm, Module *m) {
     ModuleCode *c = m->old;
     m->old = NULL;
@@ -337,9 +362,9 @@ void module_purge(VM *vm, Module *m) {
         literal_retire(vm, &c->source->blocks[i]);
         c->source->blocks[i].at = NULL;
     }
-    free_all_but_literals(vm, c);
+    unlink_code(vm, c);
     literal_retire(vm, &(LiteralBlock){c->literal_block, c->literal_words, c->literal_off_heap});
-    MEM_DELETE(&vm->mem, MEM_CODE, c);
+    epoch_defer(vm, free_purged, c, sizeof *c);
 }
 
 static void entry_set(VM *vm, Entry *e, const Function *f) {

@@ -1,13 +1,36 @@
 /* Loaded modules: the tables, and finding what an address belongs to. */
 #include "code/code.h"
 #include "code/demand.h"
+#include "proc/epoch.h"
+#include "proc/schedule.h"
+
+static size_t ranges_bytes(uint32_t room) {
+    return sizeof(CodeRanges) + room * sizeof(CodeRange);
+}
 
 bool code_init(VM *vm) {
     vm->code = MEM_NEW(&vm->mem, MEM_CODE, Code);
     if (vm->code == NULL) {
         return false;
     }
-    return exports_init(vm) && lambdas_init(vm);
+    vm->code->lock = mutex_new(&vm->mem);
+    return vm->code->lock != NULL && exports_init(vm) && lambdas_init(vm);
+}
+
+static bool is_concurrent(const VM *vm) {
+    return vm->processes != NULL && vm->processes->concurrent;
+}
+
+void code_lock(VM *vm) {
+    if (is_concurrent(vm)) {
+        mutex_take(vm->code->lock);
+    }
+}
+
+void code_unlock(VM *vm) {
+    if (is_concurrent(vm)) {
+        mutex_give(vm->code->lock);
+    }
 }
 
 void code_done(VM *vm) {
@@ -20,8 +43,13 @@ void code_done(VM *vm) {
     modules_done(vm);
     lambdas_done(vm);
     exports_done(vm);
-    mem_free(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *c->ranges);
-    mem_free(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *c->catches);
+    if (c->ranges != NULL) {
+        mem_free(&vm->mem, MEM_CODE, c->ranges, ranges_bytes(c->ranges->room));
+    }
+    for (uint32_t k = 0; k < CATCH_PAGES && c->catches[k] != NULL; k++) {
+        mem_free(&vm->mem, MEM_CODE, c->catches[k], ((size_t)CATCH_PAGE << k) * sizeof *c->catches[k]);
+    }
+    mutex_free(&vm->mem, c->lock);
     arena_done(&c->spare);
     MEM_DELETE(&vm->mem, MEM_CODE, c);
     vm->code = NULL;
@@ -50,40 +78,47 @@ void code_work_end(VM *vm, Arena *work) {
 
 /* --- Catch marks --------------------------------------------------------------------------------------------------- */
 
+static CatchHandler *handler_at(Code *c, uint32_t index) {
+    uint32_t k = 31 - (uint32_t)__builtin_clz(index / CATCH_PAGE + 1);
+    return &c->catches[k][index + CATCH_PAGE - ((uint32_t)CATCH_PAGE << k)];
+}
+
 uint32_t catch_new(VM *vm, ModuleCode *code) {
     Code *c = vm->code;
     uint32_t index = c->catch_free;
     if (index != 0) {
-        c->catch_free = c->catches[index].next;
+        c->catch_free = handler_at(c, index)->next;
     } else {
-        if (c->catch_count >= c->catch_capacity) {
-            uint32_t capacity = MAX(64, 2 * c->catch_capacity);
-            CatchHandler *grown = mem_resize(&vm->mem, MEM_CODE, c->catches, c->catch_capacity * sizeof *grown, capacity * sizeof *grown);
-            if (grown == NULL) {
+        index = MAX(c->catch_count, 1u);
+        uint32_t k = 31 - (uint32_t)__builtin_clz(index / CATCH_PAGE + 1);
+        if (k >= CATCH_PAGES) {
+            return 0;
+        }
+        if (c->catches[k] == NULL) {
+            c->catches[k] = mem_alloc(&vm->mem, MEM_CODE, ((size_t)CATCH_PAGE << k) * sizeof *c->catches[k]);
+            if (c->catches[k] == NULL) {
                 return 0;
             }
-            c->catches = grown;
-            c->catch_capacity = capacity;
         }
-        index = MAX(c->catch_count, 1);
         c->catch_count = index + 1;
     }
-    c->catches[index] = (CatchHandler){.next = code->catches};
+    *handler_at(c, index) = (CatchHandler){.next = code->catches};
     code->catches = index;
     return index;
 }
 
 CatchHandler *catch_handler(VM *vm, uint32_t index) {
     assert(index > 0 && index < vm->code->catch_count);
-    return &vm->code->catches[index];
+    return handler_at(vm->code, index);
 }
 
 void catches_free(VM *vm, ModuleCode *code) {
     Code *c = vm->code;
     while (code->catches != 0) {
         uint32_t index = code->catches;
-        code->catches = c->catches[index].next;
-        c->catches[index] = (CatchHandler){.next = c->catch_free};
+        CatchHandler *h = handler_at(c, index);
+        code->catches = h->next;
+        *h = (CatchHandler){.next = c->catch_free};
         c->catch_free = index;
     }
 }
@@ -91,11 +126,11 @@ void catches_free(VM *vm, ModuleCode *code) {
 /* --- What an address belongs to ------------------------------------------------------------------------------------ */
 
 /* How many of the ranges start at or before an address. */
-static uint32_t ranges_before(const Code *c, uintptr_t at) {
-    uint32_t low = 0, high = c->range_count;
+static uint32_t ranges_before(const CodeRanges *r, uintptr_t at) {
+    uint32_t low = 0, high = r == NULL ? 0 : r->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (c->ranges[middle].start <= at) {
+        if (r->at[middle].start <= at) {
             low = middle + 1;
         } else {
             high = middle;
@@ -104,33 +139,59 @@ static uint32_t ranges_before(const Code *c, uintptr_t at) {
     return low;
 }
 
-bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code) {
-    Code *c = vm->code;
-    if (c->range_count >= c->range_capacity) {
-        uint32_t capacity = MAX(64, 2 * c->range_capacity);
-        CodeRange *grown = mem_resize(&vm->mem, MEM_CODE, c->ranges, c->range_capacity * sizeof *grown, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return false;
-        }
-        c->ranges = grown;
-        c->range_capacity = capacity;
+/* The ranges, to be changed and then published: in place, if nobody can be reading them, else a copy. NULL: no memory. */
+static CodeRanges *ranges_change(VM *vm, uint32_t count) {
+    CodeRanges *old = vm->code->ranges;
+    if (old != NULL && count <= old->room && !is_concurrent(vm)) {
+        return old;
     }
-    uint32_t i = ranges_before(c, (uintptr_t)start);
-    memmove(c->ranges + i + 1, c->ranges + i, (c->range_count - i) * sizeof *c->ranges);
-    c->ranges[i] = (CodeRange){(uintptr_t)start, (uintptr_t)end, code};
-    c->range_count++;
+    uint32_t room = old != NULL && count <= old->room ? old->room : MAX(64, 2 * count);
+    CodeRanges *r = mem_alloc(&vm->mem, MEM_CODE, ranges_bytes(room));
+    if (r != NULL) {
+        r->room = room;
+        r->count = old == NULL ? 0 : old->count;
+        if (old != NULL) {
+            memcpy(r->at, old->at, old->count * sizeof r->at[0]);
+        }
+    }
+    return r;
+}
+
+static void ranges_publish(VM *vm, CodeRanges *r) {
+    CodeRanges *old = vm->code->ranges;
+    if (r != old) {
+        __atomic_store_n(&vm->code->ranges, r, __ATOMIC_RELEASE);
+        epoch_mem_free(vm, MEM_CODE, old, old == NULL ? 0 : ranges_bytes(old->room));
+    }
+}
+
+bool ranges_add(VM *vm, const void *start, const void *end, ModuleCode *code) {
+    const CodeRanges *old = vm->code->ranges;
+    CodeRanges *r = ranges_change(vm, old == NULL ? 1 : old->count + 1);
+    if (r == NULL) {
+        return false;
+    }
+    uint32_t i = ranges_before(r, (uintptr_t)start);
+    memmove(r->at + i + 1, r->at + i, (r->count - i) * sizeof r->at[0]);
+    r->at[i] = (CodeRange){(uintptr_t)start, (uintptr_t)end, code};
+    r->count++;
+    ranges_publish(vm, r);
     return true;
 }
 
 void ranges_remove(VM *vm, const ModuleCode *code) {
-    Code *c = vm->code;
+    CodeRanges *r = vm->code->ranges == NULL ? NULL : ranges_change(vm, vm->code->ranges->count);
+    if (r == NULL) {
+        return;
+    }
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < c->range_count; i++) {
-        if (c->ranges[i].code != code) {
-            c->ranges[kept++] = c->ranges[i];
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (r->at[i].code != code) {
+            r->at[kept++] = r->at[i];
         }
     }
-    c->range_count = kept;
+    r->count = kept;
+    ranges_publish(vm, r);
 }
 
 /* The segment that an address of interpreter code lies in; NULL: none. */
@@ -182,12 +243,12 @@ static bool is_native_address(const ModuleCode *c, uintptr_t at) {
 }
 
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module) {
-    const Code *c = vm->code;
-    uint32_t i = ranges_before(c, (uintptr_t)at);
-    if (i == 0 || (uintptr_t)at >= c->ranges[i - 1].end) {
+    const CodeRanges *r = __atomic_load_n(&vm->code->ranges, __ATOMIC_ACQUIRE);
+    uint32_t i = ranges_before(r, (uintptr_t)at);
+    if (i == 0 || (uintptr_t)at >= r->at[i - 1].end) {
         return NULL;
     }
-    ModuleCode *found = c->ranges[i - 1].code;
+    ModuleCode *found = r->at[i - 1].code;
     uintptr_t start;
     *code = found;
     *module = found->module;
@@ -240,7 +301,7 @@ static uint32_t native_place(const ModuleCode *code, uintptr_t at) {
     return low == 0 || (uintptr_t)lines[low - 1].at < start ? 0 : lines[low - 1].line;
 }
 
-bool code_line(ModuleCode *code, const Function *f UNUSED, const void *at, BeamLine *line) {
+static bool line_of(ModuleCode *code, const void *at, BeamLine *line) {
     uint32_t place = is_native_address(code, (uintptr_t)at) ? native_place(code, (uintptr_t)at) : interpreted_place(code, (uintptr_t)at);
     if (place != 0) {
         demand_lines(code);
@@ -250,4 +311,11 @@ bool code_line(ModuleCode *code, const Function *f UNUSED, const void *at, BeamL
     }
     *line = code->places[place];
     return true;
+}
+
+bool code_line(VM *vm, ModuleCode *code, const Function *f UNUSED, const void *at, BeamLine *line) {
+    code_lock(vm);
+    bool known = line_of(code, at, line);
+    code_unlock(vm);
+    return known;
 }

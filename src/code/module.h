@@ -136,6 +136,10 @@ typedef struct Module {
 
 enum { CODE_MAX_BACKTRACE = 64 };
 
+/* With several schedulers, whoever changes code or its tables has this lock, and may take it again. */
+void code_lock(VM *vm);
+void code_unlock(VM *vm);
+
 bool code_init(VM *vm); /* vm->bifs is set before */
 void code_done(VM *vm);
 
@@ -144,11 +148,11 @@ term module_record(VM *vm, term module, term name); /* template of a native reco
 /* The function that an address in interpreter or native code lies in; NULL: none (a stub, or not code at all). */
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module);
 /* The line at that address in this function; false: not known. file 0: the module's own. */
-bool code_line(ModuleCode *code, const Function *f, const void *at, BeamLine *line);
+bool code_line(VM *vm, ModuleCode *code, const Function *f, const void *at, BeamLine *line);
 
 /* A mark that is part of code from now on, until that is freed; 0: no memory. Its handler is filled in later. */
 uint32_t catch_new(VM *vm, ModuleCode *code);
-CatchHandler *catch_handler(VM *vm, uint32_t index); /* valid until the next catch_new */
+CatchHandler *catch_handler(VM *vm, uint32_t index);
 
 /* The code's MD5, as code:module_md5/1 has it. */
 const uint8_t *module_md5(ModuleCode *code);

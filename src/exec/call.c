@@ -148,8 +148,12 @@ static bool is_in_current(VM *vm, const Lambda *l, bool *loaded) {
 
 /* The fun's parts are in registers already: arguments and free variables. */
 const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
-    bool waits = purge_wait(p, l), loaded = false;
-    if (!waits && is_in_current(process_vm(p), l, &loaded)) {
+    VM *vm = process_vm(p);
+    bool loaded = false;
+    code_lock(vm);
+    bool waits = purge_wait(p, l), there = !waits && is_in_current(vm, l, &loaded);
+    code_unlock(vm);
+    if (there) {
         return &l->entry;
     }
     Heap *h = &p->heap;
@@ -175,8 +179,10 @@ const Entry *rt_demand(Process *p, term *x, const Function *function) {
     Function *f = (Function *)function;
     VM *vm = process_vm(p);
     LoadError error;
-    bool known = f->damaged;
-    if (f->info != NULL || (!f->damaged && demand_function(vm, f, &error))) {
+    code_lock(vm);
+    bool known = f->damaged, there = f->info != NULL || (!known && demand_function(vm, f, &error));
+    code_unlock(vm);
+    if (there) {
         return &f->entry;
     }
     if (!f->damaged) {

@@ -270,7 +270,7 @@ static term module_file(Heap *h, term module) {
 
 static term location(Heap *h, ModuleCode *code, const Module *module, const Function *f, const void *at, term rest) {
     BeamLine line;
-    if (!code_line(code, f, at, &line)) {
+    if (!code_line(h->vm, code, f, at, &line)) {
         return rest;
     }
     term file = line.file < code->file_count ? code->files[line.file] : NIL;

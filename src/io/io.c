@@ -28,8 +28,29 @@ static void finish(VM *vm, Work *w) {
     resource_release(vm, &w->resource);
 }
 
+void io_lock(VM *vm) {
+    if (vm->processes->concurrent) {
+        mutex_take(vm->io->lock);
+    }
+}
+
+void io_unlock(VM *vm) {
+    if (vm->processes->concurrent) {
+        mutex_give(vm->io->lock);
+    }
+}
+
+static void wait_io(VM *vm, int64_t nanoseconds) {
+    poll_sleep(vm->io->poll, nanoseconds);
+}
+
+static void wake_io(VM *vm) {
+    poll_wake(vm->io->poll);
+}
+
 static void poll_io(VM *vm, int64_t nanoseconds) {
     Io *io = vm->io;
+    io_lock(vm); /* who polls for others has waited before: nanoseconds is 0 then */
     poll_wait(io->poll, nanoseconds);
     int fd;
     unsigned what;
@@ -40,6 +61,7 @@ static void poll_io(VM *vm, int64_t nanoseconds) {
         next = j->next;
         finish(vm, (Work *)j);
     }
+    io_unlock(vm);
 }
 
 static bool pending(VM *vm) {
@@ -70,7 +92,8 @@ bool io_init(VM *vm) {
     if (io == NULL) {
         return false;
     }
-    io->poll = poll_new(&vm->mem);
+    io->lock = mutex_new(&vm->mem);
+    io->poll = io->lock == NULL ? NULL : poll_new(&vm->mem);
     io->pool = io->poll == NULL ? NULL : pool_new(&vm->mem, POOL_THREADS, wake, io->poll);
     if (io->pool == NULL || !console_init(vm) || !ports_init(vm)) {
         io_done(vm);
@@ -78,6 +101,8 @@ bool io_init(VM *vm) {
     }
     platform_ignore_broken_pipes();
     vm->processes->poll = poll_io;
+    vm->processes->poll_wait = wait_io;
+    vm->processes->poll_wake = wake_io;
     vm->processes->pending = pending;
     return true;
 }
@@ -100,6 +125,7 @@ void io_done(VM *vm) {
     }
     regex_done(vm);
     poll_free(io->poll);
+    mutex_free(&vm->mem, io->lock);
     MEM_DELETE(&vm->mem, MEM_SYSTEM, io);
     vm->io = NULL;
 }

@@ -1,10 +1,11 @@
-/* Where the VM meets the outside: who waits for which descriptor, and the work that may block. All of it happens on the
-   scheduler's thread, in poll, but the jobs of the pool. */
+/* Where the VM meets the outside: who waits for which descriptor, and the work that may block. All of it happens on threads of
+   schedulers, in poll, but the jobs of the pool. */
 #ifndef MOTE_IO_IO_H
 #define MOTE_IO_IO_H
 
 #include "platform/poll.h"
 #include "platform/pool.h"
+#include "platform/threads.h"
 #include "proc/process.h"
 
 struct Ports;
@@ -14,6 +15,7 @@ struct Select;
 struct Watcher;
 
 typedef struct Io {
+    Mutex *lock;               /* of all that follows but the pool, and of every port */
     Poll *poll;
     Pool *pool;
     struct Ports *ports;       /* io/port.h */
@@ -24,6 +26,10 @@ typedef struct Io {
     struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
+
+/* With several schedulers, everything here and in ports happens under one lock, which its owner may take again. */
+void io_lock(VM *vm);
+void io_unlock(VM *vm);
 
 bool io_init(VM *vm); /* hooks into the scheduler's idle wait; processes_init comes before */
 void io_done(VM *vm);

@@ -120,11 +120,13 @@ static void send_signal(VM *vm, term port, term pid, SignalKind kind, const uint
 }
 
 static bool alive(VM *vm, term id) {
-    return port_find(vm, id) != NULL;
+    io_lock(vm);
+    bool found = port_find(vm, id) != NULL;
+    io_unlock(vm);
+    return found;
 }
 
-/* A signal from a process. */
-static bool take_signal(VM *vm, term id, const Signal *s) {
+static bool take_signal_locked(VM *vm, term id, const Signal *s) {
     Port *port = port_find(vm, id);
     if (port == NULL) {
         return false;
@@ -160,6 +162,14 @@ static bool take_signal(VM *vm, term id, const Signal *s) {
         break;
     }
     return true;
+}
+
+/* A signal from a process. */
+static bool take_signal(VM *vm, term id, const Signal *s) {
+    io_lock(vm);
+    bool taken = take_signal_locked(vm, id, s);
+    io_unlock(vm);
+    return taken;
 }
 
 /* --- Beginning and end --------------------------------------------------------------------------------------------- */

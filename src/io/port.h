@@ -1,5 +1,5 @@
 /* Ports: what stands for something outside and talks to one process, its owner. A port belongs to a driver, which is a row of
-   functions; the struct of a driver's port begins with a Port. All of it happens on the scheduler's thread. */
+   functions; the struct of a driver's port begins with a Port. All of it happens under io_lock. */
 #ifndef MOTE_IO_PORT_H
 #define MOTE_IO_PORT_H
 

@@ -32,11 +32,11 @@ void epoch_process_free(Process *p) {
 }
 
 void epoch_defer(VM *vm, EpochFree *free, void *what, size_t size) {
-    Scheduler *s = vm_scheduler(vm);
-    if (!vm->processes->concurrent) {
+    if (vm->processes == NULL || !vm->processes->concurrent) {
         free(vm, what, size);
         return;
     }
+    Scheduler *s = vm_scheduler(vm);
     Deferred *d = MEM_NEW(&vm->mem, MEM_SYSTEM, Deferred);
     if (d == NULL) {
         return; /* it stays: better than a reader that reads what is not there */

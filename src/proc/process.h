@@ -31,6 +31,7 @@ typedef enum {
     STATE_KILLED = 1 << 9,    /* drew on the emergency reserve or broke max_heap_size: dies at the next boundary */
     STATE_COLLECTING = 1 << 10, /* for process_info(Pid, status) */
     STATE_NAMED = 1 << 11,    /* has a registered name */
+    STATE_TABLES = 1 << 13,   /* owns or has fixed tables, or did */
     STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
 } ProcessState;
 
@@ -44,7 +45,6 @@ typedef enum {
     FLAG_GC_WANTED = 1 << 6,      /* collect at the next boundary: fragments have grown too much */
     FLAG_FULL_SWEEP = 1 << 7,     /* and make it a full sweep */
     FLAG_DISABLE_GC = 1 << 8,
-    FLAG_TABLES = 1 << 9,         /* owns something that table/ or io/ must be told of when it ends */
     FLAG_CLEARED_TRACE = 1 << 10,
 } ProcessFlag;
 
@@ -63,7 +63,6 @@ typedef struct ProcessExtra {
     uint32_t node_monitors;        /* how often it has asked to be told of nodes that come and go (none does without distribution) */
     uint32_t save_calls;           /* process_flag(save_calls, N) */
     term error_handler;            /* the module that is called for functions that are not there; NONE: error_handler */
-    uint32_t tables;               /* how many ETS tables it owns (table/ counts) */
 } ProcessExtra;
 
 typedef struct Process {
@@ -128,6 +127,8 @@ typedef struct Scheduler {
     struct TimerWheel *timers;
     struct Signal *spare_signals;  /* free list */
     uint32_t spare_count;
+    struct Table *table;           /* that the running built-in has locked; NULL: none */
+    bool table_shared;             /* to read it only */
     struct Signal *asked;          /* those who want to enter the process that runs: it gives way when its slice ends */
     uint64_t random;               /* state of the source of free choices */
     uint32_t id;                   /* from 1 */

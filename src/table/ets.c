@@ -1,6 +1,8 @@
 /* The list of tables: names, owners, heirs, fixations; and what is the same for both ways to keep objects. */
 #include "table/insertion.h"
 
+#include "base/sequence.h"
+#include "proc/epoch.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "term/atom.h"
@@ -18,17 +20,31 @@ typedef struct TableHandle {
 
 /* Open addressing. */
 typedef struct {
-    Table **at;
     size_t size, count;
+    Table *at[];
 } Index;
 
+/* The directory is read without a lock (base/sequence.h), and written under one. Order of locks: a table's, then this one. */
 typedef struct Ets {
+    Lock lock;      /* of all here */
+    Sequence sequence;
     Table *all;     /* newest first */
     Table *dying;   /* deleted, not yet freed */
-    Index names, numbers;
+    Index *names, *numbers;
     size_t count;
     bool super_user;
 } Ets;
+
+static void directory_lock(VM *vm) {
+    if (vm->processes != NULL && vm->processes->concurrent) {
+        lock_take(&vm->tables->ets->lock);
+    }
+}
+static void directory_unlock(VM *vm) {
+    if (vm->processes != NULL && vm->processes->concurrent) {
+        lock_give(&vm->tables->ets->lock);
+    }
+}
 
 static size_t name_hash(const Table *t) {
     return atom_index(t->name) * (size_t)0x9e3779b1;
@@ -42,29 +58,38 @@ static size_t number_hash(const Table *t) {
 
 typedef size_t HashOf(const Table *t);
 
+static size_t index_bytes(size_t size) {
+    return sizeof(Index) + size * sizeof(Table *);
+}
+
 static void index_put(Index *x, Table *t, HashOf *hash) {
     size_t i = hash(t);
     while (x->at[i & (x->size - 1)] != NULL) {
         i++;
     }
-    x->at[i & (x->size - 1)] = t;
+    sequence_store(&x->at[i & (x->size - 1)], t);
     x->count++;
 }
 
-static bool index_add(VM *vm, Index *x, Table *t, HashOf *hash) {
-    if (2 * (x->count + 1) > x->size) {
-        Index bigger = {.size = x->size == 0 ? FIRST_INDEX : 2 * x->size};
-        bigger.at = mem_zalloc(&vm->mem, MEM_SYSTEM, bigger.size * sizeof *bigger.at);
-        if (bigger.at == NULL) {
+static bool index_add(VM *vm, Index **at, Table *t, HashOf *hash) {
+    Index *x = *at;
+    if (x == NULL || 2 * (x->count + 1) > x->size) {
+        size_t size = x == NULL ? FIRST_INDEX : 2 * x->size;
+        Index *bigger = mem_zalloc(&vm->mem, MEM_SYSTEM, index_bytes(size));
+        if (bigger == NULL) {
             return false;
         }
-        for (size_t i = 0; i < x->size; i++) {
+        bigger->size = size;
+        for (size_t i = 0; x != NULL && i < x->size; i++) {
             if (x->at[i] != NULL) {
-                index_put(&bigger, x->at[i], hash);
+                index_put(bigger, x->at[i], hash);
             }
         }
-        mem_free(&vm->mem, MEM_SYSTEM, x->at, x->size * sizeof *x->at);
-        *x = bigger;
+        sequence_store(at, bigger);
+        if (x != NULL) {
+            epoch_mem_free(vm, MEM_SYSTEM, x, index_bytes(x->size));
+        }
+        x = bigger;
     }
     index_put(x, t, hash);
     return true;
@@ -78,29 +103,27 @@ static void index_remove(Index *x, const Table *t, HashOf *hash) {
     }
     for (size_t i = (gap + 1) & mask; x->at[i] != NULL; i = (i + 1) & mask) {
         if (((i - hash(x->at[i])) & mask) >= ((i - gap) & mask)) {
-            x->at[gap] = x->at[i];
+            sequence_store(&x->at[gap], x->at[i]);
             gap = i;
         }
     }
-    x->at[gap] = NULL;
+    sequence_store(&x->at[gap], NULL);
     x->count--;
 }
 
-Table *table_named(VM *vm, term name) {
-    const Index *x = &vm->tables->ets->names;
-    for (size_t i = atom_index(name) * (size_t)0x9e3779b1; x->size > 0; i++) {
-        Table *t = x->at[i & (x->size - 1)];
-        if (t == NULL || t->name == name) {
+static Table *search_name(const Index *x, term name) {
+    for (size_t i = atom_index(name) * (size_t)0x9e3779b1, n = 0; x != NULL && n < x->size; i++, n++) {
+        Table *t = sequence_load(&x->at[i & (x->size - 1)]);
+        if (t == NULL || sequence_load(&t->name) == name) {
             return t;
         }
     }
     return NULL;
 }
 
-static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
-    const Index *x = &vm->tables->ets->numbers;
-    for (size_t i = number_place(low); x->size > 0; i++) {
-        Table *t = x->at[i & (x->size - 1)];
+static Table *search_number(const Index *x, uint64_t low, uint64_t high) {
+    for (size_t i = number_place(low), n = 0; x != NULL && n < x->size; i++, n++) {
+        Table *t = sequence_load(&x->at[i & (x->size - 1)]);
         if (t == NULL || (t->low == low && t->high == high)) {
             return t;
         }
@@ -108,21 +131,98 @@ static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
     return NULL;
 }
 
+Table *table_named(VM *vm, term name) {
+    const Ets *ets = vm->tables->ets;
+    Table *t;
+    uint32_t count;
+    do {
+        count = sequence_read(&ets->sequence);
+        t = search_name(sequence_load(&ets->names), name);
+    } while (UNLIKELY(sequence_changed(&ets->sequence, count)));
+    return t;
+}
+
+static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
+    const Ets *ets = vm->tables->ets;
+    Table *t;
+    uint32_t count;
+    do {
+        count = sequence_read(&ets->sequence);
+        t = search_number(sequence_load(&ets->numbers), low, high);
+    } while (UNLIKELY(sequence_changed(&ets->sequence, count)));
+    return t;
+}
+
 static void handle_destroy(VM *vm, Resource *r) {
     MEM_DELETE(&vm->mem, MEM_SYSTEM, (TableHandle *)r);
 }
 
-Table *table_find(Process *p, term id, Access access, term *cause) {
-    VM *vm = process_vm(p);
-    Table *t = NULL;
+/* The table, from when on the slice began until now. */
+static Table *find(VM *vm, term id, term *cause) {
     *cause = A_id;
     if (is_atom(id)) {
-        t = table_named(vm, id);
-    } else if (is_magic_ref(id) && magic_resource(id)->destroy == handle_destroy) {
-        t = ((TableHandle *)magic_resource(id))->table;
+        return table_named(vm, id);
+    }
+    if (is_magic_ref(id) && magic_resource(id)->destroy == handle_destroy) {
+        return __atomic_load_n(&((TableHandle *)magic_resource(id))->table, __ATOMIC_ACQUIRE);
+    }
+    *cause = A_type;
+    return is_local_ref(id) ? table_numbered(vm, ref_low(id), ref_high(id)) : NULL;
+}
+
+void table_unlock(Scheduler *s) {
+    if (s->table_shared) {
+        shared_read_end(&s->table->lock);
     } else {
-        t = is_local_ref(id) ? table_numbered(vm, ref_low(id), ref_high(id)) : NULL;
-        *cause = A_type;
+        shared_write_end(&s->table->lock);
+    }
+    s->table = NULL;
+}
+
+/* False: it has been deleted meanwhile. */
+static bool lock_table(Scheduler *s, Table *t, bool share) {
+    if (s->table == t) {
+        return !t->gone;
+    }
+    assert(s->table == NULL);
+    s->table = t;
+    s->table_shared = share;
+    if (share) {
+        shared_read(&t->lock);
+        if (t->pending != NULL) { /* it must be finished first */
+            shared_read_end(&t->lock);
+            s->table_shared = false;
+            shared_write(&t->lock);
+        }
+    } else {
+        shared_write(&t->lock);
+    }
+    if (t->gone) {
+        table_unlock(s);
+        return false;
+    }
+    return true;
+}
+
+bool table_lock(VM *vm, Table *t) {
+    Scheduler *s = vm->processes == NULL ? NULL : vm_scheduler(vm);
+    return s != NULL && vm->processes->concurrent && s->table != t && lock_table(s, t, false);
+}
+
+bool table_enter(Process *p, Table *t) {
+    return !process_vm(p)->processes->concurrent || lock_table(p->scheduler, t, true);
+}
+
+static Table *find_locked(Process *p, term id, Access access, bool share, term *cause) {
+    VM *vm = process_vm(p);
+    bool concurrent = vm->processes->concurrent;
+    Table *t = find(vm, id, cause);
+    if (t != NULL && concurrent) {
+        t = lock_table(p->scheduler, t, share) ? t : NULL;
+        if (t != NULL && is_atom(id) && t->name != id) { /* renamed meanwhile */
+            table_leave(p);
+            t = NULL;
+        }
     }
     if (t == NULL) {
         return NULL;
@@ -131,10 +231,19 @@ Table *table_find(Process *p, term id, Access access, term *cause) {
                    (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED) || vm->tables->ets->super_user;
     if (!allowed) {
         *cause = A_access;
+        table_leave(p);
         return NULL;
     }
     insertion_finish(vm, t);
     return t;
+}
+
+Table *table_find(Process *p, term id, Access access, term *cause) {
+    return find_locked(p, id, access, false, cause);
+}
+
+Table *table_find_shared(Process *p, term id, Access access, term *cause) {
+    return find_locked(p, id, access, true, cause);
 }
 
 bool ets_super_user(VM *vm, bool on) {
@@ -159,25 +268,42 @@ term table_id(Heap *h, const Table *t) {
     return t->named ? t->name : table_ref(h, t);
 }
 
-/* How many tables a process owns or has fixed: whether they must be looked for when it ends. */
-static bool count_for(VM *vm, term pid, int by) {
+/* It owns a table now, or has fixed one: they are looked for when it ends. False: its end has begun. */
+static bool has_tables(VM *vm, term pid) {
     Process *p = process_find_any(vm, pid);
-    ProcessExtra *e = p == NULL ? NULL : process_extra(p);
-    if (e == NULL) {
-        return false;
+    return p != NULL && (process_state(p) & (STATE_TABLES | STATE_EXITING)) == STATE_TABLES ? true
+           : p != NULL && !(process_set(p, STATE_TABLES) & STATE_EXITING);
+}
+
+/* Into the directory. False: *reason says why. */
+static bool enter(VM *vm, Table *t, term *reason) {
+    Ets *ets = vm->tables->ets;
+    bool ok = false;
+    directory_lock(vm);
+    sequence_write(&ets->sequence);
+    if (t->named && search_name(ets->names, t->name) != NULL) {
+        *reason = A_badarg;
+    } else if (index_add(vm, &ets->numbers, t, number_hash)) {
+        ok = !t->named || index_add(vm, &ets->names, t, name_hash);
+        if (!ok) {
+            index_remove(ets->numbers, t, number_hash);
+        }
     }
-    e->tables += (uint32_t)by;
-    p->flags |= FLAG_TABLES;
-    return true;
+    sequence_written(&ets->sequence);
+    if (ok) {
+        t->next = ets->all;
+        if (t->next != NULL) {
+            t->next->before = t;
+        }
+        __atomic_store_n(&ets->all, t, __ATOMIC_RELEASE);
+        ets->count++;
+    }
+    directory_unlock(vm);
+    return ok;
 }
 
 Table *table_new(Process *p, const Table *as, term *reason) {
     VM *vm = process_vm(p);
-    Ets *ets = vm->tables->ets;
-    if (as->named && table_named(vm, as->name) != NULL) {
-        *reason = A_badarg;
-        return NULL;
-    }
     *reason = A_system_limit;
     Table *t = mem_alloc(&vm->mem, MEM_ETS, sizeof *t);
     if (t == NULL) {
@@ -189,16 +315,17 @@ Table *table_new(Process *p, const Table *as, term *reason) {
     term number[REF_WORDS], ref = ref_write_fresh(vm, number);
     t->low = ref_low(ref), t->high = ref_high(ref);
     t->handle = MEM_NEW(&vm->mem, MEM_SYSTEM, TableHandle);
-    bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t));
-    ok = ok && index_add(vm, &ets->numbers, t, number_hash);
-    if (ok && ((t->named && !index_add(vm, &ets->names, t, name_hash)) || !count_for(vm, p->pid, 1))) {
-        index_remove(&ets->numbers, t, number_hash);
-        if (table_named(vm, t->name) == t) {
-            index_remove(&ets->names, t, name_hash);
+    bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t)) && has_tables(vm, p->pid);
+    if (ok) {
+        t->handle->resource = (Resource){.refs = 1, .destroy = handle_destroy};
+        t->handle->table = t;
+        if (vm->processes->concurrent) {
+            lock_table(p->scheduler, t, false);
         }
-        ok = false;
+        ok = enter(vm, t, reason);
     }
     if (!ok) {
+        p->scheduler->table = NULL;
         if (!table_is_tree(t) && t->hash.buckets != NULL) {
             size_t none = 0;
             hash_free_some(vm, t, &none);
@@ -207,61 +334,80 @@ Table *table_new(Process *p, const Table *as, term *reason) {
         mem_free(&vm->mem, MEM_ETS, t, sizeof *t);
         return NULL;
     }
-    t->handle->resource = (Resource){.refs = 1, .destroy = handle_destroy};
-    t->handle->table = t;
-    t->next = ets->all;
-    if (t->next != NULL) {
-        t->next->before = t;
-    }
-    ets->all = t;
-    ets->count++;
     return t;
+}
+
+static void put_dying(VM *vm, Table *t) {
+    Ets *ets = vm->tables->ets;
+    directory_lock(vm);
+    t->next = ets->dying;
+    ets->dying = t;
+    directory_unlock(vm);
+}
+
+static Table *take_dying(VM *vm) {
+    Ets *ets = vm->tables->ets;
+    directory_lock(vm);
+    Table *t = ets->dying;
+    if (t != NULL) {
+        ets->dying = t->next;
+    }
+    directory_unlock(vm);
+    return t;
+}
+
+/* Nobody can have it any more. With several schedulers nobody may come who frees it bit by bit. */
+static void bury(VM *vm, void *table, size_t size UNUSED) {
+    put_dying(vm, table);
+    if (vm->processes != NULL && vm->processes->concurrent) {
+        ets_free_some(vm, SIZE_MAX);
+    }
 }
 
 void table_delete(VM *vm, Table *t) {
     Ets *ets = vm->tables->ets;
     insertion_finish(vm, t);
-    *(t->before != NULL ? &t->before->next : &ets->all) = t->next;
+    t->gone = true;
+    directory_lock(vm);
+    __atomic_store_n(t->before != NULL ? &t->before->next : &ets->all, t->next, __ATOMIC_RELEASE);
     if (t->next != NULL) {
         t->next->before = t->before;
     }
-    index_remove(&ets->numbers, t, number_hash);
+    sequence_write(&ets->sequence);
+    index_remove(ets->numbers, t, number_hash);
     if (t->named) {
-        index_remove(&ets->names, t, name_hash);
+        index_remove(ets->names, t, name_hash);
     }
-    count_for(vm, t->owner, -1);
+    sequence_written(&ets->sequence);
+    ets->count--;
+    directory_unlock(vm);
     while (t->fixers != NULL) {
         Fixer *f = t->fixers;
         t->fixers = f->next;
-        count_for(vm, f->pid, -1);
         MEM_DELETE(&vm->mem, MEM_ETS, f);
     }
-    t->handle->table = NULL;
+    __atomic_store_n(&t->handle->table, NULL, __ATOMIC_RELEASE);
     resource_release(vm, &t->handle->resource);
     t->handle = NULL;
-    t->next = ets->dying;
-    ets->dying = t;
-    ets->count--;
+    epoch_defer(vm, bury, t, 0);
 }
 
 bool ets_free_some(VM *vm, size_t objects) {
-    Ets *ets = vm->tables->ets;
-    while (ets->dying != NULL) {
-        Table *t = ets->dying;
+    for (Table *t; (t = take_dying(vm)) != NULL;) {
         if (!(table_is_tree(t) ? tree_free_some(vm, t, &objects) : hash_free_some(vm, t, &objects))) {
+            put_dying(vm, t);
             return false;
         }
         if (t->heir_data != NULL) {
             object_free(vm, t->heir_data);
         }
-        ets->dying = t->next;
         MEM_DELETE(&vm->mem, MEM_ETS, t);
     }
     return true;
 }
 
 Table *table_next(VM *vm, const Table *t) {
-    return t == NULL ? vm->tables->ets->all : t->next;
+    return __atomic_load_n(t == NULL ? &vm->tables->ets->all : &t->next, __ATOMIC_ACQUIRE);
 }
 
 /* What was in the table goes to one that is about to be freed. */
@@ -283,8 +429,7 @@ static bool empty_into_dying(VM *vm, Table *t) {
         }
     }
     t->bytes = sizeof *t + t->hash.room * sizeof(Object *) * !table_is_tree(t);
-    shell->next = vm->tables->ets->dying;
-    vm->tables->ets->dying = shell;
+    put_dying(vm, shell);
     return true;
 }
 
@@ -307,16 +452,21 @@ size_t ets_count(VM *vm) {
 
 bool table_rename(VM *vm, Table *t, term name) {
     Ets *ets = vm->tables->ets;
-    if (t->named) {
-        if (table_named(vm, name) != NULL) {
-            return false;
-        }
-        index_remove(&ets->names, t, name_hash);
+    if (!t->named) {
         t->name = name;
-        index_put(&ets->names, t, name_hash); /* its old place is free: there is room */
+        return true;
     }
-    t->name = name;
-    return true;
+    directory_lock(vm);
+    bool free = search_name(ets->names, name) == NULL;
+    if (free) {
+        sequence_write(&ets->sequence);
+        index_remove(ets->names, t, name_hash);
+        sequence_store(&t->name, name);
+        index_put(ets->names, t, name_hash); /* its old place is free: there is room */
+        sequence_written(&ets->sequence);
+    }
+    directory_unlock(vm);
+    return free;
 }
 
 bool table_set_heir(VM *vm, Table *t, term heir, term data) {
@@ -349,13 +499,22 @@ static bool send_transfer(VM *vm, const Table *t, term to, term from, term data)
     return ok;
 }
 
+/* False: the end of the new one has begun, and may have looked for its tables already. */
+static bool change_owner(VM *vm, Table *t, term to) {
+    term was = t->owner;
+    __atomic_store_n(&t->owner, to, __ATOMIC_SEQ_CST);
+    if (has_tables(vm, to)) {
+        return true;
+    }
+    __atomic_store_n(&t->owner, was, __ATOMIC_SEQ_CST);
+    return false;
+}
+
 bool table_give(Process *from, Table *t, term to, term data) {
     VM *vm = process_vm(from);
-    if (!count_for(vm, to, 1)) {
+    if (!change_owner(vm, t, to)) {
         return false;
     }
-    count_for(vm, t->owner, -1);
-    t->owner = to;
     return send_transfer(vm, t, to, from->pid, data);
 }
 
@@ -370,7 +529,7 @@ bool table_fix(Process *p, Table *t) {
         }
     }
     Fixer *f = MEM_NEW(&vm->mem, MEM_ETS, Fixer);
-    if (f == NULL || !count_for(vm, p->pid, 1)) {
+    if (f == NULL || !has_tables(vm, p->pid)) {
         mem_free(&vm->mem, MEM_ETS, f, f == NULL ? 0 : sizeof *f);
         return false;
     }
@@ -386,7 +545,6 @@ bool table_fix(Process *p, Table *t) {
 static void remove_fixer(VM *vm, Table *t, Fixer **at) {
     Fixer *f = *at;
     *at = f->next;
-    count_for(vm, f->pid, -1);
     MEM_DELETE(&vm->mem, MEM_ETS, f);
     if (t->fixers == NULL && !table_is_tree(t)) {
         hash_purge(vm, t);
@@ -409,12 +567,10 @@ bool table_unfix(VM *vm, Table *t, term pid) {
 static void owner_ended(VM *vm, Table *t) {
     Process *heir = t->heir == NONE ? NULL : process_find(vm, t->heir);
     term from = t->owner;
-    if (heir == NULL || heir->pid == from || !count_for(vm, t->heir, 1)) {
+    if (heir == NULL || heir->pid == from || !change_owner(vm, t, t->heir)) {
         table_delete(vm, t);
         return;
     }
-    count_for(vm, from, -1);
-    t->owner = t->heir;
     send_transfer(vm, t, t->owner, from, NONE);
 }
 
@@ -423,9 +579,15 @@ static bool process_ended(Process *p) {
     if (vm->tables == NULL) {
         return true; /* the VM ends */
     }
+    bool concurrent = vm->processes->concurrent;
     Table *next;
-    for (Table *t = table_next(vm, NULL); t != NULL && p->extra != NULL && p->extra->tables > 0; t = next) {
-        next = t->next;
+    for (Table *t = process_state(p) & STATE_TABLES ? table_next(vm, NULL) : NULL; t != NULL; t = next) {
+        next = table_next(vm, t);
+        /* What it owns or has fixed is so since before its end began; others come and go meanwhile. */
+        bool may_be = __atomic_load_n(&t->owner, __ATOMIC_SEQ_CST) == p->pid || __atomic_load_n(&t->fixers, __ATOMIC_SEQ_CST) != NULL;
+        if (!may_be || (concurrent && !lock_table(p->scheduler, t, false))) {
+            continue;
+        }
         for (Fixer **at = &t->fixers; *at != NULL; at = &(*at)->next) {
             if ((*at)->pid == p->pid) {
                 remove_fixer(vm, t, at);
@@ -435,7 +597,9 @@ static bool process_ended(Process *p) {
         if (t->owner == p->pid) {
             owner_ended(vm, t);
         }
+        table_leave(p);
     }
+    process_clear(p, STATE_TABLES);
     return ets_free_some(vm, FREED_AT_ONCE);
 }
 
@@ -454,8 +618,8 @@ void ets_done(VM *vm) {
     }
     while (!ets_free_some(vm, SIZE_MAX)) {
     }
-    mem_free(&vm->mem, MEM_SYSTEM, ets->names.at, ets->names.size * sizeof(Table *));
-    mem_free(&vm->mem, MEM_SYSTEM, ets->numbers.at, ets->numbers.size * sizeof(Table *));
+    mem_free(&vm->mem, MEM_SYSTEM, ets->names, ets->names == NULL ? 0 : index_bytes(ets->names->size));
+    mem_free(&vm->mem, MEM_SYSTEM, ets->numbers, ets->numbers == NULL ? 0 : index_bytes(ets->numbers->size));
     MEM_DELETE(&vm->mem, MEM_SYSTEM, ets);
     vm->tables->ets = NULL;
 }

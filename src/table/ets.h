@@ -3,6 +3,7 @@
 #ifndef MOTE_TABLE_ETS_H
 #define MOTE_TABLE_ETS_H
 
+#include "base/lock.h"
 #include "table/object.h"
 #include "table/tables.h"
 
@@ -33,7 +34,9 @@ typedef struct {
 } TreeTable;
 
 typedef struct Table {
-    struct Table *next, *before;  /* of all tables */
+    struct Table *next, *before;  /* of all tables; next is read without a lock */
+    SharedLock lock;              /* of all below, taken while there are several schedulers */
+    bool gone;                    /* deleted: nobody finds it any more */
     term name;
     bool named;
     uint64_t low, high;           /* number of the reference that names it */
@@ -72,8 +75,19 @@ term table_ref(Heap *h, const Table *t);
 /* The table that an identifier names. NULL: there is none (*cause A_id), the identifier is none (A_type), or the caller may not
    do that (A_access). */
 Table *table_find(Process *p, term id, Access access, term *cause);
+/* With several schedulers, the table that table_find has found is locked until table_leave: one table at a time in a built-in. ACCESS_READ
+   and ACCESS_INFO are about permission; who changes nothing at all may share it with others, by table_find_shared. */
+Table *table_find_shared(Process *p, term id, Access access, term *cause);
+bool table_enter(Process *p, Table *t); /* one that table_next has found, likewise. False: it has gone */
+bool table_lock(VM *vm, Table *t); /* to change it. True: it was not, and is now */
+void table_unlock(Scheduler *s);
+static inline void table_leave(Process *p) {
+    if (UNLIKELY(p->scheduler->table != NULL)) {
+        table_unlock(p->scheduler);
+    }
+}
 bool ets_super_user(VM *vm, bool on); /* everybody may do everything; returns what it was */
-Table *table_named(VM *vm, term name);
+Table *table_named(VM *vm, term name);         /* what it says may have changed at once; the table is there until the slice ends */
 bool table_rename(VM *vm, Table *t, term name); /* false: the name is taken */
 Table *table_next(VM *vm, const Table *t);      /* walks all: from NULL to NULL */
 size_t ets_count(VM *vm);

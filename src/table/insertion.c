@@ -1,6 +1,8 @@
 /* Putting many objects into a table in slices. */
 #include "table/insertion.h"
 
+#include "proc/schedule.h"
+
 void insertion_add(Insertion *i, Object *o) {
     o->next = i->reversed ? i->first : NULL;
     if (i->first == NULL) {
@@ -48,7 +50,7 @@ bool insertion_step(VM *vm, Insertion *i, size_t *objects) {
         return false;
     }
     t->pending = NULL;
-    i->table = NULL;
+    __atomic_store_n(&i->table, NULL, __ATOMIC_RELEASE);
     return true;
 }
 
@@ -59,9 +61,29 @@ void insertion_finish(VM *vm, Table *t) {
     }
 }
 
+/* Others who find the table finish it under the table's lock. True: this call has locked it. */
+static bool lock(VM *vm, Insertion *i) {
+    Table *t = __atomic_load_n(&i->table, __ATOMIC_ACQUIRE);
+    return t != NULL && table_lock(vm, t);
+}
+
+static void unlock(VM *vm, bool locked) {
+    if (locked) {
+        table_unlock(vm_scheduler(vm));
+    }
+}
+
+bool insertion_go_on(VM *vm, Insertion *i, size_t *objects) {
+    bool locked = lock(vm, i), done = insertion_step(vm, i, objects);
+    unlock(vm, locked);
+    return done;
+}
+
 void insertion_done(VM *vm, Insertion *i) {
+    bool locked = lock(vm, i);
     if (i->table != NULL) {
         insertion_finish(vm, i->table);
     }
     drop_objects(vm, i);
+    unlock(vm, locked);
 }

@@ -19,6 +19,8 @@ void insertion_add(Insertion *i, Object *o); /* takes it over */
 void insertion_begin(Insertion *i, Table *t);
 /* Goes on for about so many objects, of which what is over is left there. True: it is done. */
 bool insertion_step(VM *vm, Insertion *i, size_t *objects);
+/* The same by the process that began it. */
+bool insertion_go_on(VM *vm, Insertion *i, size_t *objects);
 /* Finishes what is going on in a table. */
 void insertion_finish(VM *vm, Table *t);
 /* Finishes it, or drops it if it has not begun. */

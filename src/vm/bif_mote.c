@@ -4,10 +4,15 @@
 #include "data/bits.h"
 #include "data/iolist.h"
 #include "io/console.h"
+#include "io/io.h"
 #include "platform/file.h"
 #include "platform/platform.h"
 #include "term/print.h"
 #include "vm/machine.h"
+
+#define GUARD_BEGIN(p) code_lock(process_vm(p))
+#define GUARD_END(p) code_unlock(process_vm(p))
+#include "bif/guarded.h"
 
 static Bytes atom_bytes(Process *p, term t) {
     return is_atom(t) ? atom_text(process_vm(p), t) : (Bytes){0};
@@ -184,7 +189,9 @@ BIF(mote, read, 1) {
     }
     int fd = (int)small_value(a[0]);
     if (!platform_wait_readable(fd, 0)) {
+        io_lock(process_vm(p));
         console_notify(process_vm(p), fd, p->pid);
+        io_unlock(process_vm(p));
         return A_wait;
     }
     uint8_t buffer[4096];

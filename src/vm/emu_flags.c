@@ -91,7 +91,17 @@ static bool read_correction(const Flag *f) {
     return f->system->no_time_correction || strcmp(f->value, "true") == 0;
 }
 
-/* N, N:M or :M. Told by system_info as far as it can be; there are as many schedulers as Mote has. */
+/* N, N:M or :M. */
+static bool read_scheduler_count(const Flag *f) {
+    int all = 0, online = 0, n = sscanf(f->value, "%d:%d", &all, &online);
+    if (n < 1 && sscanf(f->value, ":%d", &online) != 1) {
+        return false;
+    }
+    f->system->schedulers = all, f->system->schedulers_online = online;
+    return all >= 0 && all <= 1024 && online >= 0 && online <= 1024 && (n < 1 || all > 0) && (all == 0 || online <= all);
+}
+
+/* The same, read and not heeded. */
 static bool read_schedulers(const Flag *f) {
     int all, online;
     if (sscanf(f->value, "%d:%d", &all, &online) < 1 && sscanf(f->value, ":%d", &online) != 1) {
@@ -149,7 +159,7 @@ static const Row rows[] = {
     {"R", NUMBER, FIELD(compat_release), 1, 99, BAD("bad compatibility release number")},
     {"r", .kind = WORD_NONE},
     {"rg", NUMBER, 0, 0, INT_MAX, BAD("bad reader groups limit:")},
-    {"S", READ, .read = read_schedulers, BAD("bad amount of schedulers")},
+    {"S", READ, .read = read_scheduler_count, BAD("bad amount of schedulers")},
     {"SP", READ, .read = read_schedulers, BAD("bad schedulers percentage specifier")},
     {"SDcpu", READ, .read = read_schedulers, BAD("bad amount of dirty CPU schedulers")},
     {"SDPcpu", READ, .read = read_schedulers, BAD("bad dirty CPU schedulers percentage specifier")},

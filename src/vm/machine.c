@@ -45,6 +45,17 @@ static void take_stress(VM *vm) {
     vm->stress = strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
 }
 
+/* As +S says, else MOTE_SCHEDULERS; else one. */
+static bool set_schedulers(VM *vm) {
+    SystemFlags *f = vm->flags;
+    const char *variable = environment_get("MOTE_SCHEDULERS");
+    int count = f->schedulers > 0 ? f->schedulers : variable != NULL ? atoi(variable) : 1;
+    int online = f->schedulers_online > 0 ? f->schedulers_online : count;
+    f->schedulers = MAX(count, online);
+    f->schedulers_online = online;
+    return f->schedulers <= 1 || schedulers_set(vm, (uint32_t)f->schedulers, (uint32_t)online);
+}
+
 Machine *machine_new(Options *o) {
     Machine *m = calloc(1, sizeof *m);
     if (m == NULL) {
@@ -70,6 +81,10 @@ Machine *machine_new(Options *o) {
         return NULL;
     }
     vm->processes->run = interpreter_run;
+    if (!set_schedulers(vm)) {
+        machine_free(m);
+        return NULL;
+    }
     if (o->native && !native_init(vm)) {
         fprintf(stderr, "mote: there is no native code for this machine; it goes on with the interpreter\n");
     }

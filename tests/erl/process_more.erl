@@ -27,7 +27,7 @@ signals() ->
         {"kill is not trapped", fun() -> P = trapper(), exit(P, kill), down(P) end},
         {"killed is", fun() -> P = trapper(), exit(P, killed), got(P, {'EXIT', self(), killed}) end},
         {"normal from another", fun() -> P = trapper(), exit(P, normal), got(P, {'EXIT', self(), normal}) end},
-        {"normal to self", fun() -> down(spawn(fun() -> exit(self(), normal), timeout(1000) end)) end},
+        {"normal to self", fun() -> {P, R} = spawn_monitor(fun() -> exit(self(), normal), timeout(1000) end), receive {'DOWN', R, process, P, W} -> W end end},
         {"normal to self, trapped", fun() -> down(spawn(fun() -> process_flag(trap_exit, true), exit(self(), normal), receive {'EXIT', S, R} -> exit({S =:= self(), R}) end end)) end},
         {"kill to self, trapped", fun() -> down(spawn(fun() -> process_flag(trap_exit, true), exit(self(), kill), timeout(1000) end)) end},
         {"exit_signal to self", fun() -> down(spawn(fun() -> apply(erlang, exit_signal, [self(), normal]), exit(survived) end)) end},

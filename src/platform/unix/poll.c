@@ -106,7 +106,7 @@ bool poll_watch(Poll *p, int fd, unsigned what, void *watcher) {
     Slot *s = &p->slots[fd];
     Slot old = *s;
     bool was = s->reader != NULL || s->writer != NULL;
-    p->always -= s->always;
+    size_t always = p->always - s->always;
     s->always = false;
     s->reader = what & POLL_READ ? watcher : s->reader == watcher ? NULL : s->reader;
     s->writer = what & POLL_WRITE ? watcher : s->writer == watcher ? NULL : s->writer;
@@ -114,13 +114,26 @@ bool poll_watch(Poll *p, int fd, unsigned what, void *watcher) {
     if (!ok) {
         *s = old;
     }
-    p->always += s->always;
-    p->watched += (s->reader != NULL || s->writer != NULL) - (size_t)was;
+    __atomic_store_n(&p->always, always + s->always, __ATOMIC_RELAXED);
+    __atomic_store_n(&p->watched, p->watched + (s->reader != NULL || s->writer != NULL) - (size_t)was, __ATOMIC_RELAXED);
     return ok;
 }
 
 size_t poll_watched(const Poll *p) {
-    return p->watched;
+    return __atomic_load_n(&p->watched, __ATOMIC_RELAXED);
+}
+
+/* False: nothing within that time. */
+static bool sleep_on(const Poll *p, int64_t nanoseconds) {
+    struct pollfd f = {p->epoll, POLLIN, 0};
+    struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return ppoll(&f, 1, nanoseconds < 0 ? NULL : &t, NULL) > 0;
+}
+
+void poll_sleep(Poll *p, int64_t nanoseconds) {
+    if (__atomic_load_n(&p->always, __ATOMIC_RELAXED) == 0) {
+        sleep_on(p, nanoseconds);
+    }
 }
 
 void poll_wait(Poll *p, int64_t nanoseconds) {
@@ -131,9 +144,7 @@ void poll_wait(Poll *p, int64_t nanoseconds) {
     p->left = 0;
     p->next_always = p->always > 0 ? 0 : p->room;
     if (nanoseconds != 0) { /* epoll_wait counts in milliseconds */
-        struct pollfd f = {p->epoll, POLLIN, 0};
-        struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-        if (ppoll(&f, 1, nanoseconds < 0 ? NULL : &t, NULL) <= 0) {
+        if (!sleep_on(p, nanoseconds)) {
             return;
         }
     }

@@ -111,7 +111,7 @@ bool pool_submit(Pool *p, Job *j) {
     if (ok) {
         add(&p->waiting, j);
         p->queued++;
-        p->pending++;
+        __atomic_fetch_add(&p->pending, 1, __ATOMIC_RELAXED);
         pthread_cond_signal(&p->more);
     }
     pthread_mutex_unlock(&p->lock);
@@ -119,7 +119,7 @@ bool pool_submit(Pool *p, Job *j) {
 }
 
 Job *pool_finished(Pool *p) {
-    if (p->pending == 0) {
+    if (pool_pending(p) == 0) {
         return NULL;
     }
     pthread_mutex_lock(&p->lock);
@@ -127,12 +127,12 @@ Job *pool_finished(Pool *p) {
     p->finished.first = NULL;
     p->finished.last = &p->finished.first;
     for (Job *j = list; j != NULL; j = j->next) {
-        p->pending--;
+        __atomic_fetch_sub(&p->pending, 1, __ATOMIC_RELAXED);
     }
     pthread_mutex_unlock(&p->lock);
     return list;
 }
 
 size_t pool_pending(const Pool *p) {
-    return p->pending; /* changed by the caller's thread only */
+    return __atomic_load_n(&p->pending, __ATOMIC_RELAXED);
 }
