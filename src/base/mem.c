@@ -73,7 +73,7 @@ void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
 
 void mem_counts_add(Mem *m, MemCounts *counts) {
     counts->next = m->counts;
-    m->counts = counts;
+    __atomic_store_n(&m->counts, counts, __ATOMIC_RELEASE);
 }
 
 void mem_counts_done(Mem *m, MemCounts *counts) {
@@ -103,7 +103,7 @@ void *mem_zalloc(Mem *m, MemKind kind, size_t size) {
 
 size_t mem_used(const Mem *m, MemKind kind) {
     size_t used = __atomic_load_n(&m->used[kind], __ATOMIC_RELAXED);
-    for (const MemCounts *c = m->counts; c != NULL; c = c->next) {
+    for (const MemCounts *c = __atomic_load_n(&m->counts, __ATOMIC_ACQUIRE); c != NULL; c = c->next) {
         used += __atomic_load_n(&c->used[kind], __ATOMIC_RELAXED);
     }
     return used;
@@ -114,7 +114,7 @@ size_t mem_total(const Mem *m) {
     for (int k = 0; k < MEM_KINDS; k++) {
         total += __atomic_load_n(&m->used[k], __ATOMIC_RELAXED);
     }
-    for (const MemCounts *c = m->counts; c != NULL; c = c->next) {
+    for (const MemCounts *c = __atomic_load_n(&m->counts, __ATOMIC_ACQUIRE); c != NULL; c = c->next) {
         for (int k = 0; k < MEM_KINDS; k++) {
             total += __atomic_load_n(&c->used[k], __ATOMIC_RELAXED);
         }

@@ -54,8 +54,8 @@ static inline void mem_free(Mem *m, MemKind kind, void *block, size_t size) {
 size_t mem_used(const Mem *m, MemKind kind);
 size_t mem_total(const Mem *m);
 
-/* Counts of a thread's own, which does not disturb others then. Added and taken away (into the common ones) while no other thread
-   runs; used by the thread that calls mem_count_here (NULL: it counts in common again). */
+/* Counts of a thread's own, which does not disturb others then. Added by one thread at a time, taken away (into the common ones)
+   while no other thread runs; used by the thread that calls mem_count_here (NULL: it counts in common again). */
 void mem_counts_add(Mem *m, MemCounts *counts);
 void mem_counts_done(Mem *m, MemCounts *counts);
 void mem_count_here(Mem *m, MemCounts *counts);

@@ -287,6 +287,10 @@ ScheduleResult scheduler_run(Scheduler *s) {
     if (result == SCHEDULE_HALTED && s->vm->processes->concurrent) {
         scheduler_leave_world(s);
         schedulers_join(s->vm);
+        for (uint32_t i = 0; i < s->vm->processes->started; i++) {
+            epoch_done(s->vm->processes->schedulers[i]);
+        }
+        s->vm->processes->concurrent = false; /* all others have ended */
     }
     scheduler_here = NULL;
     return result;

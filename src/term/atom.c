@@ -176,7 +176,8 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
     while (a->table[k] != 0) {
         k = (k + 1) & (a->table_size - 1);
     }
-    a->table[k] = ++a->count;
+    a->table[k] = a->count + 1;
+    __atomic_store_n(&a->count, a->count + 1, __ATOMIC_RELAXED);
     return ATOM(STATIC_ATOMS + a->count - 1);
 }
 
@@ -254,7 +255,7 @@ Bytes atom_text(const VM *vm, term atom) {
     if (i < STATIC_ATOMS) {
         return (Bytes){(const uint8_t *)static_atoms[i].text, static_atoms[i].size};
     }
-    assert(i - STATIC_ATOMS < vm->atoms->count);
+    assert(i - STATIC_ATOMS < __atomic_load_n(&vm->atoms->count, __ATOMIC_RELAXED));
     const Atom *a = dynamic_atom(vm->atoms, i - STATIC_ATOMS);
     return (Bytes){a->text, a->size};
 }
@@ -274,5 +275,5 @@ uint32_t atom_hash(const VM *vm, term atom) {
 }
 
 size_t atom_count(const VM *vm) {
-    return STATIC_ATOMS + vm->atoms->count;
+    return STATIC_ATOMS + __atomic_load_n(&vm->atoms->count, __ATOMIC_RELAXED);
 }

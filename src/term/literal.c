@@ -152,7 +152,7 @@ void literal_retire(VM *vm, const LiteralBlock *block) {
     }
     if (l->retired_count < l->retired_room) { /* else it stays for ever: better than a process that points to nothing */
         l->retired[l->retired_count++] = *block;
-        l->retired_words += block->words;
+        __atomic_fetch_add(&l->retired_words, block->words, __ATOMIC_RELAXED);
     }
     lock_give(&l->lock);
 }
@@ -163,7 +163,7 @@ size_t literal_retired_words(const VM *vm) {
 
 bool literals_want_sweep(const VM *vm) {
     const Literals *l = vm->literals;
-    return l->retired_words > MAX(l->sweep_words, (size_t)SWEEP_MIN);
+    return __atomic_load_n(&l->retired_words, __ATOMIC_RELAXED) > MAX(__atomic_load_n(&l->sweep_words, __ATOMIC_RELAXED), (size_t)SWEEP_MIN);
 }
 
 LiteralBlock *literal_take_retired(VM *vm, size_t *count) {
