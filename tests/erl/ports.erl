@@ -190,7 +190,7 @@ signals() ->
          {linked_dies, fun(P) -> O = spawn(fun() -> link(P), receive stop -> exit(bad) end end), O ! stop, timer:sleep(50), undefined = erlang:port_info(P) end},
          {not_trapping, fun(P) -> process_flag(trap_exit, false), exit(P, boom), timer:sleep(100) end},
          {epipe, fun(_) -> Q = open_port({spawn, "true"}, [out]), timer:sleep(100), port_command(Q, "x"), receive {'EXIT', Q, R} -> self() ! {epipe, R} end end},
-         {in_only, fun(_) -> Q = open_port({spawn, "cat"}, [in]), R = (catch port_command(Q, "x")), receive {'EXIT', Q, W} -> self() ! {in_only, R, W} end end},
+         {in_only, fun(_) -> Q = open_port({spawn, "sleep 5"}, [in]), R = (catch port_command(Q, "x")), receive {'EXIT', Q, W} -> self() ! {in_only, R, W} end end},
          {names, fun(P) -> true = register(a_port, P), P = whereis(a_port), a_port ! {self(), {command, "via name\n"}}, wait(data),
                            {registered_name, a_port} = erlang:port_info(a_port, registered_name), port_command(a_port, "again\n"), wait(data),
                            port_close(a_port), undefined = whereis(a_port) end}]].
