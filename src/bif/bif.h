@@ -61,6 +61,8 @@ term bif_no_memory(Process *p);
 term bif_ask(Process *p, Process *q, const Export *again, const term *args);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
+/* {Module, Name, Arity} of all that belong to the loaded modules. */
+term builtin_functions(Heap *h);
 #define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)
 
 #endif

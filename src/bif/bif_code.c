@@ -13,6 +13,45 @@
 
 /* --- Asking -------------------------------------------------------------------------------------------------------- */
 
+/* Modules that load natives: of the preloaded ones, those with a function on_load/0, which the start calls. */
+static bool loads_natives(const ModuleCode *c) {
+    bool loads = c->on_load != NULL;
+    for (uint32_t i = 0; !loads && i < c->export_count; i++) {
+        loads = c->exports[i].slot->name == A_on_load && c->exports[i].slot->arity == 0;
+    }
+    return loads;
+}
+
+/* What is built in here, but Erlang code in some releases: not told as built in. */
+static bool is_code_elsewhere(const BifEntry *b) {
+    static const struct {
+        term name;
+        uint8_t arity;
+    } functions[] = {{A_atom_to_binary, 1}, {A_binary_to_atom, 1}, {A_binary_to_existing_atom, 1}, {A_min, 2}, {A_max, 2}, {A_memory, 0}, {A_memory, 1}};
+    for (size_t i = 0; b->module == A_erlang && i < ARRAY_LEN(functions); i++) {
+        if (functions[i].name == b->name && functions[i].arity == b->arity) {
+            return true;
+        }
+    }
+    return false;
+}
+
+BIF(erlang, is_builtin, 3) {
+    if (!is_atom(a[0]) || !is_atom(a[1]) || !is_small(a[2])) {
+        return raise_badarg(p);
+    }
+    intptr_t arity = small_value(a[2]);
+    if (a[0] == A_erlang && a[1] == A_apply && (arity == 2 || arity == 3)) {
+        return A_true;
+    }
+    const BifEntry *b = arity < 0 || arity > 255 ? NULL : bif_find(process_vm(p)->bifs, a[0], a[1], (uint32_t)arity);
+    if (b == NULL || is_code_elsewhere(b)) {
+        return A_false;
+    }
+    const Module *m = module_find(process_vm(p), a[0]);
+    return m == NULL || m->current == NULL || !loads_natives(m->current) ? A_true : A_false;
+}
+
 BIF(erlang, module_loaded, 1) {
     if (!is_atom(a[0])) {
         return raise_badarg(p);
@@ -81,13 +120,37 @@ static term all_exports(Heap *h, const ModuleCode *c) {
     return list;
 }
 
-/* The built-ins that stand in for functions of this module, if it is one that says it loads natives. */
+/* The built-ins that stand in for functions of such a module. */
 static term all_natives(Heap *h, const ModuleCode *c) {
     term list = NIL;
-    for (uint32_t i = c->function_count; c->on_load != NULL && i-- > 0;) {
+    for (uint32_t i = loads_natives(c) ? c->function_count : 0; i-- > 0;) {
         const Function *f = &c->functions[i];
         if (bif_find(h->vm->bifs, c->module->name, f->name, f->arity) != NULL) {
             list = add_function(h, f->name, f->arity, list);
+        }
+    }
+    return list;
+}
+
+static bool has_function(const ModuleCode *c, const BifEntry *b) {
+    for (uint32_t i = 0; i < c->function_count; i++) {
+        if (c->functions[i].name == b->name && c->functions[i].arity == b->arity) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The built-ins of the release that has been started, as far as its modules are loaded; those of modules that load them are not
+   built in, but loaded. */
+term builtin_functions(Heap *h) {
+    term list = NIL;
+    for (size_t i = h->vm->bifs->count; i-- > 0;) {
+        const BifEntry *b = &h->vm->bifs->entries[i];
+        const Module *m = module_find(h->vm, b->module);
+        bool listed = !is_code_elsewhere(b) && !(b->module == A_erlang && b->name == A_yield); /* an instruction of OTP's */
+        if (listed && m != NULL && m->current != NULL && !loads_natives(m->current) && has_function(m->current, b)) {
+            list = heap_cons(h, TUPLE3(h, b->module, b->name, SMALL(b->arity)), list);
         }
     }
     return list;

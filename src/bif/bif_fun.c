@@ -34,17 +34,6 @@ BIF(erlang, function_exported, 3) {
     return e != NULL && export_is_callable(e) ? A_true : A_false;
 }
 
-BIF(erlang, is_builtin, 3) {
-    if (!is_atom(a[0]) || !is_atom(a[1]) || !is_small(a[2])) {
-        return raise_badarg(p);
-    }
-    intptr_t arity = small_value(a[2]);
-    if (a[0] == A_erlang && a[1] == A_apply && (arity == 2 || arity == 3)) {
-        return A_true;
-    }
-    return arity >= 0 && arity <= 255 && bif_find(process_vm(p)->bifs, a[0], a[1], (uint32_t)arity) != NULL ? A_true : A_false;
-}
-
 static term environment(Heap *h, term fun) {
     return is_local_fun(fun) ? heap_list(h, boxed(fun) + FUN_FREE, fun_free_count(fun), NIL) : NIL;
 }

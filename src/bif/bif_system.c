@@ -112,8 +112,8 @@ static term info_driver_version(Process *p) {
     return text_list(p, "3.3");
 }
 static term info_heap_sizes(Process *p) {
-    size_t sizes[64], n = 0;
-    for (size_t w = gc_next_size(1); n < ARRAY_LEN(sizes) && w < (size_t)1 << 44; w = gc_next_size(w + 1)) {
+    size_t sizes[200], n = 0;
+    for (size_t w = gc_next_size(1); n < ARRAY_LEN(sizes) && w < SIZE_MAX / 16 / sizeof(term); w = gc_next_size(w + 1)) {
         sizes[n++] = w;
     }
     term list = NIL;
@@ -143,6 +143,17 @@ static term info_system_logger(Process *p) {
 }
 static term info_allocator(Process *p) {
     return TUPLE4(HEAP(p), A_undefined, NIL, NIL, NIL);
+}
+/* How C makes atomic operations. What OTP has more of depends on its own library of threads. */
+static term info_threading(Process *p) {
+    static const char *const facts[][2] = {
+        {"32-bit native atomics", "compiler"}, {"64-bit native atomics", __GCC_ATOMIC_LLONG_LOCK_FREE == 2 ? "compiler" : "no"},
+        {"Double word native atomics", "no"}, {"Native spinlocks", "no"}, {"Native rw-spinlocks", "no"}};
+    term list = NIL;
+    for (size_t i = ARRAY_LEN(facts); i-- > 0;) {
+        list = heap_cons(HEAP(p), TUPLE2(HEAP(p), text_list(p, facts[i][0]), text_list(p, facts[i][1])), list);
+    }
+    return list;
 }
 static term info_sequential_tracer(Process *p) {
     return TUPLE2(HEAP(p), A_sequential_tracer, A_false);
@@ -224,14 +235,8 @@ static term info_ets_count(Process *p) {
 static term info_mote(Process *p) {
     return text_list(p, MOTE_VERSION);
 }
-static term info_snifs(Process *p) { /* all built-ins */
-    const BifTable *t = process_vm(p)->bifs;
-    Heap *h = HEAP(p);
-    term list = NIL;
-    for (size_t i = t->count; i-- > 0;) {
-        list = heap_cons(h, TUPLE3(h, t->entries[i].module, t->entries[i].name, SMALL(t->entries[i].arity)), list);
-    }
-    return list;
+static term info_snifs(Process *p) {
+    return builtin_functions(HEAP(p));
 }
 static term info_bindings(Process *p) {
     return heap_tuple(HEAP(p), 1, A_unbound);
@@ -264,7 +269,7 @@ static const struct {
     {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
-    {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_system_logger, NONE, info_system_logger},
+    {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_system_logger, NONE, info_system_logger},
     {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NIL, NULL},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},

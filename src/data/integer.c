@@ -273,9 +273,30 @@ static bool negate_if_signed(Limb *limbs, size_t count, size_t bits, unsigned fl
     return true;
 }
 
+enum { FITS_BITS = INTEGER_MAX_LIMBS * LIMB_BITS };
+
+/* Leaves out bytes that say no more than the sign: a huge field may hold a small number. */
+static void drop_leading(const uint8_t *p, size_t *start, size_t *bits, unsigned flags) {
+    bool little = flags & INTEGER_LITTLE;
+    unsigned part = little ? (unsigned)((*bits - 1) % 8 + 1) : 8; /* the last byte of a little-endian number may be short */
+    unsigned sign = (flags & INTEGER_SIGNED) ? get_bits(p, little ? *start + *bits - part : *start, 1) : 0;
+    while (*bits > FITS_BITS) {
+        size_t top = little ? *start + *bits - part : *start, next = little ? top - 8 : top + 8;
+        if (get_bits(p, top, part) != (sign ? (1u << part) - 1 : 0) || ((flags & INTEGER_SIGNED) && get_bits(p, next, 1) != sign)) {
+            return;
+        }
+        *bits -= part;
+        *start += little ? 0 : part;
+        part = 8;
+    }
+}
+
 term integer_from_bits(Heap *h, const uint8_t *p, size_t start, size_t bits, unsigned flags) {
     if (bits == 0) {
         return SMALL(0);
+    }
+    if (UNLIKELY(bits > FITS_BITS)) {
+        drop_leading(p, &start, &bits, flags);
     }
     size_t count = (bits - 1) / LIMB_BITS + 1;
     Limb one, *limbs = &one;

@@ -88,6 +88,11 @@ static bool raises(term module, term name, uint32_t arity) {
     return module == A_erlang && (name == A_error ? arity - 1 < 3 : (name == A_exit || name == A_throw) && arity == 1);
 }
 
+/* What apply is to apply is done at once, so that no call of apply is in the stack trace. */
+static bool is_apply(term module, term name, uint32_t arity) {
+    return module == A_erlang && name == A_apply && arity == 3;
+}
+
 static const Entry *entry_of(Process *p, term *x, term module, term name, uint32_t arity) {
     if (raises(module, name, arity)) {
         bif_find(process_vm(p)->bifs, module, name, arity)->function(p, x);
@@ -106,17 +111,20 @@ const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
     if (!is_atom(module) || !is_atom(name)) {
         return fail_in(p, &apply3, A_badarg, module, name, heap_list(&p->heap, x, arity, NIL));
     }
-    return entry_of(p, x, module, name, (uint32_t)arity);
+    return is_apply(module, name, (uint32_t)arity) ? rt_apply_list(p, x, 0) : entry_of(p, x, module, name, (uint32_t)arity);
 }
 
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused UNUSED) {
-    term module = x[0], name = x[1], args = x[2];
+    term module, name;
     uint32_t n;
-    term wrong = why_no_call(module, name, args, &n);
-    if (wrong != NONE) {
-        return fail_in(p, &apply3, wrong, module, name, args);
-    }
-    spread(x, args);
+    do {
+        module = x[0], name = x[1];
+        term args = x[2], wrong = why_no_call(module, name, args, &n);
+        if (wrong != NONE) {
+            return fail_in(p, &apply3, wrong, module, name, args);
+        }
+        spread(x, args);
+    } while (is_apply(module, name, n));
     return entry_of(p, x, module, name, n);
 }
 

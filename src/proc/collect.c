@@ -21,10 +21,16 @@ static void give_value_back(Signal *m, void *data) {
     m->value = *(*next)++;
 }
 
+/* Messages count as part of the heap, unless they are to stay outside it. */
+static size_t message_words(const Process *p) {
+    return p->flags & FLAG_OFF_HEAP_MESSAGES ? 0 : mailbox_words(p);
+}
+
 static void report_too_large(Process *p, const ProcessExtra *e) {
     Heap h;
     heap_init_detached(&h, process_vm(p));
     HeapSizes sizes = gc_sizes(&p->heap);
+    sizes.fragments += message_words(p);
     size_t total = sizes.heap_block + sizes.old_block + sizes.fragments;
     const struct {
         term name;
@@ -59,7 +65,7 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     const ProcessExtra *e = p->extra;
     size_t max = e == NULL ? ps->max_heap_words : e->max_heap_words;
     uint32_t sweep_after = e == NULL ? ps->full_sweep_after : e->full_sweep_after;
-    request->max_words = max;
+    request->max_words = max == 0 ? 0 : max - MIN(message_words(p), max - 1);
     request->full |= p->flags & FLAG_FULL_SWEEP || p->minors >= sweep_after;
 
     size_t dictionary_words, messages = mailbox_seen(p, NULL, NULL);

@@ -314,6 +314,16 @@ size_t mailbox_seen(const Process *p, void (*visit)(Signal *m, void *data), void
     return count;
 }
 
+size_t mailbox_words(const Process *p) {
+    size_t words = 0;
+    for (const Signal *m = p->inner; m != NULL; m = m->next) {
+        for (const Fragment *f = m->data; f != NULL; f = f->next) {
+            words += f->used;
+        }
+    }
+    return words;
+}
+
 void mailbox_drop_markers(Process *p) {
     if (markers_of(p) != NULL) {
         MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, p->extra->markers);

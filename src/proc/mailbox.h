@@ -43,6 +43,7 @@ bool mailbox_flush_down(Process *p, term ref);
 /* Visits the messages that receive has looked at: the first ones of the queue, and those from where markers have led to. Returns
    how many there are. */
 size_t mailbox_seen(const Process *p, void (*visit)(Signal *m, void *data), void *data);
+size_t mailbox_words(const Process *p); /* what the messages take that no receive has looked at */
 void mailbox_drop_markers(Process *p);
 void mailbox_drop_timer(Process *p);
 

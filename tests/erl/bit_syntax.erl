@@ -34,6 +34,8 @@ integers() ->
     print("build little", [<<5:3, X:N/little>> || N <- [0, 1, 7, 8, 9, 31, 32, 33, 64, 65, 100], X <- [0, 1, -1, 255, 12345678901234567890, -(1 bsl 70)]]),
     print("literal match", [case id(X) of <<1, 2, 3>> -> a; <<1, _/bits>> -> b; <<"str", _/bits>> -> c; <<5:3, 7:5, _/bits>> -> d; _ -> e end
                             || X <- [<<1, 2, 3>>, <<1>>, <<"string">>, <<"st">>, <<5:3, 7:5, 1:1>>, <<>>, 1, <<2>>]]),
+    print("small numbers in huge fields", [begin
+        S = 40000000, <<X:S/signed, Y:(S + 5)/signed-little, 7:3>> = <<N:S, N:(S + 5)/little, 7:3>>, {X, Y} end || N <- [0, 1, -1, 255, -129, 1 bsl 70]]),
     print("equal fields", [case id(X) of <<A, A, R/binary>> -> {A, R}; <<N5, T:N5/binary>> -> {n, T}; _ -> no end || X <- [<<1, 1, 2>>, <<3, 1, 2, 3>>, <<3, 1, 2>>]]).
 
 floats() ->

@@ -150,6 +150,15 @@ flags() ->
         {"error_handler", fun() -> A = process_flag(error_handler, my_handler), B = process_flag(error_handler, A), {A, B} end},
         {"message_queue_data", fun() -> A = process_flag(message_queue_data, off_heap), B = process_flag(message_queue_data, A), {A, B} end},
         {"max_heap_size", fun() -> A = process_flag(max_heap_size, #{size => 100000, kill => false, error_logger => false}), B = process_flag(max_heap_size, 0), {A, B} end},
+        {"max_heap_size, messages", fun() ->
+            [begin
+                {P, R} = spawn_opt(?MODULE, idle, [], [monitor, {max_heap_size, #{size => 2000, error_logger => false}}, {message_queue_data, Where}]),
+                [P ! lists:seq(1, N) || N <- lists:seq(1, 100)],
+                _ = process_info(P, messages),
+                erlang:garbage_collect(P),
+                receive {'DOWN', R, _, _, Why} -> Why after 100 -> exit(P, kill), erlang:demonitor(R, [flush]), lives end
+             end || Where <- [on_heap, off_heap]]
+        end},
         {"sensitive", fun() -> A = process_flag(sensitive, true), B = process_flag(sensitive, false), {A, B} end},
         {"save_calls", fun() -> A = process_flag(save_calls, 10), B = process_flag(save_calls, 0), {A, B} end},
         {"scheduler", fun() -> process_flag(scheduler, 0) end},
