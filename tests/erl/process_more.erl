@@ -152,7 +152,7 @@ flags() ->
         {"max_heap_size", fun() -> A = process_flag(max_heap_size, #{size => 100000, kill => false, error_logger => false}), B = process_flag(max_heap_size, 0), {A, B} end},
         {"max_heap_size, messages", fun() ->
             [begin
-                {P, R} = spawn_opt(?MODULE, idle, [], [monitor, {max_heap_size, #{size => 2000, error_logger => false}}, {message_queue_data, Where}]),
+                {P, R} = spawn_opt(timer, sleep, [infinity], [monitor, {max_heap_size, #{size => 2000, error_logger => false}}, {message_queue_data, Where}]),
                 [P ! lists:seq(1, N) || N <- lists:seq(1, 100)],
                 _ = process_info(P, messages),
                 erlang:garbage_collect(P),
