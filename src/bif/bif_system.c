@@ -155,6 +155,20 @@ static term info_threading(Process *p) {
     }
     return list;
 }
+static term info_check_io(Process *p) { /* a list with one set of descriptors, which the scheduler waits for */
+    const Poll *poll = process_vm(p)->io->poll;
+    Heap *h = HEAP(p);
+    const term facts[][2] = {
+        {A_name, A_erts_poll}, {A_primary, A_epoll}, {A_kernel_poll, A_epoll}, {A_memory_size, unsigned_term(p, poll_memory(poll))},
+        {A_total_poll_set_size, unsigned_term(p, poll_watched(poll))}, {A_lazy_updates, A_false}, {A_pending_updates, SMALL(0)},
+        {A_batch_updates, A_false}, {A_concurrent_updates, A_false}, {A_fallback, A_false}, {A_max_fds, SMALL(sysconf(_SC_OPEN_MAX))},
+        {A_active_fds, SMALL(0)}, {A_poll_threads, SMALL(1)}};
+    term list = NIL;
+    for (size_t i = ARRAY_LEN(facts); i-- > 0;) {
+        list = heap_cons(h, TUPLE2(h, facts[i][0], facts[i][1]), list);
+    }
+    return heap_cons(h, list, NIL);
+}
 static term info_sequential_tracer(Process *p) {
     return TUPLE2(HEAP(p), A_sequential_tracer, A_false);
 }
@@ -269,11 +283,11 @@ static const struct {
     {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
-    {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_system_logger, NONE, info_system_logger},
+    {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
     {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NIL, NULL},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
-    {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NIL, NULL},
+    {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NONE, info_check_io},
     {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
     {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NONE, info_snifs}, {A_mote, NONE, info_mote},
     {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},

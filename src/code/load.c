@@ -427,7 +427,9 @@ static void make_current(VM *vm, ModuleCode *c) {
     for (uint32_t i = 0; i < c->export_count; i++) {
         Export *e = c->exports[i].slot;
         if (e->bif == NULL) {
-            entry_set(vm, &e->entry, c->exports[i].function);
+            if (!(e->module == A_erlang && e->name == A_hibernate && e->arity == 3)) { /* its stub is the instruction */
+                entry_set(vm, &e->entry, c->exports[i].function);
+            }
             e->loaded = m;
         }
     }

@@ -235,16 +235,8 @@ bool rt_hibernate(Process *p, term *x, RunResult *result) {
     if (p->messages > 0 || process_must_leave(p)) {
         return true;
     }
-    /* The registers are the whole stack while the heap shrinks. */
-    if ((size_t)(p->heap.sp - p->heap.top) < live + (size_t)HEAP_RESERVE && !process_collect(p, live, live)) {
-        return true;
-    }
-    p->heap.sp -= live;
-    memcpy(p->heap.sp, x, live * sizeof(term));
-    if (process_collect_hibernate(p)) {
+    if (process_collect_hibernate(p, live)) {
         *result = RUN_WAIT;
     }
-    memcpy(x, p->heap.sp, live * sizeof(term));
-    p->heap.sp = p->heap.end;
     return true;
 }

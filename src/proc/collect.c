@@ -149,9 +149,10 @@ bool process_leave_literals(Process *p, const LiteralBlock *block) {
     return collect(p, &request, 0);
 }
 
-bool process_collect_hibernate(Process *p) {
-    GcRequest request = {.full = true, .shrink = true};
-    return collect(p, &request, 0);
+bool process_collect_hibernate(Process *p, size_t live) {
+    /* The registers are saved in what is kept free anyway. */
+    GcRequest request = {.full = true, .shrink = true, .need = live > HEAP_RESERVE ? live - HEAP_RESERVE : 0};
+    return collect(p, &request, live);
 }
 
 size_t process_memory(const Process *p) {

@@ -22,7 +22,7 @@ static inline bool process_should_collect(const Process *p) {
 }
 
 /* Full sweep into the smallest block that will do; for a process that waits. */
-bool process_collect_hibernate(Process *p);
+bool process_collect_hibernate(Process *p, size_t live);
 
 /* For process_info and erlang:memory. Bytes, all included. */
 size_t process_memory(const Process *p);

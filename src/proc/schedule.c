@@ -87,7 +87,7 @@ static bool claim(Process *p, uint32_t *state) {
 /* Registers of a process that is switched out are on its stack, x0 on top. */
 static bool save_registers(Scheduler *s, Process *p) {
     size_t live = p->live;
-    if ((size_t)(p->heap.sp - p->heap.top) < live + HEAP_RESERVE && !process_collect(p, live, live)) {
+    if ((size_t)(p->heap.sp - p->heap.top) < live && !process_collect(p, live, live)) {
         return false;
     }
     p->heap.sp -= live;

@@ -1,7 +1,7 @@
 %% Processes in depth: order of signals, links and monitors that are made and broken, aliases, requests, suspension, flags,
 %% process_info, timers, names, errors of the built-ins.
 -module(process_more).
--export([main/0, idle/0, echo/0, wait_for/1]).
+-export([main/0, idle/0, echo/0, wait_for/1, asleep/2, awake/10]).
 
 main() -> % in a process of its own: it must not trap exits
     {P, R} = spawn_monitor(fun run/0),
@@ -158,6 +158,15 @@ flags() ->
                 erlang:garbage_collect(P),
                 receive {'DOWN', R, _, _, Why} -> Why after 100 -> exit(P, kill), erlang:demonitor(R, [flush]), lives end
              end || Where <- [on_heap, off_heap]]
+        end},
+        {"hibernate", fun() ->
+            Me = self(),
+            [begin
+                P = spawn(?MODULE, asleep, [Me, Way]),
+                receive {P, ready} -> ok end,
+                P ! wake,
+                receive {P, What} -> What end
+             end || Way <- [call, apply, dynamic]]
         end},
         {"sensitive", fun() -> A = process_flag(sensitive, true), B = process_flag(sensitive, false), {A, B} end},
         {"save_calls", fun() -> A = process_flag(save_calls, 10), B = process_flag(save_calls, 0), {A, B} end},
@@ -337,3 +346,16 @@ wait_for(F, N) ->
         false -> receive after 1 -> ok end, wait_for(F, N - 1);
         X -> X
     end.
+
+asleep(Parent, Way) ->
+    Parent ! {self(), ready},
+    Arguments = [?MODULE, awake, [Parent, self(), 3, 4, 5, 6, 7, 8, 9, 10]],
+    catch case Way of
+        call -> erlang:hibernate(?MODULE, awake, lists:last(Arguments));
+        apply -> apply(erlang, hibernate, Arguments);
+        dynamic -> apply(list_to_atom("erlang"), list_to_atom("hibernate"), Arguments)
+    end,
+    Parent ! {self(), returned}.
+
+awake(Parent, Me, C, D, E, F, G, H, I, J) ->
+    receive wake -> Parent ! {Me, {awake, [C, D, E, F, G, H, I, J]}} end.

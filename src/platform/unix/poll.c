@@ -190,3 +190,7 @@ void poll_wake(Poll *p) {
     (void)n;
     errno = saved;
 }
+
+size_t poll_memory(const Poll *p) {
+    return sizeof *p + p->room * sizeof *p->slots;
+}
