@@ -1,8 +1,15 @@
 /* erts_debug:set_internal_state/2 and get_internal_state/1: what test programs need to look at or to provoke. Open only after
    set_internal_state(available_internal_state, true); then whatever is not known here is a bad argument. */
 #include "bif/bif.h"
+#include "data/bits.h"
+#include "data/integer.h"
+#include "data/map.h"
+#include "io/io.h"
+#include "proc/relation.h"
 #include "table/ets.h"
+#include "table/persistent.h"
 #include "term/copy.h"
+#include "term/ref.h"
 
 static term undefined(Process *p) {
     return raise_error(p, A_undef);
@@ -60,20 +67,107 @@ BIF(erts_debug, set_internal_state, 2) {
     }
 }
 
+/* What a bitstring is made of: heap_binary, or {refc_binary, Size, {binary, Capacity}, Flags}. */
+static term binary_info(Process *p, term bin) {
+    Heap *h = HEAP(p);
+    const View *v = (const View *)boxed(bin);
+    const term *base = boxed(HEADER_KIND(header_of(bin)) == KIND_BITS ? bin : v->base);
+    if (HEADER_KIND(base[0]) != KIND_BUFFER) {
+        return A_heap_binary;
+    }
+    const Buffer *b = ((const BufferRef *)base)->buffer;
+    term capacity = TUPLE2(h, A_binary, integer_from_uint64(h, b->capacity));
+    return TUPLE4(h, A_refc_binary, integer_from_uint64(h, b->used / 8), capacity, SMALL(((const BufferRef *)base)->writable));
+}
+
+/* Both ends of links and monitors, as records that OTP's test programs know: {erl_link, Type, Pid, State, Id} and {erl_monitor, Type,
+   Direction, Ref, Pid, Name}. */
+typedef struct {
+    Process *asker;
+    bool links;
+    term list;
+} Ends;
+
+static term monitor_row(Heap *h, const Relation *r, term type, term direction, term name) {
+    term ref = ref_write(heap_alloc(h, REF_WORDS), r->key[0], r->key[1]);
+    return heap_tuple(h, 6, (term)A_erl_monitor, type, direction, ref, r->other == NONE ? NIL : r->other, name == NONE ? NIL : name);
+}
+
+static void add_end(Process *q UNUSED, Relation *r, void *arg) {
+    Ends *e = arg;
+    Process *p = e->asker;
+    Heap *h = HEAP(p);
+    term type = r->flags & RELATION_PORT ? A_port : A_process, row = NONE;
+    if (e->links && r->kind == RELATION_LINK) {
+        term state = r->flags & RELATION_UNLINKING ? A_unlinking : A_linked;
+        row = heap_tuple(h, 5, (term)A_erl_link, type, r->other, state, integer_from_uint64(h, (uint64_t)(uintptr_t)r));
+    } else if (!e->links && r->kind == RELATION_MONITORED) {
+        row = monitor_row(h, r, type, A_target, r->name);
+    } else if (!e->links && r->kind == RELATION_REFERENCE && r->flags & RELATION_MONITOR) {
+        row = monitor_row(h, r, r->flags & RELATION_TIME_OFFSET ? A_time_offset : type, A_origin, r->extra == NULL ? NONE : r->extra->name);
+    }
+    e->list = row == NONE ? e->list : heap_cons(h, row, e->list);
+}
+
+static term ends_of(Process *p, term pid, bool links) {
+    Process *q = process_find(process_vm(p), pid);
+    Ends e = {p, links, NIL};
+    if (q == p) {
+        signals_handle(p);
+    } else if (q == NULL || !process_enter(q)) {
+        return A_undefined;
+    }
+    relation_each(q, add_end, &e);
+    if (q != p) {
+        process_leave(q);
+    }
+    return e.list;
+}
+
+static term status_of(Process *p, term pid) {
+    return process_find_any(process_vm(p), pid) == NULL ? A_undefined : process_find(process_vm(p), pid) == NULL ? A_exiting : A_running;
+}
+
+static term ask_about(Process *p, term what, term about) {
+    VM *vm = process_vm(p);
+    switch (what) {
+    case A_process_status: return is_local_pid(about) ? status_of(p, about) : NONE;
+    case A_link_list: return is_local_pid(about) ? ends_of(p, about, true) : is_atom(about) ? NIL : NONE; /* an atom: no such node */
+    case A_monitor_list: return is_local_pid(about) ? ends_of(p, about, false) : is_atom(about) ? NIL : NONE;
+    case A_internal_hash: return integer_from_uint64(HEAP(p), map_hash(vm, about, 0));
+    case A_binary_info: return is_bitstring(about) ? binary_info(p, about) : NONE;
+    case A_atom: return is_small(about) && (uintptr_t)small_value(about) < atom_count(vm) ? ATOM(small_value(about)) : NONE;
+    default: return NONE;
+    }
+}
+
 BIF(erts_debug, get_internal_state, 1) {
-    if (!process_vm(p)->tables->internal.available) {
+    VM *vm = process_vm(p);
+    Heap *h = HEAP(p);
+    if (!vm->tables->internal.available) {
         return undefined(p);
     }
-    if (is_tuple_of(a[0], 2) && element(a[0], 1) == A_process_status && is_local_pid(element(a[0], 2))) {
-        return process_find_any(process_vm(p), element(a[0], 2)) == NULL ? A_undefined
-               : process_find(process_vm(p), element(a[0], 2)) == NULL    ? A_exiting
-                                                                          : A_running;
+    if (is_tuple_of(a[0], 2)) {
+        term answer = ask_about(p, element(a[0], 1), element(a[0], 2));
+        return answer == NONE ? raise_badarg(p) : answer;
     }
     switch (a[0]) {
     case A_reds_left:
-        return SMALL(HEAP(p)->reds);
+        return SMALL(h->reds);
     case A_DbTable_words:
-        return TUPLE2(HEAP(p), SMALL(sizeof(Table) / sizeof(term)), SMALL(0));
+        return TUPLE2(h, SMALL(sizeof(Table) / sizeof(term)), SMALL(0));
+    case A_persistent_term: {
+        const term pair[] = {A_table, integer_from_uint64(h, persistent_room(vm))};
+        return map_from_pairs(h, pair, 1);
+    }
+    case A_check_io_debug: { /* errors, descriptors that are waited for, twice, events */
+        term watched = integer_from_uint64(h, poll_watched(vm->io->poll));
+        return TUPLE4(h, SMALL(0), watched, watched, SMALL(0));
+    }
+    case A_lc_graph: /* no lock checker */
+        return A_notsup;
+    case A_node_and_dist_references: /* other nodes are known by their names alone, which are not counted */
+        return TUPLE2(h, TUPLE2(h, A_node_references, NIL), TUPLE2(h, A_dist_references, NIL));
     default:
         return raise_badarg(p);
     }

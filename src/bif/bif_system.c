@@ -11,6 +11,7 @@
 #include "platform/platform.h"
 #include "proc/schedule.h"
 #include "table/ets.h"
+#include "term/copy.h"
 #include "term/gc.h"
 
 enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
@@ -293,9 +294,28 @@ static const struct {
     {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 
+/* OTP's allocators are not here: the caller is sent {Ref, Scheduler, [{Allocator, false}]}, as if all were turned off. */
+static term tell_allocators(Process *p, term ref, term names) {
+    Heap h;
+    heap_init_detached(&h, process_vm(p));
+    term list = NIL;
+    for (; is_cons(names); names = tail(names)) {
+        list = heap_cons(&h, TUPLE2(&h, head(names), A_false), list);
+    }
+    if (names != NIL || !is_ref(ref)) {
+        heap_free_fragments(process_vm(p), heap_detach(&h));
+        return raise_badarg(p);
+    }
+    message_send_built(p->scheduler, p->pid, TUPLE3(&h, term_copy(&h, ref), SMALL(1), list), &h);
+    return A_true;
+}
+
 BIF(erlang, system_info, 1) {
     if (is_tuple_of(a[0], 2) && element(a[0], 1) == A_wordsize && (element(a[0], 2) == A_internal || element(a[0], 2) == A_external)) {
         return SMALL(sizeof(term));
+    }
+    if (is_tuple_of(a[0], 3) && (element(a[0], 1) == A_memory_internal || element(a[0], 1) == A_allocator_sizes)) {
+        return tell_allocators(p, element(a[0], 2), element(a[0], 3));
     }
     if (is_tuple_of(a[0], 2)) {
         term item = element(a[0], 1);
@@ -385,8 +405,8 @@ BIF(error_logger, warning_map, 0) {
     return flags_of(p)->warnings;
 }
 
-BIF(erts_internal, no_aux_work_threads, 0) {
-    return SMALL(0);
+BIF(erts_internal, no_aux_work_threads, 0) { /* who answers system_info({allocator_sizes, Ref, ...}), and one more */
+    return SMALL(2);
 }
 
 BIF(erts_internal, scheduler_wall_time, 1) {

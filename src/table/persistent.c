@@ -176,6 +176,10 @@ size_t persistent_count(VM *vm) {
     return vm->tables->persistents->count;
 }
 
+size_t persistent_room(VM *vm) {
+    return vm->tables->persistents->size;
+}
+
 size_t persistent_bytes(VM *vm) {
     const Persistents *t = vm->tables->persistents;
     return sizeof *t + t->size * sizeof *t->table + t->words * sizeof(term);

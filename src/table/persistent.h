@@ -15,5 +15,6 @@ void persistent_erase_all(VM *vm);
 term persistent_list(Heap *h);                     /* [{Key, Value}]; NONE: no memory */
 size_t persistent_count(VM *vm);
 size_t persistent_bytes(VM *vm);
+size_t persistent_room(VM *vm);                    /* how many fit into the table */
 
 #endif

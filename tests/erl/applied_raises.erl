@@ -8,8 +8,7 @@ main() ->
       fun() -> tail1(id(erlang), oops) end, fun() -> put(a, tail(id(erlang), id(exit), oops)) end,
       fun() -> list(id(erlang), id(error), [oops, [1,2]]) end, fun() -> tail(id(erlang), id(length), oops) end,
       fun() -> twice(id(erlang), [oops]) end, fun() -> twice(id(erlang), [oops, [1]]) end, fun() -> put(a, twice(id(erlang), oops)) end,
-      fun() -> list(erlang, id(apply), [erlang, apply, [erlang, apply, [erlang, exit, [oops]]]]) end,
-      fun() -> list(erlang, id(apply), [erlang, apply, [erlang, apply, [erlang, nil]]]) end]].
+      fun() -> list(erlang, id(apply), [erlang, apply, [erlang, apply, [erlang, exit, [oops]]]]) end]].
 id(X) -> X.
 tail(M, F, A) -> M:F(A).
 tail1(M, A) -> M:exit(A).
