@@ -121,3 +121,24 @@ size_t mem_total(const Mem *m) {
     }
     return total;
 }
+
+typedef union {
+    size_t size;
+    max_align_t align;
+} BlockHead;
+
+void *mem_sized_alloc(Mem *m, size_t size) {
+    BlockHead *b = size > SIZE_MAX - sizeof *b ? NULL : mem_alloc(m, MEM_SYSTEM, size + sizeof *b);
+    if (b == NULL) {
+        return NULL;
+    }
+    b->size = size + sizeof *b;
+    return b + 1;
+}
+
+void mem_sized_free(Mem *m, void *block) {
+    if (block != NULL) {
+        BlockHead *b = (BlockHead *)block - 1;
+        mem_free(m, MEM_SYSTEM, b, b->size);
+    }
+}

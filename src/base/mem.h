@@ -60,6 +60,10 @@ void mem_counts_add(Mem *m, MemCounts *counts);
 void mem_counts_done(Mem *m, MemCounts *counts);
 void mem_count_here(Mem *m, MemCounts *counts);
 
+/* For libraries that do not tell the size when they free: each block keeps it in front of itself. */
+void *mem_sized_alloc(Mem *m, size_t size); /* MEM_SYSTEM */
+void mem_sized_free(Mem *m, void *block);   /* NULL is no error */
+
 #define MEM_NEW(m, kind, Type) ((Type *)mem_zalloc(m, kind, sizeof(Type)))
 #define MEM_DELETE(m, kind, p) mem_free(m, kind, p, sizeof *(p))
 

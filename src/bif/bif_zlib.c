@@ -29,31 +29,13 @@ typedef struct {
     term stashed;       /* NONE: nothing */
 } Stream;
 
-/* libz's memory, counted: each block begins with its size. */
-typedef union {
-    size_t size;
-    max_align_t align;
-} BlockHead;
-
 static void *stream_alloc(void *vm, unsigned items, unsigned size) {
     size_t bytes;
-    if (__builtin_mul_overflow((size_t)items, (size_t)size, &bytes)) {
-        return NULL;
-    }
-    bytes += sizeof(BlockHead);
-    BlockHead *b = mem_alloc(&((VM *)vm)->mem, MEM_SYSTEM, bytes);
-    if (b == NULL) {
-        return NULL;
-    }
-    b->size = bytes;
-    return b + 1;
+    return __builtin_mul_overflow((size_t)items, (size_t)size, &bytes) ? NULL : mem_sized_alloc(&((VM *)vm)->mem, bytes);
 }
 
 static void stream_free(void *vm, void *block) {
-    if (block != NULL) {
-        BlockHead *b = (BlockHead *)block - 1;
-        mem_free(&((VM *)vm)->mem, MEM_SYSTEM, b, b->size);
-    }
+    mem_sized_free(&((VM *)vm)->mem, block);
 }
 
 static void clear_stash(Stream *s) {
@@ -232,22 +214,13 @@ static int run(Process *p, Codec *codec, Stream *s, size_t limit, int flush, siz
     return result;
 }
 
-/* What the codec has written, as a list of at most one binary; takes over out. NONE: no memory. */
+/* What the codec has written, as a list of at most one binary; takes over out. */
 static term output_list(Process *p, Buffer *out, size_t size) {
     if (size == 0) {
         buffer_release(process_vm(p), out);
         return NIL;
     }
-    term t;
-    if (size <= BITS_ON_HEAP_MAX) {
-        t = bits_from(HEAP(p), out->data, size);
-        buffer_release(process_vm(p), out);
-    } else {
-        Buffer *exact = buffer_resize(process_vm(p), out, size);
-        out = exact != NULL ? exact : out;
-        out->used = size * 8;
-        t = bits_from_buffer(HEAP(p), out, 0, size * 8);
-    }
+    term t = bits_from_filled(HEAP(p), out, size);
     return heap_cons(HEAP(p), t, NIL);
 }
 

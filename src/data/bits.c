@@ -112,3 +112,15 @@ bool bits_bytes(VM *vm, term t, BitsBytes *b) {
     b->at = b->owned;
     return true;
 }
+
+term bits_from_filled(Heap *h, Buffer *buffer, size_t size) {
+    if (size <= BITS_ON_HEAP_MAX) {
+        term t = bits_from(h, buffer->data, size);
+        buffer_release(h->vm, buffer);
+        return t;
+    }
+    Buffer *exact = buffer_resize(h->vm, buffer, size);
+    buffer = exact != NULL ? exact : buffer;
+    buffer->used = size * 8;
+    return bits_from_buffer(h, buffer, 0, size * 8);
+}

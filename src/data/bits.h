@@ -28,7 +28,9 @@ term bits_sub(Heap *h, term t, size_t start, size_t size);
 
 /* A bitstring of bits [start, end) of a buffer; takes over one reference. Never fails. */
 term bits_from_buffer(Heap *h, Buffer *buffer, size_t start, size_t end);
-/* The same with a handle that may append behind `end`. The buffer must be this caller's alone. */
+/* The first `size` bytes of a new buffer, which is made as large as that; takes over the reference. Never fails. */
+term bits_from_filled(Heap *h, Buffer *buffer, size_t size);
+/* bits_from_buffer with a handle that may append behind `end`. The buffer must be this caller's alone. */
 term bits_from_writable(Heap *h, Buffer *buffer, size_t end);
 
 /* The bytes of a binary. Where they do not lie on a byte boundary they are copied to memory that *owned then points to;

@@ -6,6 +6,7 @@
 #include "io/select.h"
 #include "io/signals.h"
 #include "io/regex.h"
+#include "io/zstd.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
 
@@ -124,6 +125,7 @@ void io_done(VM *vm) {
         pool_free(io->pool);
     }
     regex_done(vm);
+    zstd_done(vm);
     poll_free(io->poll);
     mutex_free(&vm->mem, io->lock);
     MEM_DELETE(&vm->mem, MEM_SYSTEM, io);

@@ -13,6 +13,7 @@ struct ChildWatch;
 struct Console;
 struct Select;
 struct Watcher;
+struct Zstd;
 
 typedef struct Io {
     Mutex *lock;               /* of all that follows but the pool, and of every port */
@@ -22,6 +23,7 @@ typedef struct Io {
     struct Console *console;   /* io/console.h */
     struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
     struct Regexes *regexes;   /* io/regex.c; NULL: none was needed yet */
+    struct Zstd *zstd;         /* io/zstd.c; NULL: was not needed yet */
     struct Select *selects;    /* io/select.c: messages that wait for descriptors */
     struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
     uint64_t input, output;    /* bytes, for statistics(io) */

@@ -75,42 +75,20 @@ static uint32_t get_be32(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* The library's memory, counted: each block begins with its size. */
-typedef union {
-    size_t size;
-    max_align_t align;
-} BlockHead;
-
 static void *regex_alloc(size_t size, void *vm) {
-    if (size > SIZE_MAX - sizeof(BlockHead)) {
-        return NULL;
-    }
-    BlockHead *b = mem_alloc(&((VM *)vm)->mem, MEM_SYSTEM, size + sizeof *b);
-    if (b == NULL) {
-        return NULL;
-    }
-    b->size = size + sizeof *b;
-    return b + 1;
+    return mem_sized_alloc(&((VM *)vm)->mem, size);
 }
 
 static void regex_free(void *block, void *vm) {
-    if (block != NULL) {
-        BlockHead *b = (BlockHead *)block - 1;
-        mem_free(&((VM *)vm)->mem, MEM_SYSTEM, b, b->size);
-    }
+    mem_sized_free(&((VM *)vm)->mem, block);
 }
 
 static bool open_library(Regexes *x, VM *vm) {
     static const char *const names[] = {
 #define NAME(name) "pcre2_" #name "_8",
         FUNCTIONS(NAME)};
-    x->handle = library_open("libpcre2-8.so.0");
+    x->handle = library_open_all("libpcre2-8.so.0", names, ARRAY_LEN(names), &x->lib);
     bool ok = x->handle != NULL;
-    for (size_t i = 0; i < ARRAY_LEN(names) && ok; i++) {
-        void *f = library_symbol(x->handle, names[i]);
-        memcpy((uint8_t *)&x->lib + i * sizeof f, &f, sizeof f);
-        ok = f != NULL;
-    }
     uint32_t tables = 0;
     ok = ok && x->lib.config(PCRE2_CONFIG_TABLES_LENGTH, &tables) == 0 && tables == REGEX_TABLES_SIZE &&
          x->lib.config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof x->version;

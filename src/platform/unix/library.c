@@ -14,3 +14,16 @@ void *library_symbol(void *library, const char *name) {
 void library_close(void *library) {
     dlclose(library);
 }
+
+void *library_open_all(const char *name, const char *const *names, size_t count, void *functions) {
+    void *library = library_open(name);
+    for (size_t i = 0; i < count && library != NULL; i++) {
+        void *f = library_symbol(library, names[i]);
+        memcpy((uint8_t *)functions + i * sizeof f, &f, sizeof f);
+        if (f == NULL) {
+            library_close(library);
+            library = NULL;
+        }
+    }
+    return library;
+}
