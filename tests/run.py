@@ -11,6 +11,7 @@ Tests are found by their place:
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
   tests/boot/*.sh           an installed OTP and Elixir on Mote: the same output as on Erlang's own machine
   tests/failing/*.erl       programs to run again and again, each time with another allocation that fails
+  tests/soak/soak.erl       a mixed load on booted OTP, whose memory must stay flat: 20 seconds, --long: 30 minutes; SOAK_SECONDS says otherwise
   tests/fuzz/*.c            fuzz targets (clang), a short run each
   tests/conformance/        OTP's own suites (scripts/otp-suites): no case that passes in the table may fail; a choice, --long: all
 and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
@@ -339,6 +340,20 @@ class Tests:
                         return f'{kept}: status {status}: {out[-2000:].decode(errors="replace")}'
         return None
 
+    def soak(self):
+        """Under sanitizers, too; those hold on to memory, so what the system counts is not looked at there."""
+        seconds = int(os.environ.get('SOAK_SECONDS', self.size(0, 20, 1800)))
+        for build in self.builds:
+            if build == 'stress' or seconds == 0:
+                continue
+            def check(build=build):
+                with tempfile.TemporaryDirectory() as d:
+                    env = {'SOAK_SECONDS': str(seconds), 'WORK': d, 'SOAK_RESIDENT': 'yes' if build == 'release' else 'no'}
+                    status, out = run([self.mote(build), 'erl', '-noshell', '-noinput', '-pa', os.path.join(self.work, 'erl'), '-s', 'soak', 'main'],
+                                      3 * seconds + 300, env)
+                return None if status == 0 and out.endswith(b'\nflat\n') else f'status {status}: {out.decode(errors="replace")[-3000:]}'
+            yield f'soak/{build}', check
+
     def fuzz(self):
         seconds = self.size(2, 15, 600)
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/fuzz/fuzz_*.c'))):
@@ -377,6 +392,7 @@ class Tests:
         os.makedirs(out, exist_ok=True)
         sources = sorted(glob.glob(os.path.join(ROOT, 'tests/erl/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/random/*.erl')) +
                          glob.glob(os.path.join(ROOT, 'tests/failing/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/lib/*.erl')) +
+                         glob.glob(os.path.join(ROOT, 'tests/soak/*.erl')) +
                          [os.path.join(ROOT, 'lib/mote_compile.erl')])
         stale = [s for s in sources if not os.path.exists(b := os.path.join(out, os.path.basename(s)[:-4] + '.beam'))
                  or os.path.getmtime(b) < os.path.getmtime(s)]
@@ -391,7 +407,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
+    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

@@ -131,6 +131,7 @@ typedef struct Module {
     Export *on_load;           /* hidden: leads to that function */
     struct Module *next;       /* in its bucket */
     term file;                 /* where it came from: NONE, or a literal string */
+    LiteralBlock file_block;   /* that holds it */
     bool preloaded;
 } Module;
 

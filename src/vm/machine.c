@@ -16,6 +16,7 @@
 #include "proc/schedule.h"
 #include "proc/spawn.h"
 #include "table/tables.h"
+#include "term/compare.h"
 #include "term/copy.h"
 
 extern const BifTable bif_table;
@@ -104,6 +105,21 @@ void machine_free(Machine *m) {
     free(m);
 }
 
+/* What was said before may still be on heaps. */
+static void set_file(VM *vm, Module *m, const char *where) {
+    Heap h;
+    heap_init_detached(&h, vm);
+    term text = heap_latin1_list(&h, where, strlen(where));
+    if (m->file == NONE || term_compare_exact(vm, text, m->file) != 0) {
+        LiteralBlock block;
+        term file = term_copy_to_literal(vm, text, &block);
+        literal_retire(vm, &m->file_block);
+        m->file = file;
+        m->file_block = file == NONE ? (LiteralBlock){0} : block;
+    }
+    heap_free_fragments(vm, heap_detach(&h));
+}
+
 static Module *load_file(Machine *m, BeamFile *b, const char *where, LoadError *error) {
     VM *vm = &m->vm;
     if (b == NULL) {
@@ -113,11 +129,7 @@ static Module *load_file(Machine *m, BeamFile *b, const char *where, LoadError *
     if (!module_load(vm, b, error, &module)) {
         module = NULL;
     } else if (where[0] != '\0') {
-        Heap h;
-        heap_init_detached(&h, vm);
-        LiteralBlock block; /* kept as long as the VM: modules are never forgotten */
-        module->file = term_copy_to_literal(vm, heap_latin1_list(&h, where, strlen(where)), &block);
-        heap_free_fragments(vm, heap_detach(&h));
+        set_file(vm, module, where);
     }
     beam_free(b);
     return module;
