@@ -11,5 +11,7 @@ typedef Port *DriverOpen(Process *p, const char *command, uint32_t flags, int *e
 
 /* The port that a term names: an identifier or a registered name. NULL: none. */
 Port *port_of(Process *p, term t);
+/* The i-th of the drivers that are part of the VM; NULL: there are not so many. */
+const char *port_driver_name(size_t i);
 
 #endif

@@ -259,14 +259,19 @@ static term open_command(Request *r, char *command) {
 }
 
 /* Drivers that are part of the VM, by the first word of the command. */
+static const struct {
+    const char *name;
+    DriverOpen *open;
+} drivers[] = {
+    {"ram_file_drv", port_open_ram},
+    {"tty_sl", port_open_terminal},
+};
+
+const char *port_driver_name(size_t i) {
+    return i < ARRAY_LEN(drivers) ? drivers[i].name : NULL;
+}
+
 static term open_driver(Request *r, const char *command, bool *found) {
-    static const struct {
-        const char *name;
-        DriverOpen *open;
-    } drivers[] = {
-        {"ram_file_drv", port_open_ram},
-        {"tty_sl", port_open_terminal},
-    };
     size_t n = strcspn(command, " ");
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
         if (strlen(drivers[i].name) == n && memcmp(drivers[i].name, command, n) == 0) {

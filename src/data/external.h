@@ -20,6 +20,8 @@ enum {
 /* Reads one term from the front of b onto h (which may be detached). *used, if not NULL, is how many bytes it took.
    NONE: h->reason is A_badarg, or A_system_limit (too many atoms, no memory). */
 term external_decode(Heap *h, Bytes b, unsigned flags, size_t *used);
+/* The same, in which atoms may be numbers: places in a tuple of atoms. */
+term external_decode_cached(Heap *h, Bytes b, term atoms);
 
 /* The same in pieces: a step works for about *budget bytes, says whether it is done, and leaves in *budget what is over.
    The heap must not be collected meanwhile: use a detached one. */

@@ -38,6 +38,7 @@ struct ExternalDecoder {
     size_t promised;   /* terms that must still come */
     unsigned flags;
     bool local;        /* behind TAG_LOCAL */
+    term cache;        /* tuple of atoms that TAG_CACHED_ATOM refers to; NONE: there is none */
     term result;
     Frame *stack;
     size_t depth, capacity;
@@ -156,11 +157,15 @@ static bool read_atom_text(ExternalDecoder *d, size_t size, bool latin1, term *s
 
 static bool is_atom_tag(uint32_t tag) {
     return tag == TAG_ATOM_LATIN1 || tag == TAG_SMALL_ATOM_LATIN1 || tag == TAG_ATOM_UTF8 ||
-           tag == TAG_SMALL_ATOM_UTF8;
+           tag == TAG_SMALL_ATOM_UTF8 || tag == TAG_CACHED_ATOM;
 }
 
 static bool read_atom_tagged(ExternalDecoder *d, uint32_t tag, term *slot) {
     uint32_t size;
+    if (tag == TAG_CACHED_ATOM) {
+        return take8(d, &size) && ((d->cache != NONE && size < HEADER_WORDS(header_of(d->cache)) && is_atom(element(d->cache, size + 1))) || bad(d))
+               && (*slot = element(d->cache, size + 1), true);
+    }
     bool small = tag == TAG_SMALL_ATOM_LATIN1 || tag == TAG_SMALL_ATOM_UTF8;
     if (!(small ? take8(d, &size) : take16(d, &size))) {
         return false;
@@ -590,6 +595,7 @@ static bool read_term(ExternalDecoder *d, term *slot) {
     case TAG_SMALL_ATOM_LATIN1:
     case TAG_ATOM_UTF8:
     case TAG_SMALL_ATOM_UTF8:
+    case TAG_CACHED_ATOM:
         return read_atom_tagged(d, tag, slot);
     case TAG_EMPTY_LIST:
         *slot = NIL;
@@ -743,6 +749,7 @@ static void decoder_init(ExternalDecoder *d, Heap *h, Bytes b, unsigned flags) {
     memset(d, 0, sizeof *d);
     d->h = h, d->flags = flags, d->input = b;
     d->result = NONE;
+    d->cache = NONE;
     if (!(flags & EXTERNAL_NO_VERSION)) {
         if (b.size == 0 || b.at[0] != EXTERNAL_VERSION) {
             finish(d, bad(d));
@@ -791,18 +798,30 @@ static void decoder_done(ExternalDecoder *d) {
     mem_free(m, MEM_TEMPORARY, d->unpacked, d->unpacked_size);
 }
 
-term external_decode(Heap *h, Bytes b, unsigned flags, size_t *used) {
-    ExternalDecoder d;
+/* All at once, with a decoder that has been initialised. */
+static term decode(ExternalDecoder *d, size_t *used) {
     size_t budget = SIZE_MAX;
-    decoder_init(&d, h, b, flags);
-    while (!external_decoder_step(&d, &budget)) {
+    while (!external_decoder_step(d, &budget)) {
         budget = SIZE_MAX;
     }
-    decoder_done(&d);
-    if (used != NULL && d.result != NONE) {
-        *used = d.used;
+    decoder_done(d);
+    if (used != NULL && d->result != NONE) {
+        *used = d->used;
     }
-    return d.result;
+    return d->result;
+}
+
+term external_decode(Heap *h, Bytes b, unsigned flags, size_t *used) {
+    ExternalDecoder d;
+    decoder_init(&d, h, b, flags);
+    return decode(&d, used);
+}
+
+term external_decode_cached(Heap *h, Bytes b, term atoms) {
+    ExternalDecoder d;
+    decoder_init(&d, h, b, 0);
+    d.cache = atoms;
+    return decode(&d, NULL);
 }
 
 ExternalDecoder *external_decoder_new(Heap *h, Bytes b, unsigned flags) {

@@ -7,6 +7,7 @@ enum {
     TAG_NEW_FLOAT = 70,
     TAG_BIT_BINARY = 77,
     TAG_COMPRESSED = 80,
+    TAG_CACHED_ATOM = 82,     /* only where there is a cache: what nodes send each other */
     TAG_NEW_PID = 88,
     TAG_NEW_PORT = 89,
     TAG_NEWER_REFERENCE = 90,
