@@ -389,9 +389,8 @@ static void dump_all(Dump *d, const char *slogan) {
     dump_ports(d);
     dump_tables(d);
     dump_timers(d);
-    dump_text(d, "=node:");
-    dump_term(d, node_name(d->vm));
-    dump_text(d, "\n=no_distribution\n");
+    Bytes node = atom_text(d->vm, node_name(d->vm));
+    dump_text(d, "=node:'%.*s'\n=no_distribution\n", (int)node.size, (const char *)node.at);
     dump_code(d);
     for (uint32_t i = 0; true;) {
         Process *p = next_process(d, &i);

@@ -39,7 +39,7 @@ void dump_text(Dump *d, const char *format, ...) {
 void dump_term(Dump *d, term t) {
     Text text;
     text_init(&text, &d->vm->mem);
-    term_print(&text, d->vm, t, NULL);
+    term_print(&text, d->vm, t, &(PrintOptions){.strings = true});
     dump_bytes(d, text.at, text.size);
     text_done(&text);
 }
