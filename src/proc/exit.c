@@ -12,13 +12,35 @@
 #include "proc/signal.h"
 #include "proc/timer.h"
 #include "term/atom.h"
+#include "term/print.h"
 #include "term/ref.h"
 
 enum { END_TIMERS, END_OWNED, END_NAME = END_OWNED + MAX_END_HOOKS, END_RELATIONS, END_DONE };
 enum { RELATION_COST = 20 };
 
+/* Without a process of the system the VM cannot go on. */
+static void system_process_ended(Process *p, term reason) {
+    VM *vm = process_vm(p);
+    Processes *ps = vm->processes;
+    Text text;
+    text_init(&text, &vm->mem);
+    text_string(&text, "System process ");
+    term_print(&text, vm, p->pid, NULL);
+    text_string(&text, " terminated: ");
+    term_print(&text, vm, reason, &(PrintOptions){.strings = true});
+    size_t n = MIN(text.size, sizeof ps->halt_text - 1);
+    memcpy(ps->halt_text, text.at, n);
+    ps->halt_text[n] = '\0';
+    ps->halt_slogan = true;
+    text_done(&text);
+    schedule_halt(vm, 1);
+}
+
 void process_end(Process *p, term reason) {
     assert(!(p->state & STATE_EXITING) && reason != NONE);
+    if (p->flags & FLAG_SYSTEM && !process_vm(p)->processes->halting) {
+        system_process_ended(p, reason);
+    }
     process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_KILLED);
     process_set(p, STATE_EXITING);
     p->exit_reason = reason;
