@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "bif/meters.h"
 #include "bif/spawn_options.h"
 #include "bif/system_flags.h"
 #include "data/bits.h"
@@ -310,6 +311,35 @@ static term tell_allocators(Process *p, term ref, term names) {
     return A_true;
 }
 
+static term cpu_topology(Process *p, term which) {
+    return which == A_defined || which == A_detected || which == A_used ? A_undefined : raise_badarg(p);
+}
+
+/* OTP's allocators, none of which is in use here: false. Of a list, pairs. */
+static term allocator_info(Process *p, term which) {
+    static const term names[] = {A_sys_alloc, A_temp_alloc, A_sl_alloc, A_std_alloc, A_ll_alloc, A_eheap_alloc, A_ets_alloc, A_fix_alloc, A_literal_alloc,
+                                 A_exec_alloc, A_binary_alloc, A_driver_alloc, A_mseg_alloc, A_test_alloc, A_erts_mmap};
+    if (is_atom(which)) {
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+            if (names[i] == which) {
+                return A_false;
+            }
+        }
+        return raise_badarg(p);
+    }
+    term list = NIL, *last = &list;
+    for (; is_cons(which); which = tail(which)) {
+        if (!is_atom(head(which)) || allocator_info(p, head(which)) == NONE) {
+            return raise_badarg(p);
+        }
+        term *cell = heap_alloc(HEAP(p), 2);
+        cell[0] = TUPLE2(HEAP(p), head(which), A_false), cell[1] = NIL;
+        *last = make_cons(cell);
+        last = &cell[1];
+    }
+    return which == NIL ? list : raise_badarg(p);
+}
+
 BIF(erlang, system_info, 1) {
     if (is_tuple_of(a[0], 2) && element(a[0], 1) == A_wordsize && (element(a[0], 2) == A_internal || element(a[0], 2) == A_external)) {
         return SMALL(sizeof(term));
@@ -319,8 +349,9 @@ BIF(erlang, system_info, 1) {
     }
     if (is_tuple_of(a[0], 2)) {
         term item = element(a[0], 1);
-        bool allocator = item == A_allocator || item == A_allocator_sizes;
-        return item == A_cpu_topology ? A_undefined : allocator ? (element(a[0], 2) == NIL ? NIL : A_false) : raise_badarg(p);
+        return item == A_cpu_topology                                   ? cpu_topology(p, element(a[0], 2))
+               : item == A_allocator || item == A_allocator_sizes ? allocator_info(p, element(a[0], 2))
+                                                                   : raise_badarg(p);
     }
     if (a[0] == A_max_heap_size) {
         const Processes *all = process_vm(p)->processes;
@@ -385,10 +416,9 @@ BIF(erlang, statistics, 1) {
     if (a[0] == A_active_tasks || a[0] == A_active_tasks_all) {
         return heap_cons(h, unsigned_term(p, waiting + 1), NIL);
     }
-    if (a[0] == A_scheduler_wall_time || a[0] == A_scheduler_wall_time_all || a[0] == A_microstate_accounting) {
-        return A_undefined;
-    }
-    return raise_badarg(p);
+    return a[0] == A_microstate_accounting                                          ? microstates(p)
+           : a[0] == A_scheduler_wall_time || a[0] == A_scheduler_wall_time_all ? wall_time(p)
+                                                                                 : raise_badarg(p);
 }
 
 /* --- Odds and ends */
@@ -410,7 +440,7 @@ BIF(erts_internal, no_aux_work_threads, 0) { /* who answers system_info({allocat
 }
 
 BIF(erts_internal, scheduler_wall_time, 1) {
-    return a[0] == A_true || a[0] == A_false ? A_false : raise_badarg(p);
+    return meter_set(p, METER_WALL, a[0]);
 }
 
 BIF(erts_internal, system_check, 1) {

@@ -1,4 +1,5 @@
 /* erlang:system_flag, memory, and what monitors and profiles the system. */
+#include "bif/meters.h"
 #include "bif/spawn_options.h"
 #include "data/integer.h"
 #include "proc/schedule.h"
@@ -58,6 +59,18 @@ static term set_online(Process *p, Processes *ps, term value) {
     return SMALL(__atomic_exchange_n(&ps->online, (uint32_t)n, __ATOMIC_RELAXED));
 }
 
+/* Threads are never bound to processors. */
+static term bind_type(Process *p, term value) {
+    static const term types[] = {A_unbound, A_default_bind, A_no_spread, A_thread_spread, A_processor_spread, A_spread, A_no_node_thread_spread,
+                                 A_no_node_processor_spread, A_thread_no_node_processor_spread};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (types[i] == value) {
+            return A_unbound;
+        }
+    }
+    return raise_badarg(p);
+}
+
 BIF(erlang, system_flag, 2) {
     Processes *ps = process_vm(p)->processes;
     term value = a[1];
@@ -82,10 +95,15 @@ BIF(erlang, system_flag, 2) {
     case A_schedulers_online:
         return set_online(p, ps, value);
     case A_dirty_cpu_schedulers_online:
-        return natural(value) >= 0 ? SMALL(0) : raise_badarg(p);
+        return natural(value) > 0 ? SMALL(0) : raise_badarg(p);
+    case A_scheduler_bind_type:
+        return bind_type(p, value);
+    case A_cpu_topology:
+        return value == A_undefined ? A_undefined : raise_badarg(p);
     case A_scheduler_wall_time:
+        return meter_set(p, METER_WALL, value);
     case A_microstate_accounting:
-        return value == A_true || value == A_false ? A_false : raise_badarg(p);
+        return value == A_reset ? meter_restart(p, METER_STATES) : meter_set(p, METER_STATES, value);
     case A_time_offset:
         return value == A_finalize ? A_final : raise_badarg(p);
     case A_outstanding_system_requests_limit:

@@ -263,13 +263,21 @@ static bool sleep_until_next(Scheduler *s) {
     return true;
 }
 
+/* Time that passes meanwhile is not time of work. */
+static bool wait_for_work(Scheduler *s) {
+    int64_t began = platform_monotonic();
+    bool more = s->vm->processes->concurrent ? scheduler_rest(s) : sleep_until_next(s);
+    __atomic_fetch_add(&s->slept, platform_monotonic() - began, __ATOMIC_RELAXED);
+    return more;
+}
+
 static inline bool is_halting(const Scheduler *s) {
     return UNLIKELY(__atomic_load_n(&s->vm->processes->halting, __ATOMIC_ACQUIRE));
 }
 
 /* False: nothing will ever happen any more. */
 static inline bool go_on(Scheduler *s) {
-    return LIKELY(step(s)) || is_halting(s) || (s->vm->processes->concurrent ? scheduler_rest(s) : sleep_until_next(s));
+    return LIKELY(step(s)) || is_halting(s) || wait_for_work(s);
 }
 
 void scheduler_loop(Scheduler *s) {
@@ -407,6 +415,7 @@ Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed) {
     }
     s->vm = vm;
     s->id = id;
+    s->slept = platform_monotonic();
     s->random = seed | 1;
     s->epoch = UINT64_MAX;
     s->ended_last = &s->ended;

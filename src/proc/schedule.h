@@ -18,6 +18,15 @@ typedef bool ProcessEnded(Process *p);
 enum { MAX_END_HOOKS = 4, SCHEDULERS_MAX = 1024 };
 
 struct Names;
+
+/* What schedulers do with their time is told since this was turned on. A scheduler's clock of work is monotonic time less what
+   it has slept; it begins at 0. */
+typedef struct {
+    bool on;
+    int64_t from; /* monotonic, in nanoseconds */
+} Meter;
+typedef enum { METER_WALL, METER_STATES, METERS } MeterKind;
+
 typedef struct Processes {
     Process **table;               /* by number modulo size (atomic) */
     uint32_t size, limit;          /* size: limit rounded up to a power of 2 */
@@ -66,6 +75,7 @@ typedef struct Processes {
     bool halt_abort;               /* halt(abort): the command ends by abort() */
     bool halt_slogan;              /* halt(Slogan): halt_text is to be printed */
     char halt_text[1024];
+    Meter meters[METERS];
     /* system_flag settings */
     term logger;                   /* who gets log messages: a pid, A_undefined: nobody; NONE: the process named logger */
     uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;

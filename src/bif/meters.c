@@ -1,0 +1,84 @@
+/* Schedulers sleep or work: finer states are told as no time at all. */
+#include "bif/meters.h"
+
+#include "data/integer.h"
+#include "data/map.h"
+#include "platform/platform.h"
+
+static int64_t worked(const Scheduler *s, int64_t now) {
+    return now - __atomic_load_n(&s->slept, __ATOMIC_RELAXED);
+}
+
+/* Scheduler i (from 0), if it has been started. */
+static Scheduler *started(const Processes *ps, uint32_t i) {
+    return i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE) ? ps->schedulers[i] : NULL;
+}
+
+static void start(Process *p, MeterKind kind) {
+    Processes *ps = process_vm(p)->processes;
+    int64_t now = platform_monotonic();
+    ps->meters[kind].from = now;
+    for (uint32_t i = 0; i < ps->scheduler_count; i++) {
+        Scheduler *s = started(ps, i);
+        if (s != NULL) {
+            s->worked_before[kind] = worked(s, now);
+        }
+    }
+}
+
+term meter_set(Process *p, MeterKind kind, term on) {
+    Meter *m = &process_vm(p)->processes->meters[kind];
+    if (on != A_true && on != A_false) {
+        return raise_badarg(p);
+    }
+    bool was = m->on;
+    if (!was && on == A_true) {
+        start(p, kind);
+    }
+    m->on = on == A_true;
+    return was ? A_true : A_false;
+}
+
+term meter_restart(Process *p, MeterKind kind) {
+    start(p, kind);
+    return process_vm(p)->processes->meters[kind].on ? A_true : A_false;
+}
+
+/* A list of what `tell` says of each scheduler, from the first one on. */
+typedef term TellTimes(Heap *h, uint32_t id, int64_t active, int64_t total);
+static term tell_all(Process *p, MeterKind kind, TellTimes *tell) {
+    const Processes *ps = process_vm(p)->processes;
+    const Meter *m = &ps->meters[kind];
+    if (!m->on) {
+        return A_undefined;
+    }
+    int64_t now = platform_monotonic(), total = now - m->from;
+    term list = NIL;
+    for (uint32_t i = ps->scheduler_count; i-- > 0;) {
+        const Scheduler *s = started(ps, i);
+        int64_t active = s == NULL ? 0 : worked(s, now) - s->worked_before[kind];
+        list = heap_cons(HEAP(p), tell(HEAP(p), i + 1, MIN(MAX(active, 0), total), total), list);
+    }
+    return list;
+}
+
+static term tell_wall_time(Heap *h, uint32_t id, int64_t active, int64_t total) {
+    return TUPLE3(h, SMALL(id), integer_from_int64(h, active), integer_from_int64(h, total));
+}
+
+static term tell_states(Heap *h, uint32_t id, int64_t active, int64_t total) {
+    const term counters[] = {
+        A_aux, SMALL(0), A_check_io, SMALL(0), A_gc, SMALL(0), A_other, SMALL(0), A_port, SMALL(0),
+        A_emulator, integer_from_int64(h, active), A_sleep, integer_from_int64(h, total - active),
+    };
+    const term thread[] = {A_type, A_scheduler, A_id, SMALL(id), A_counters, map_from_pairs(h, counters, ARRAY_LEN(counters) / 2)};
+    return map_from_pairs(h, thread, ARRAY_LEN(thread) / 2);
+}
+
+term wall_time(Process *p) {
+    return tell_all(p, METER_WALL, tell_wall_time);
+}
+
+term microstates(Process *p) {
+    return tell_all(p, METER_STATES, tell_states);
+}
