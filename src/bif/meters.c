@@ -14,14 +14,16 @@ static Scheduler *started(const Processes *ps, uint32_t i) {
     return i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE) ? ps->schedulers[i] : NULL;
 }
 
-static void start(Process *p, MeterKind kind) {
+/* A meter that runs keeps where its clocks would have been at 0; one that has been stopped, how far they had come. */
+static void turn(Process *p, MeterKind kind, bool from_zero) {
     Processes *ps = process_vm(p)->processes;
     int64_t now = platform_monotonic();
-    ps->meters[kind].from = now;
+    Meter *m = &ps->meters[kind];
+    m->from = now - (from_zero ? 0 : m->from);
     for (uint32_t i = 0; i < ps->scheduler_count; i++) {
         Scheduler *s = started(ps, i);
         if (s != NULL) {
-            s->worked_before[kind] = worked(s, now);
+            s->worked_before[kind] = worked(s, now) - (from_zero ? 0 : s->worked_before[kind]);
         }
     }
 }
@@ -31,17 +33,22 @@ term meter_set(Process *p, MeterKind kind, term on) {
     if (on != A_true && on != A_false) {
         return raise_badarg(p);
     }
-    bool was = m->on;
-    if (!was && on == A_true) {
-        start(p, kind);
+    uint32_t was = m->on, now = on == A_false ? (was > 0 ? was - 1 : 0) : kind == METER_WALL ? was + 1 : 1;
+    if ((was > 0) != (now > 0)) {
+        turn(p, kind, kind == METER_WALL && was == 0);
     }
-    m->on = on == A_true;
-    return was ? A_true : A_false;
+    m->on = now;
+    return was > 0 ? A_true : A_false;
 }
 
 term meter_restart(Process *p, MeterKind kind) {
-    start(p, kind);
-    return process_vm(p)->processes->meters[kind].on ? A_true : A_false;
+    Processes *ps = process_vm(p)->processes;
+    bool on = ps->meters[kind].on > 0;
+    turn(p, kind, true);
+    if (!on) { /* stopped at 0 */
+        turn(p, kind, false);
+    }
+    return on ? A_true : A_false;
 }
 
 /* A list of what `tell` says of each scheduler, from the first one on. */
@@ -49,14 +56,11 @@ typedef term TellTimes(Heap *h, uint32_t id, int64_t active, int64_t total);
 static term tell_all(Process *p, MeterKind kind, TellTimes *tell) {
     const Processes *ps = process_vm(p)->processes;
     const Meter *m = &ps->meters[kind];
-    if (!m->on) {
-        return A_undefined;
-    }
-    int64_t now = platform_monotonic(), total = now - m->from;
+    int64_t now = platform_monotonic(), total = m->on > 0 ? now - m->from : m->from;
     term list = NIL;
     for (uint32_t i = ps->scheduler_count; i-- > 0;) {
         const Scheduler *s = started(ps, i);
-        int64_t active = s == NULL ? 0 : worked(s, now) - s->worked_before[kind];
+        int64_t active = s == NULL ? 0 : m->on > 0 ? worked(s, now) - s->worked_before[kind] : s->worked_before[kind];
         list = heap_cons(HEAP(p), tell(HEAP(p), i + 1, MIN(MAX(active, 0), total), total), list);
     }
     return list;
@@ -76,7 +80,7 @@ static term tell_states(Heap *h, uint32_t id, int64_t active, int64_t total) {
 }
 
 term wall_time(Process *p) {
-    return tell_all(p, METER_WALL, tell_wall_time);
+    return process_vm(p)->processes->meters[METER_WALL].on > 0 ? tell_all(p, METER_WALL, tell_wall_time) : A_undefined;
 }
 
 term microstates(Process *p) {

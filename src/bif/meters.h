@@ -8,6 +8,6 @@
 term meter_set(Process *p, MeterKind kind, term on); /* true or false, else badarg; returns what it was */
 term meter_restart(Process *p, MeterKind kind);      /* likewise */
 term wall_time(Process *p);                    /* [{Scheduler, Active, Total}]; undefined: not turned on */
-term microstates(Process *p);                  /* [#{type, id, counters}]; likewise */
+term microstates(Process *p);                  /* [#{type, id, counters}] */
 
 #endif

@@ -22,8 +22,8 @@ struct Names;
 /* What schedulers do with their time is told since this was turned on. A scheduler's clock of work is monotonic time less what
    it has slept; it begins at 0. */
 typedef struct {
-    bool on;
-    int64_t from; /* monotonic, in nanoseconds */
+    uint32_t on;  /* how often it was turned on; 0: it does not run */
+    int64_t from; /* monotonic nanoseconds, while it runs; else how far it has come */
 } Meter;
 typedef enum { METER_WALL, METER_STATES, METERS } MeterKind;
 

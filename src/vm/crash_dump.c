@@ -13,6 +13,7 @@
 #include "proc/dictionary.h"
 #include "proc/names.h"
 #include "proc/relation.h"
+#include "proc/run_queue.h"
 #include "proc/schedule.h"
 #include "proc/timer.h"
 #include "table/ets.h"
@@ -27,18 +28,15 @@
 
 static void dump_head(Dump *d, const char *slogan) {
     time_t now = time(NULL);
-    dump_text(d, "=erl_crash_dump:0.5\n%sSlogan: %s\nSystem version: Erlang/OTP %s [erts-%s] [mote %s] [%d-bit] [smp:1:1] [async-threads:%d]\n",
-              ctime(&now), slogan, machine_otp_release(d->vm), machine_erts_version(d->vm), MOTE_VERSION, WORD_BITS, d->vm->flags->async_threads);
+    dump_text(d, "=erl_crash_dump:0.5\n%sSlogan: %s\nSystem version: Erlang/OTP %s [erts-%s] [mote %s] [%d-bit] [smp:%u:%u] [async-threads:%d]\n",
+              ctime(&now), slogan, machine_otp_release(d->vm), machine_erts_version(d->vm), MOTE_VERSION, WORD_BITS, d->vm->processes->scheduler_count,
+              d->vm->processes->online, d->vm->flags->async_threads);
     dump_text(d, "Taints: \nAtoms: %zu\nCalling Thread: scheduler:1\n", atom_count(d->vm));
 }
 
-static void dump_scheduler(Dump *d) {
-    static const char *const names[PRIORITIES] = {"Low", "Normal", "High", "Max"};
-    const Scheduler *s = vm_scheduler(d->vm);
-    dump_text(d, "=scheduler:1\nScheduler Sleep Info Flags: \nScheduler Sleep Info Aux Work: \nCurrent Port: \n");
-    for (int i = PRIORITIES - 1; i >= 0; i--) {
-        dump_text(d, "Run Queue %s Length: %llu\n", names[i], (unsigned long long)schedule_queue_length((Scheduler *)s, (Priority)i));
-    }
+static void dump_scheduler(Dump *d, const Scheduler *s) {
+    dump_text(d, "=scheduler:%u\nScheduler Sleep Info Flags: \nScheduler Sleep Info Aux Work: \nCurrent Port: \n", s->id);
+    dump_text(d, "Run Queue Max Length: 0\nRun Queue High Length: 0\nRun Queue Normal Length: %zu\nRun Queue Low Length: 0\n", run_queue_length(s));
     dump_text(d, "Run Queue Port Length: 0\nRun Queue Flags: \nCurrent Process: ");
     if (s->current != NULL) {
         dump_term(d, s->current->pid);
@@ -46,11 +44,14 @@ static void dump_scheduler(Dump *d) {
     dump_text(d, "\n");
 }
 
+static size_t used(const Dump *d, MemKind kind) {
+    return mem_used(&d->vm->mem, kind);
+}
+
 static void dump_memory(Dump *d) {
-    const size_t *used = d->vm->mem.used;
-    size_t total = mem_total(&d->vm->mem), processes = used[MEM_PROCESS] + used[MEM_HEAP];
+    size_t total = mem_total(&d->vm->mem), processes = used(d, MEM_PROCESS) + used(d, MEM_HEAP), atom = used(d, MEM_ATOM);
     dump_text(d, "=memory\ntotal: %zu\nprocesses: %zu\nprocesses_used: %zu\nsystem: %zu\natom: %zu\natom_used: %zu\nbinary: %zu\ncode: %zu\nets: %zu\n",
-              total, processes, processes, total - processes, used[MEM_ATOM], used[MEM_ATOM], used[MEM_BINARY], used[MEM_CODE], used[MEM_ETS]);
+              total, processes, processes, total - processes, atom, atom, used(d, MEM_BINARY), used(d, MEM_CODE), used(d, MEM_ETS));
 }
 
 static void dump_sizes(Dump *d) {
@@ -60,7 +61,7 @@ static void dump_sizes(Dump *d) {
         size_t size, used;
     } tables[] = {
         {"module_code", c->module_buckets, c->module_count}, {"export_list", c->export_buckets, c->export_count},
-        {"fun_table", c->lambda_buckets, c->lambda_count}, {"process_reg", d->vm->processes->name_room, d->vm->processes->name_count},
+        {"fun_table", c->lambda_buckets, c->lambda_count},
     };
     dump_text(d, "=index_table:atom_tab\nsize: %zu\nlimit: %d\nentries: %zu\n", atom_count(d->vm), ATOM_LIMIT, atom_count(d->vm));
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
@@ -70,7 +71,7 @@ static void dump_sizes(Dump *d) {
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binary", "atom", "code", "ets", "temporary"};
     dump_text(d, "=allocated_areas\n");
     for (int k = 0; k < MEM_KINDS; k++) {
-        dump_text(d, "%s: %zu\n", kinds[k], d->vm->mem.used[k]);
+        dump_text(d, "%s: %zu\n", kinds[k], used(d, (MemKind)k));
     }
 }
 
@@ -376,7 +377,9 @@ static void dump_all(Dump *d, const char *slogan) {
     Heap keep; /* what is made for the dump: its addresses must stay its own */
     heap_init_detached(&keep, d->vm);
     dump_head(d, slogan);
-    dump_scheduler(d);
+    for (uint32_t i = 0; i < __atomic_load_n(&d->vm->processes->started, __ATOMIC_ACQUIRE); i++) {
+        dump_scheduler(d, d->vm->processes->schedulers[i]);
+    }
     dump_memory(d);
     dump_sizes(d);
     for (uint32_t i = 0; true;) {
