@@ -84,8 +84,44 @@ load({read_file_info, File}) -> or_error(prim_file:read_file_info(to_list(File))
 load({read_link_info, File}) -> or_error(prim_file:read_link_info(to_list(File)));
 load({get_cwd, _}) -> prim_file:get_cwd();
 load({get_path, _}) -> {ok, mote:path()};
+load({get_modules, {Ms, Prepare}}) -> get_modules(Ms, Prepare, fun mote:where/1, [], []);
+load({get_modules, {Ms, Prepare, Path}}) -> get_modules(Ms, Prepare, fun(M) -> found(Path, atom_to_list(M) ++ ".beam") end, [], []);
 load({set_path, Paths}) -> mote:set_path(Paths), ok;
 load(_) -> error.
+
+%% What Prepare makes of each module's file: {ok, {Good, Bad}}.
+get_modules([M | Ms], Prepare, Where, Good, Bad) ->
+    case prepared(M, Where(M), Prepare) of
+        {ok, Result} -> get_modules(Ms, Prepare, Where, [{M, Result} | Good], Bad);
+        {error, Reason} -> get_modules(Ms, Prepare, Where, Good, [{M, Reason} | Bad])
+    end;
+get_modules([], _, _, Good, Bad) ->
+    {ok, {Good, Bad}}.
+
+prepared(_, false, _) ->
+    {error, enoent};
+prepared(M, File, Prepare) ->
+    {ok, Binary} = prim_file:read_file(File),
+    try Prepare(M, File, Binary) catch _:Reason -> {error, {crash, Reason}} end.
+
+found([Dir | Dirs], Name) ->
+    File = filename:join(Dir, Name),
+    case prim_file:read_file_info(File) of
+        {ok, _} -> File;
+        _ -> found(Dirs, Name)
+    end;
+found([], _) ->
+    false.
+
+%% Makes prepared code current, all of it or none.
+finish(Prepared) ->
+    case erlang:finish_loading([Code || {_, {Code, _}} <- Prepared]) of
+        ok ->
+            _ = [mote:loaded_from(M, File) || {M, {_, File}} <- Prepared],
+            ok;
+        {Reason, Ms} ->
+            {error, [{M, Reason} || M <- Ms]}
+    end.
 
 or_error({error, _}) -> error;
 or_error(Ok) -> Ok.
@@ -110,6 +146,7 @@ answer({get_object_code, M}) ->
             end
     end;
 answer(get_path) -> mote:path();
+answer({finish_loading, Prepared, Missing}) -> finish([P || {M, _} = P <- Prepared, not (Missing andalso erlang:module_loaded(M))]);
 answer({add_path, Where, Dir}) -> add_path(Where, Dir);
 answer({add_paths, Where, Dirs}) ->
     _ = [add_path(Where, D) || D <- in_order(Where, Dirs)],

@@ -1,7 +1,7 @@
 %% Bare mode's first process. It starts the services that programs expect (group leader, code loader, and others when they
 %% are first used), runs what the command line asks for, and answers what OTP's init answers.
 -module(mote_kernel).
--export([start/3, sleep/1, become/1, run/2]).
+-export([start/3, sleep/1, become/1, init/1, run/2]).
 
 %% Actions, in order: {file, Path, Module} | {apply, M, F, Args} | {eval, Text}; Args: what follows on the command line.
 start(Actions, Args, Encoding) ->
@@ -9,7 +9,7 @@ start(Actions, Args, Encoding) ->
     Io = mote_io:start(Encoding),
     register(user, Io),
     true = erts_internal:group_leader(Io, self()),
-    _ = [service(Name) || Name <- [standard_error, code_server, file_server_2, logger, erl_prim_loader]],
+    _ = [service(Name) || Name <- [standard_error, code_server, file_server_2, logger, erl_prim_loader, kernel_sup, kernel_safe_sup]],
     {Main, Ref} = erlang:spawn_opt(?MODULE, run, [Actions, Args], [monitor]),
     loop(Main, Ref).
 
@@ -29,11 +29,19 @@ become(logger) ->
 become(erl_prim_loader) ->
     mote_code:serve_loader();
 become(file_server_2) ->
+    enter(file_server_2, file_server, []);
+become(Supervisor) ->
+    enter(Supervisor, supervisor, {{local, Supervisor}, ?MODULE, []}).
+
+enter(Name, Module, Args) ->
     process_flag(trap_exit, true),
     put('$ancestors', [init]), % what proc_lib would have left there
-    put('$initial_call', {file_server, init, 1}),
-    {ok, State} = file_server:init([]),
-    gen_server:enter_loop(file_server, [], State, {local, file_server_2}).
+    put('$initial_call', {Module, init, 1}),
+    {ok, State} = Module:init(Args),
+    gen_server:enter_loop(Module, [], State, {local, Name}).
+
+%% The supervisors of OTP's kernel, here with none but those that are started when they are needed (timer, dets, pg).
+init([]) -> {ok, {#{}, []}}.
 
 loop(Main, Ref) ->
     receive

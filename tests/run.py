@@ -6,6 +6,8 @@
 Tests are found by their place:
   tests/unit/*.c            C tests of single rooms (a runner per build)
   tests/erl/*.erl           programs: what main/0 prints on Mote must be what it prints on Erlang/OTP, in every engine and build
+  tests/library/*.erl       OTP's stdlib on Mote: programs, as in tests/erl
+  tests/library/*.txt       the same: expressions, one a line (tests/lib/expressions.erl)
   tests/random/*.erl        the same with random programs and terms: main/0 takes a seed and a count from the environment
   tests/fixtures/*/         .beam files of other compilers, with the output that their own release printed (see its README)
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
@@ -89,6 +91,14 @@ class Tests:
             return None if status == 0 else out.decode()
         yield 'rooms', check
 
+    def lint(self):
+        """What cppcheck reports; the compilers' part of `make lint` is in every build already (WERROR=1)."""
+        def check():
+            status, out = run(['make', '--no-print-directory', 'cppcheck'], 600)
+            return None if status == 0 and not out else out.decode()
+        if self.o.length != 'quick':
+            yield 'lint', check
+
     def unit(self):
         for build in self.builds:
             if build == 'stress':
@@ -128,6 +138,16 @@ class Tests:
                     def check(module=module, build=build, args=args, env=env):
                         return self.compare(module, build, args, env, {'SHRINK': str(SHRINK[build])})
                     yield f'erl/{module}/{build}/{way}', check
+
+    def library(self):
+        """Erlang's own code, mostly: the release build says nearly all, the sanitizer's the rest."""
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/library/*.*'))):
+            name, kind = os.path.splitext(os.path.basename(path))
+            for build in self.builds:
+                for way, args, env in self.engines(build) if build == 'release' else self.engines(build)[:1] if build == 'sanitize' else []:
+                    def check(path=path, build=build, args=args, env=env, module=name if kind == '.erl' else 'expressions'):
+                        return self.compare(module, build, args, env, {'FILE': path})
+                    yield f'library/{name}/{build}/{way}', check
 
     def compare(self, module, build, args, env, seed, timeout=300):
         beams = os.path.join(self.work, 'erl')
@@ -390,10 +410,8 @@ class Tests:
         """All programs at once; erlc is slow to start."""
         out = os.path.join(self.work, 'erl')
         os.makedirs(out, exist_ok=True)
-        sources = sorted(glob.glob(os.path.join(ROOT, 'tests/erl/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/random/*.erl')) +
-                         glob.glob(os.path.join(ROOT, 'tests/failing/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/lib/*.erl')) +
-                         glob.glob(os.path.join(ROOT, 'tests/soak/*.erl')) +
-                         [os.path.join(ROOT, 'lib/mote_compile.erl')])
+        sources = sorted(f for folder in ('erl', 'library', 'random', 'failing', 'lib', 'soak') for f in glob.glob(os.path.join(ROOT, f'tests/{folder}/*.erl')))
+        sources.append(os.path.join(ROOT, 'lib/mote_compile.erl'))
         stale = [s for s in sources if not os.path.exists(b := os.path.join(out, os.path.basename(s)[:-4] + '.beam'))
                  or os.path.getmtime(b) < os.path.getmtime(s)]
         if stale:
@@ -407,7 +425,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,unit,programs,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
+    p.add_argument('--only', default='rooms,lint,unit,programs,library,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

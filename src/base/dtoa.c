@@ -5,6 +5,8 @@
    The 617 powers would take 10 KB. We keep every 27th with 192 bits, and multiply by a power of five. */
 #include "base/dtoa.h"
 
+#include <math.h>
+
 /* floor(10^(27 * i - 297) * 2^x), most significant word first, x such that the top bit is set. */
 static const uint64_t tens[][3] = {
     {0xa76c582338ed2621, 0xaf2af2b80af6f24e, 0x657c8f4d43323a36},
@@ -178,7 +180,7 @@ static char *put_exponent(char *p, int e) {
 static bool is_plain(const Decimal *v, double d) {
     int zeros = v->point - v->count; /* the exponent of the last digit */
     int most = v->count == 1 || v->point > 10 ? 2 : 1, least = v->count == 1 ? -4 : -(v->count + 2);
-    return zeros >= least && zeros <= most && d < 0x1p53 && d > -0x1p53;
+    return zeros >= least && zeros <= most && fabs(d) < 0x1p53;
 }
 
 size_t dtoa_short(double d, char out[DTOA_SHORT_MAX]) {

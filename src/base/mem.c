@@ -65,6 +65,7 @@ void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
     }
     void *p = realloc(block, size);
     if (UNLIKELY(p == NULL)) {
+        // cppcheck-suppress memleak -- nothing is there to leak
         return NULL;
     }
     count(m, kind, size - old, size > old);

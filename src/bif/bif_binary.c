@@ -441,6 +441,7 @@ static void copy_state_destroy(VM *vm, Resource *r) {
 /* Bytes [at, at + n) of copies of `from`, of which everything before `at` is there. */
 static void copy_some(uint8_t *to, size_t at, size_t n, Bits from) {
     size_t unit = from.size / 8;
+    assert(unit > 0);
     for (size_t end = at + n; at < end;) {
         size_t piece;
         if (at < unit) {

@@ -377,6 +377,7 @@ BIF(erts_debug, map_info, 1) {
         for (unsigned d = 0; d <= w.depth; d++) {
             if (w.place[d].child != last[d]) {
                 last[d] = w.place[d].child;
+                // cppcheck-suppress negativeIndex -- every node has children
                 usage[MIN(w.place[d].count, 16) - 1] += d > 0 || w.place[d].count < 16;
                 nodes += d > 0 || w.place[d].count < 16;
             }

@@ -398,11 +398,11 @@ bool beam_verify_function(BeamFile *b, uint32_t index, const bool **again, LoadE
     for (uint32_t i = 0; i < b->function_count; i++) {
         v->walked[i] = b->functions[i].emitted || i == index;
     }
-    bool ok;
-    do {
+    bool ok = true;
+    for (v->again[index] = true; ok && v->again[index];) {
         v->again[index] = false;
         ok = walk(v, &b->functions[index]);
-    } while (ok && v->again[index]);
+    }
     *again = v->again;
     arena_done(&v->scratch);
     return ok;

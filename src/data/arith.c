@@ -387,6 +387,7 @@ static term shift(Heap *h, term a, term b, bool left) {
         if (!left) {
             return SMALL(n >> MIN(by, (size_t)WORD_BITS - 1));
         }
+        // cppcheck-suppress shiftNegativeLHS -- gcc and clang define it
         if (by < (size_t)SMALL_BITS && n >= SMALL_MIN >> by && n <= SMALL_MAX >> by) {
             return SMALL((uintptr_t)n << by);
         }

@@ -29,6 +29,7 @@ static char *put_digits(char *end, uint64_t n, int count) {
 static size_t small_decimals(double d, int digits, bool compact, char *out) {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
                                     1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    assert(digits < (int)ARRAY_LEN(powers));
     double magnitude = fabs(d), whole = digits > 0 ? floor(magnitude) : round(magnitude);
     double fraction = digits > 0 ? round((magnitude - whole) * powers[digits]) : 0;
     if (digits > 0 && fraction >= powers[digits]) {

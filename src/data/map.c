@@ -331,6 +331,7 @@ static term trie_remove(Heap *h, term map, term key) {
     if (depth > 0 && children == 2 && is_cons(bitmap[2 - index])) {
         /* One leaf is left: it moves up to where it is not alone. */
         term leaf = bitmap[2 - index];
+        // cppcheck-suppress negativeIndex -- a node's bitmap stands behind its header
         while (--depth > 0 && HEADER_WORDS(p.node[depth][-1]) == 2) {
         }
         return path_replace(h, &p, depth, leaf, -1);

@@ -185,6 +185,7 @@ static term build_node(Build *b, Entry *e, size_t n, unsigned level) {
         }
         sort_by_merging(b->h->vm, e, b->other, n, false);
     }
+    assert(n > 0);
     unsigned shift = 28 - 4 * (level % 8), bitmap = 0;
     term children[16];
     size_t count = 0;

@@ -5,7 +5,7 @@
 #include "proc/schedule.h"
 
 /* As in OTP: below zero, and just above the smallest small integer of a 64-bit machine. */
-#define ORIGIN ((int64_t)-576460752 * 1000000000)
+#define ORIGIN (INT64_C(-576460752) * 1000000000)
 
 void clock_init(Clock *c) {
     c->start = platform_monotonic();

@@ -16,6 +16,7 @@ enum { SPARE_MAX = 256, WORDS_PER_REDUCTION = 16, SIGNALS_PER_REDUCTION = 8 };
 void *signal_memory(Scheduler *s) {
     Signal *spare = s->spare_signals;
     if (LIKELY(spare != NULL)) {
+        // cppcheck-suppress nullPointerRedundantCheck -- LIKELY hides the test from it
         s->spare_signals = spare->next;
         s->spare_count--;
         return spare;

@@ -68,6 +68,7 @@ static uint64_t top_bits(const term *limbs, size_t n, bool *rest) {
         *rest = take < bits && (limb & (((term)1 << (bits - take)) - 1)) != 0;
         have += take;
     }
+    assert(have > 0); /* the last limb is never zero */
     return top << (64 - have);
 }
 

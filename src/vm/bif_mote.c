@@ -98,6 +98,17 @@ BIF(mote, where, 1) {
     return where[0] == '\0' ? A_false : string_result(p, where);
 }
 
+/* loaded_from(Module, File): where a module came from that has been loaded by others. */
+BIF(mote, loaded_from, 2) {
+    Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
+    char file[4096];
+    if (m == NULL || !string_arg(a[1], file, sizeof file)) {
+        return raise_badarg(p);
+    }
+    machine_loaded_from(process_vm(p), m, file);
+    return A_true;
+}
+
 BIF(mote, where_loaded, 1) {
     Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
     return m == NULL || m->file == NONE ? A_false : m->file;

@@ -106,7 +106,7 @@ void machine_free(Machine *m) {
 }
 
 /* What was said before may still be on heaps. */
-static void set_file(VM *vm, Module *m, const char *where) {
+void machine_loaded_from(VM *vm, Module *m, const char *where) {
     Heap h;
     heap_init_detached(&h, vm);
     term text = heap_latin1_list(&h, where, strlen(where));
@@ -129,7 +129,7 @@ static Module *load_file(Machine *m, BeamFile *b, const char *where, LoadError *
     if (!module_load(vm, b, error, &module)) {
         module = NULL;
     } else if (where[0] != '\0') {
-        set_file(vm, module, where);
+        machine_loaded_from(vm, module, where);
     }
     beam_free(b);
     return module;

@@ -27,6 +27,8 @@ void machine_free(Machine *m);
 ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error);
 /* Loads a module from its bytes. NULL: *error says why. `where`: what code:which will answer; "" : nothing. */
 Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char *where, LoadError *error);
+/* What code:which answers from now on. */
+void machine_loaded_from(VM *vm, Module *module, const char *where);
 /* One of OTP's preloaded modules, whose bytes stay where they are. */
 Module *machine_load_preloaded(Machine *m, const char *name, Bytes bytes, LoadError *error);
 

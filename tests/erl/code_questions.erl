@@ -10,6 +10,9 @@ main() ->
         {ok, Path} = erl_prim_loader:get_path(),
         {is_list(Path), erl_prim_loader:list_dir("no_such_dir"), erl_prim_loader:read_file_info("no_such_file")} end),
     t:show("ensure_loaded", fun() -> [code:ensure_loaded(M) || M <- [queue, no_such_module, on_load_asks]] end),
+    t:show("several", fun() -> {code:ensure_modules_loaded([queue, digraph, sofs]), code:ensure_modules_loaded([gb_sets, no_such_module]), name(code:which(digraph))} end),
+    t:show("several at once", fun() -> {code:atomic_load([pack_start]), code:atomic_load([on_load_asks]), code:atomic_load([no_such_module])} end),
+    t:show("an error of a format", fun() -> io_lib:format("~w", [a, b]) end),
     t:show("asked while loading", fun() -> on_load_asks:found() end),
     t:show("on_load that says no", fun() -> {try on_load_fails:never() catch C:R -> {C, R} end, code:is_loaded(on_load_fails)} end),
     t:show("an error that is explained", fun() -> io:format("~ts", [{a}]) end).
