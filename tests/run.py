@@ -23,6 +23,10 @@ import argparse, concurrent.futures, csv, glob, os, random, re, resource, subpro
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = 'skipped'
+
+class Skip(str):
+    """Skipped, and why."""
+
 REPORT = 99  # the status of a program that a sanitizer has stopped
 
 # What a build's slowness divides sizes by: programs read it as SHRINK (t:shrink/1), on erl as well.
@@ -198,32 +202,49 @@ class Tests:
                     return None if status == 0 and not out else f'status {status}: {out.decode(errors="replace")[-1500:]}'
                 yield f'command/{os.path.basename(path)[:-3]}/{build}', check
 
-    def boots(self):
-        """Scripts that call erl, erlc, escript, elixir ...: what they print must be the same when these are the installed ones
-        and when they run on Mote (in a folder made by `mote otp-dir`)."""
-        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
-            for build in self.builds:
-                if build != 'stress':
-                    yield f'boot/{os.path.basename(path)[:-3]}/{build}', lambda path=path, build=build: self.boot(path, build)
+    def otps(self):
+        """The installed OTP, and those in the folder MOTE_OTPS (scripts/other-otps): version, folder or None."""
+        others = os.environ.get('MOTE_OTPS', '')
+        return [('', None)] + [(v, os.path.join(others, v)) for v in ('27', '29')]
 
-    def boot(self, path, build):
-        folder = os.path.join(self.work, f'otp-{build}')
+    def boots(self):
+        """Scripts that call erl, erlc, escript, elixir ...: what they print must be the same on Erlang's own machine and on Mote (in
+        a folder made by `mote otp-dir`). Releases other than the installed one, and the native engine, with the release build only."""
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
+            name = os.path.basename(path)[:-3]
+            for build in self.builds:
+                if build == 'stress':
+                    continue
+                yield f'boot/{name}/{build}', lambda path=path, build=build: self.boot(path, build, {}, '', None)
+                if build == 'release':
+                    yield f'boot/{name}/native', lambda path=path: self.boot(path, 'release', {'MOTE_NATIVE': '1'}, '', None)
+                    for version, otp in self.otps()[1:]:
+                        if os.path.exists(f'{otp}/bin/erl'):
+                            yield f'boot/{name}/{version}', lambda path=path, v=version, o=otp: self.boot(path, 'release', {}, v, o)
+        for version, otp in self.otps()[1:]:
+            if not os.path.exists(f'{otp}/bin/erl'):
+                yield f'boot/{version}', lambda: Skip('MOTE_OTPS names no folder of scripts/other-otps with this release')
+
+    def boot(self, path, build, more, version, otp):
+        folder = os.path.join(self.work, f'otp{version}-{build}')
+        own = [] if otp is None else [os.path.join(otp, 'bin')]
         with self.lock:
-            status, out = run([self.mote(build), 'otp-dir', folder])
+            status, out = run([self.mote(build), 'otp-dir', folder], env={} if otp is None else {'MOTE_OTP': f'{otp}/lib/erlang'})
         if status != 0:
             return f'otp-dir: status {status}: {out!r}'
-        results = []
-        for bin_dir in None, os.path.join(folder, 'bin'):
+
+        def here(first, more):
             with tempfile.TemporaryDirectory() as d:
-                env = {'WORK': d, 'TESTS': os.path.dirname(path)}
-                if bin_dir is not None:
-                    env['PATH'] = bin_dir + ':' + os.environ['PATH']
-                status, out = run(['sh', path], 300, env)
-                results.append((status, out.replace(d.encode(), b'WORK')))
-        if results[0][0] == 77:
-            return SKIPPED
-        (status, expected), (got_status, got) = results
-        return None if results[0] == results[1] else f'status {got_status} instead of {status}, ' + first_difference(expected, got)
+                env = {'WORK': d, 'TESTS': os.path.dirname(path), 'PATH': ':'.join(first + own + [os.environ['PATH']])}
+                status, out = run(['sh', path], 600, dict(env, **more))
+                return status, out.replace(d.encode(), b'WORK')
+        status, expected = self.once((path, version), lambda: here([], {}))
+        if status == 77:
+            return Skip(expected.decode().strip())
+        got_status, got = here([os.path.join(folder, 'bin')], more)
+        if got_status == 77:
+            return Skip(got.decode().strip())
+        return None if (status, expected) == (got_status, got) else f'status {got_status} instead of {status}, ' + first_difference(expected, got)
 
     def failing(self):
         """Every allocation that a program makes fails once, and once together with all that follow: its process may die of that, the
@@ -454,9 +475,9 @@ def main():
                 passed += 1
                 if o.verbose:
                     print(f'ok   {name} ({seconds:.1f} s)', flush=True)
-            elif result is SKIPPED:
+            elif result is SKIPPED or isinstance(result, Skip):
                 skipped += 1
-                print(f'skip {name}', flush=True)
+                print(f'skip {name}' + (f' ({result})' if isinstance(result, Skip) else ''), flush=True)
             else:
                 failed += 1
                 print(f'FAIL {name} ({seconds:.1f} s)\n     ' + result.strip().replace('\n', '\n     '), flush=True)

@@ -59,6 +59,8 @@ term bif_no_memory(Process *p);
 /* Another scheduler has q just now, and p must enter it: the built-in begins anew when q has given way. again: the built-in itself,
    args: its arguments. */
 term bif_ask(Process *p, Process *q, const Export *again, const term *args);
+/* Of the OTP whose libraries run here: what built-ins answer depends on it in a few places. */
+int bif_release(const Process *p);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
 /* {Module, Name, Arity} of all that belong to the loaded modules. */

@@ -102,7 +102,7 @@ static term write_string(Process *p, int fd, term string) {
 }
 
 BIF(erlang, display_string, 1) {
-    return write_string(p, 1, a[0]);
+    return write_string(p, bif_release(p) >= 26 ? 2 : 1, a[0]);
 }
 
 BIF(erlang, display_string, 2) {

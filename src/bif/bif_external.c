@@ -42,8 +42,13 @@ static bool write_option(term t, ExternalOptions *o) {
     return true;
 }
 
-static bool write_options(term list, ExternalOptions *o) {
-    *o = (ExternalOptions){.minor_version = 1};
+/* Since 26 all atoms are written in UTF-8. */
+static ExternalOptions usual_options(const Process *p) {
+    return (ExternalOptions){.minor_version = bif_release(p) >= 26 ? 2 : 1};
+}
+
+static bool write_options(Process *p, term list, ExternalOptions *o) {
+    *o = usual_options(p);
     for (; is_cons(list); list = tail(list)) {
         if (!write_option(head(list), o)) {
             return false;
@@ -124,7 +129,7 @@ BIF(erts_internal, term_to_binary_more, 3) { /* state, what is left, arguments *
 
 static term write_term(Process *p, const term *a, uint8_t arity, bool vector) {
     ExternalOptions options;
-    if (!write_options(arity == 2 ? a[1] : NIL, &options)) {
+    if (!write_options(p, arity == 2 ? a[1] : NIL, &options)) {
         return raise_badarg(p);
     }
     Writing w = {.vector = vector, .arity = arity, .encoder = external_encoder_new(process_vm(p), a[0], &options)};
@@ -188,7 +193,7 @@ BIF(erts_internal, external_size_more, 4) { /* state, what is left, the argument
 
 static term size_of(Process *p, term t, term given) {
     term list = given == NONE ? NIL : given;
-    ExternalOptions options = {.minor_version = 1};
+    ExternalOptions options = usual_options(p);
     for (; is_cons(list); list = tail(list)) {
         if (head(list) != A_local && !(is_tuple_of(head(list), 2) && element(head(list), 1) == A_minor_version)) {
             return raise_badarg(p);

@@ -310,12 +310,35 @@ static term collect(Process *p, MapWalk *w, term map, term list, size_t limit) {
     return limit > 0 ? list : heap_cons(h, path_term(h, path), heap_cons(h, map, list));
 }
 
+enum { KEYS_PER_PIECE = 1000 };
+
+/* Since 26 an iterator may name keys, in the order in which they are to come. */
+static term keys_to_iterator(Process *p, term keys, term map) {
+    Heap *h = HEAP(p);
+    term first = A_none, *last = &first;
+    for (int n = 0; is_cons(keys) && n < KEYS_PER_PIECE; n++, keys = tail(keys)) {
+        term value = map_get(p->heap.vm, map, head(keys));
+        if (value == NONE) {
+            return raise_badarg(p);
+        }
+        *last = TUPLE3(h, head(keys), value, A_none);
+        last = boxed(*last) + 3;
+    }
+    if (is_cons(keys)) {
+        *last = heap_cons(h, keys, map);
+    }
+    return keys == NIL || is_cons(keys) ? first : raise_badarg(p);
+}
+
 BIF(erts_internal, map_next, 3) {
     term map = a[1];
     MapPath path;
     MapWalk w;
     if (!is_map(map) || (a[2] != A_iterator && !is_list(a[2]))) {
         return raise_badarg(p);
+    }
+    if (is_list(a[0]) && a[2] == A_iterator) {
+        return keys_to_iterator(p, a[0], map);
     }
     if (is_flat_map(map)) {
         if (!is_small(a[0]) || (uintptr_t)small_value(a[0]) > map_size(map)) {

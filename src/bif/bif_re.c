@@ -7,13 +7,11 @@
 #include "io/regex.h"
 #include "term/ref.h"
 
-#include <stdlib.h>
 
 enum { FIRST_MODERN = 28, CHARS_PER_REDUCTION = 64 };
 
 static bool is_modern(Process *p) {
-    VM *vm = process_vm(p);
-    return vm->otp_release != NULL && atoi(vm->otp_release(vm)) >= FIRST_MODERN;
+    return bif_release(p) >= FIRST_MODERN;
 }
 
 /* Options. */

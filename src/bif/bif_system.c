@@ -108,7 +108,8 @@ static term info_queue_data(Process *p) {
     return process_vm(p)->processes->off_heap_messages ? A_off_heap : A_on_heap;
 }
 static term info_nif_version(Process *p) {
-    return text_list(p, "2.16");
+    int release = bif_release(p);
+    return text_list(p, release >= 29 ? "2.18" : release >= 26 ? "2.17" : "2.16");
 }
 static term info_driver_version(Process *p) {
     return text_list(p, "3.3");
@@ -221,9 +222,7 @@ static term info_time_warp(Process *p) {
     return flags_of(p)->time_warp;
 }
 static term info_compat(Process *p) {
-    int number = 25;
-    sscanf(process_vm(p)->otp_release(process_vm(p)), "%d", &number);
-    return number_or(flags_of(p)->compat_release, number);
+    return number_or(flags_of(p)->compat_release, bif_release(p));
 }
 static term info_node_gc(Process *p) {
     int seconds = flags_of(p)->delayed_node_gc;

@@ -4,6 +4,7 @@
 #include "proc/signal.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 /* The engine that called the built-in adds its name and arguments (scheduler: raised_by, raised_args) when it sees NONE. */
 static term raise_class(Process *p, ExceptionClass class, term reason, term cause) {
@@ -86,4 +87,9 @@ Export *bif_export(VM *vm, term module, term name, int arity) {
 
 void state_pass_destroy(VM *vm, Resource *r) {
     state_free(vm, r, sizeof *r);
+}
+
+int bif_release(const Process *p) {
+    VM *vm = process_vm(p);
+    return vm->otp_release == NULL ? 25 : atoi(vm->otp_release(vm));
 }

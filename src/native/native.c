@@ -77,7 +77,7 @@ static void emit_program(Program *pr) {
     }
     vm->native->figures.modules++;
     for (uint32_t i = 0; i < c->function_count; i++) {
-        if (c->functions[i].native != NULL) {
+        if (c->functions[i].native != vm->code->native_entry) { /* some stay interpreted */
             divert(vm, &c->functions[i]);
         }
     }

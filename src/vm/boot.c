@@ -209,6 +209,9 @@ int boot_emulator(int argc, char **argv) {
         return 1;
     }
     system.root = place.root;
+    if (system.processes == 0 && atoi(system.release) >= 27) {
+        system.processes = 1 << 20;
+    }
     if (flags.print_version) {
         fprintf(stderr, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version %s\r\n", system.version);
         return 0;

@@ -1,5 +1,5 @@
 # Elixir: expressions, scripts, compiled modules.
-command -v elixir > /dev/null || exit 77
+command -v elixir > /dev/null || { echo "elixir is not installed"; exit 77; }
 cd "$WORK" || exit 1
 elixir -e 'IO.puts 1+1'
 elixir -e 'IO.inspect {Regex.match?(~r/a+/, "caat"), Enum.map(1..3, & &1 * 2), String.upcase("äö"), ~D[2020-02-29] |> Date.add(1)}'

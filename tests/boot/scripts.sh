@@ -15,8 +15,9 @@ chmod +x s
 escript s; echo "status $?"
 escript s a "b c" -x +y; echo "status $?"
 ./s direct; echo "status $?"
-escript s fail 2>&1
-escript s throw 2>&1
+unnamed() { sed "s/s__escript__[0-9_]*:/s__escript:/"; }
+escript s fail 2>&1 | unnamed
+escript s throw 2>&1 | unnamed
 escript s status 5; echo "status $?"
 escript -c s compiled; echo "status $?"
 escript -s s; echo "status $?"
