@@ -23,6 +23,16 @@ static bool set_bool(term value, bool *option) {
     return value == A_true || value == A_false;
 }
 
+/* {debug_hash_fixed_number_of_locks, N}, of OTP's tests: N, rounded down to a power of 2; NONE: it is something else. */
+static term number_of_locks(term t) {
+    enum { MAX_LOCKS = 32768 };
+    if (!is_tuple_of(t, 2) || element(t, 1) != A_debug_hash_fixed_number_of_locks || !is_small(element(t, 2))) {
+        return NONE;
+    }
+    intptr_t n = small_value(element(t, 2));
+    return n < 1 || n > MAX_LOCKS ? NONE : SMALL((intptr_t)1 << (31 - __builtin_clz((unsigned)n)));
+}
+
 static bool option_pair(Table *t, term name, term value) {
     switch (name) {
     case A_keypos:
@@ -31,13 +41,11 @@ static bool option_pair(Table *t, term name, term value) {
     case A_read_concurrency:
         return set_bool(value, &t->read_concurrency);
     case A_decentralized_counters:
-        return set_bool(value, &t->decentralized_counters);
+        t->decentralized_counters = value;
+        return value == A_true || value == A_false;
     case A_write_concurrency:
-        t->write_concurrency_auto = value == A_auto;
-        if (is_tuple_of(value, 2)) { /* of OTP's tests */
-            return t->write_concurrency = element(value, 1) == A_debug_hash_fixed_number_of_locks && is_small(element(value, 2));
-        }
-        return value == A_auto ? (t->write_concurrency = true) : set_bool(value, &t->write_concurrency);
+        t->write_concurrency = value == A_true || value == A_false || value == A_auto ? value : number_of_locks(value);
+        return t->write_concurrency != NONE;
     case A_heir:
         t->heir = NONE;
         return value == A_none;
@@ -81,7 +89,8 @@ static bool option_atom(Table *t, term option) {
 }
 
 BIF(ets, new, 2) {
-    Table as = {.name = a[0], .keypos = 1, .type = TABLE_SET, .protection = PROTECTION_PROTECTED};
+    Table as = {.name = a[0], .keypos = 1, .type = TABLE_SET, .protection = PROTECTION_PROTECTED,
+                .write_concurrency = A_false, .decentralized_counters = NONE};
     term options = a[1], heir_data = NONE;
     bool ok = is_atom(a[0]);
     for (; ok && is_cons(options); options = tail(options)) {
@@ -96,7 +105,7 @@ BIF(ets, new, 2) {
             ok = option_atom(&as, option);
         }
     }
-    if (!ok || options != NIL) {
+    if (!ok || options != NIL || (is_small(as.write_concurrency) && as.type == TABLE_ORDERED_SET)) {
         return raise_badarg(p);
     }
     term heir = as.heir, reason;

@@ -5,6 +5,7 @@
 
 #include "data/integer.h"
 #include "proc/clock.h"
+#include "proc/schedule.h"
 #include "term/bitstring.h"
 #include "term/ref.h"
 
@@ -89,15 +90,19 @@ static term all_buffers(Process *p, const Table *t) {
 /* NONE: there is no such item. */
 static term item(Process *p, const Table *t, term name) {
     Heap *h = HEAP(p);
+    /* Options that mean nothing to one scheduler, or to one process, are not in force. */
+    bool alone = process_vm(p)->processes->scheduler_count == 1 || t->protection == PROTECTION_PRIVATE;
+    term concurrent = alone ? A_false : t->write_concurrency;
     switch (name) {
     case A_id:
         return table_ref(h, t);
     case A_decentralized_counters:
-        return boolean(t->decentralized_counters);
+        return boolean(concurrent != A_false &&
+                       (t->decentralized_counters == NONE ? concurrent != A_true || table_is_tree(t) : t->decentralized_counters == A_true));
     case A_read_concurrency:
-        return boolean(t->read_concurrency);
+        return boolean(t->read_concurrency && t->protection != PROTECTION_PRIVATE);
     case A_write_concurrency:
-        return t->write_concurrency_auto ? A_auto : boolean(t->write_concurrency);
+        return is_small(concurrent) ? TUPLE2(h, A_debug_hash_fixed_number_of_locks, concurrent) : concurrent;
     case A_compressed:
         return boolean(t->compressed);
     case A_memory:

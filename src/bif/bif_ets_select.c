@@ -460,7 +460,9 @@ static bool keeps_key(Process *p, const Table *t, term spec) {
 
 BIF(ets, match_spec_compile, 1) {
     term reason;
-    MatchSpec *m = match_compile(process_vm(p), a[0], &for_tables, &reason);
+    MatchOptions o = for_tables;
+    o.at_least_one = true;
+    MatchSpec *m = match_compile(process_vm(p), a[0], &o, &reason);
     return m == NULL ? raise_error(p, reason) : heap_magic_ref(HEAP(p), &m->resource);
 }
 
@@ -512,7 +514,7 @@ BIF(erlang, match_spec_test, 3) {
     }
     Text mistakes;
     text_init(&mistakes, &vm->mem);
-    MatchOptions o = {guard_lookup, a[2] == A_trace ? MATCH_TRACE : MATCH_TABLE, &mistakes};
+    MatchOptions o = {guard_lookup, a[2] == A_trace ? MATCH_TRACE : MATCH_TABLE, true, &mistakes};
     term reason, result;
     MatchSpec *m = match_compile(vm, a[1], &o, &reason);
     if (m == NULL) {

@@ -77,7 +77,7 @@ static term binary_info(Process *p, term bin) {
     }
     const Buffer *b = ((const BufferRef *)base)->buffer;
     term capacity = TUPLE2(h, A_binary, integer_from_uint64(h, b->capacity));
-    return TUPLE4(h, A_refc_binary, integer_from_uint64(h, b->used / 8), capacity, SMALL(((const BufferRef *)base)->writable));
+    return TUPLE4(h, A_refc_binary, integer_from_uint64(h, (b->used + 7) / 8), capacity, SMALL(((const BufferRef *)base)->writable));
 }
 
 /* Both ends of links and monitors, as records that OTP's test programs know: {erl_link, Type, Pid, State, Id} and {erl_monitor, Type,
@@ -128,6 +128,16 @@ static term status_of(Process *p, term pid) {
     return process_find_any(process_vm(p), pid) == NULL ? A_undefined : process_find(process_vm(p), pid) == NULL ? A_exiting : A_running;
 }
 
+/* Of a magic reference: where what it keeps alive is, how many keep it, and whether it is one of OTP's tests. */
+static term magic_ref_info(Process *p, term t) {
+    if (!is_local_ref(t) || !is_magic_ref(t)) {
+        return A_false;
+    }
+    Resource *r = magic_resource(t);
+    size_t refs = __atomic_load_n(&r->refs, __ATOMIC_RELAXED);
+    return TUPLE3(HEAP(p), integer_from_uint64(HEAP(p), (uintptr_t)r), integer_from_uint64(HEAP(p), refs), A_false);
+}
+
 static term ask_about(Process *p, term what, term about) {
     VM *vm = process_vm(p);
     switch (what) {
@@ -135,6 +145,8 @@ static term ask_about(Process *p, term what, term about) {
     case A_link_list: return is_local_pid(about) ? ends_of(p, about, true) : is_atom(about) ? NIL : NONE; /* an atom: no such node */
     case A_monitor_list: return is_local_pid(about) ? ends_of(p, about, false) : is_atom(about) ? NIL : NONE;
     case A_internal_hash: return integer_from_uint64(HEAP(p), map_hash(vm, about, 0));
+    case A_magic_ref: return magic_ref_info(p, about);
+    case A_dist_ctrl: return A_undefined;
     case A_binary_info: return is_bitstring(about) ? binary_info(p, about) : NONE;
     case A_atom: return is_small(about) && (uintptr_t)small_value(about) < atom_count(vm) ? ATOM(small_value(about)) : NONE;
     default: return NONE;
@@ -164,7 +176,19 @@ BIF(erts_debug, get_internal_state, 1) {
         term watched = integer_from_uint64(h, poll_watched(vm->io->poll));
         return TUPLE4(h, SMALL(0), watched, watched, SMALL(0));
     }
-    case A_lc_graph: /* no lock checker */
+    case A_available_internal_state:
+        return A_true;
+    case A_force_heap_frags: case A_scheduler_dump:
+        return A_false;
+    case A_min_unique_integer: case A_min_unique_monotonic_integer:
+        return SMALL(SMALL_MIN);
+    case A_memory:
+        return bif_trap(p, BIF_EXPORT(p, erlang, memory, 0), 0);
+    case A_mmap:
+        return A_undefined;
+    case A_nbalance:
+        return SMALL(0);
+    case A_lc_graph: case A_flxctr_memory_usage: /* neither lock checker nor counters of many parts */
         return A_notsup;
     case A_node_and_dist_references: /* other nodes are known by their names alone, which are not counted */
         return TUPLE2(h, TUPLE2(h, A_node_references, NIL), TUPLE2(h, A_dist_references, NIL));

@@ -140,6 +140,10 @@ static term info_multi_scheduling(Process *p) {
 static term info_scheduler_id(Process *p) {
     return SMALL(p->scheduler->id);
 }
+static term info_all_schedulers_state(Process *p) {
+    Heap *h = HEAP(p);
+    return heap_cons(h, TUPLE4(h, A_normal, info_schedulers(p), info_schedulers_online(p), info_schedulers_online(p)), NIL);
+}
 static term info_system_logger(Process *p) {
     term logger = process_vm(p)->processes->logger;
     return logger == NONE ? A_logger : logger;
@@ -291,6 +295,9 @@ static const struct {
     {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NONE, info_check_io},
     {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
     {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NONE, info_snifs}, {A_mote, NONE, info_mote},
+    {A_all_schedulers_state, NONE, info_all_schedulers_state}, {A_beam_jump_table, A_true, NULL}, {A_lock_checking, A_false, NULL},
+    {A_lock_counting, A_false, NULL}, {A_io_thread, A_false, NULL}, {A_port_tasks, A_true, NULL}, {A_literal_test, A_range, NULL},
+    {A_ets_realloc_moves, A_false, NULL}, {A_run_queues, NONE, info_schedulers}, {A_schedulers_active, NONE, info_schedulers_online}, {A_schedulers_total, NONE, info_schedulers},
     {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 

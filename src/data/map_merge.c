@@ -8,14 +8,16 @@ static term merge_flat(Heap *h, term a, term b) {
     size_t na = map_size(a), nb = map_size(b), n = 0, i = 0, j = 0;
     const term *ka = map_flat_keys(a), *kb = map_flat_keys(b), *va = map_flat_values(a), *vb = map_flat_values(b);
     term pairs[2 * 2 * MAP_FLAT_MAX];
+    bool all_of_a = true; /* the other one has nothing that it has not, word for word */
     for (; i < na || j < nb; n++) {
         int order = i == na ? 1 : j == nb ? -1 : ka[i] == kb[j] ? 0 : term_compare_exact(h->vm, ka[i], kb[j]);
         pairs[2 * n] = order < 0 ? ka[i] : kb[j];
         pairs[2 * n + 1] = order < 0 ? va[i] : vb[j];
+        all_of_a = all_of_a && (order < 0 || (order == 0 && va[i] == vb[j]));
         i += order <= 0, j += order >= 0;
     }
-    if (n == nb) {
-        return b;
+    if (n == nb || all_of_a) {
+        return n == nb ? b : a;
     }
     if (n > MAP_FLAT_MAX) {
         return map_from_pairs(h, pairs, n);

@@ -217,8 +217,8 @@ term rt_create_bits(Process *p, const term *x, const term *y, const Unit *units,
 }
 
 term rt_init_writable(Process *p, term size) {
-    size_t bytes = is_small(size) && small_value(size) > 0 ? (size_t)small_value(size) : 256;
-    term t = build_writable(&p->heap, MAX(bytes, (size_t)256));
+    size_t bytes = is_small(size) && small_value(size) >= 0 ? (size_t)small_value(size) : 1024;
+    term t = build_writable(&p->heap, bytes);
     return t != NONE ? t : bits_error(p, p->heap.reason, NONE);
 }
 

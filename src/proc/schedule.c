@@ -486,6 +486,7 @@ bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
         return false;
     }
     clock_init(&ps->clock);
+    ps->scheduler_count = 1;
     ps->min_heap_words = MIN_HEAP_WORDS;
     ps->min_binary_words = MIN_BINARY_WORDS;
     ps->full_sweep_after = FULL_SWEEP_AFTER;

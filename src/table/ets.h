@@ -47,7 +47,9 @@ typedef struct Table {
     term owner;
     term heir;                    /* pid; NONE: none */
     Object *heir_data;            /* {Data} */
-    bool compressed, read_concurrency, write_concurrency_auto, write_concurrency, decentralized_counters;
+    bool compressed, read_concurrency;
+    term write_concurrency;       /* as the option said: a boolean, auto, or (OTP's tests) a number of locks */
+    term decentralized_counters;  /* likewise: a boolean; NONE: it was not there */
     size_t count;                 /* objects, without dead ones */
     size_t bytes;                 /* all memory that it takes */
     Fixer *fixers;

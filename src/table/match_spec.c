@@ -554,7 +554,11 @@ MatchSpec *match_compile(VM *vm, term spec, const MatchOptions *o, term *reason)
         clauses++;
     }
     *reason = A_badarg;
-    if (list != NIL) {
+    if (list != NIL || (clauses == 0 && o->at_least_one)) {
+        if (o->mistakes != NULL) {
+            text_string(o->mistakes, clauses == 0 ? "Match programs are not in a list." : "Match programs are not in a proper list.");
+            text_byte(o->mistakes, 0);
+        }
         return NULL;
     }
     *reason = A_system_limit;

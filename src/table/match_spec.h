@@ -33,6 +33,7 @@ typedef enum { MATCH_TABLE, MATCH_TRACE } MatchDialect;
 typedef struct {
     GuardLookup *lookup;
     MatchDialect dialect;
+    bool at_least_one; /* a specification without clauses is a mistake */
     Text *mistakes; /* all that are found, in words, each with a byte 0 behind it; NULL: the first one ends it */
 } MatchOptions;
 
