@@ -192,7 +192,8 @@ int file_set_times(const char *name, int64_t accessed, int64_t modified) {
 }
 
 int file_rename(const char *from, const char *to) {
-    return result(rename(from, to));
+    int e = result(rename(from, to));
+    return e != 0 && strcmp(from, "/") == 0 ? EINVAL : e; /* systems say different things of the root */
 }
 
 int file_hard_link(const char *old, const char *new) {
@@ -229,7 +230,10 @@ int file_make_dir(const char *name) {
 }
 
 int file_delete_dir(const char *name) {
-    return result(rmdir(name));
+    int e = result(rmdir(name));
+    struct stat s, here;
+    bool current = (e == EEXIST || e == ENOTEMPTY) && stat(name, &s) == 0 && stat(".", &here) == 0 && s.st_ino == here.st_ino && s.st_dev == here.st_dev;
+    return current ? EINVAL : e;
 }
 
 int file_cwd(Text *name) {
