@@ -228,8 +228,8 @@ class Tests:
     def boot(self, path, build, more, version, otp):
         folder = os.path.join(self.work, f'otp{version}-{build}')
         own = [] if otp is None else [os.path.join(otp, 'bin')]
-        with self.lock:
-            status, out = run([self.mote(build), 'otp-dir', folder], env={} if otp is None else {'MOTE_OTP': f'{otp}/lib/erlang'})
+        status, out = self.once(('otp-dir', folder), lambda: run([self.mote(build), 'otp-dir', folder],
+                                                                 env={} if otp is None else {'MOTE_OTP': f'{otp}/lib/erlang'}))
         if status != 0:
             return f'otp-dir: status {status}: {out!r}'
 

@@ -33,8 +33,16 @@ static bool make_dir(const char *dir) {
     return mkdir(dir, 0777) == 0 || errno == EEXIST || failed(dir);
 }
 
+/* What is replaced is there at every moment: others may be running from the folder while it is made again. */
+static Path beside(const char *name) {
+    Path p;
+    snprintf(p.at, sizeof p.at, "%s.%ld", name, (long)getpid());
+    return p;
+}
+
 static bool make_link(const char *target, const char *name) {
-    return (unlink(name) < 0 && errno != ENOENT) || symlink(target, name) < 0 ? failed(name) : true;
+    Path new = beside(name);
+    return (symlink(target, new.at) == 0 && rename(new.at, name) == 0) || (unlink(new.at), failed(name));
 }
 
 /* Links to all that `from` holds, but for two names. */
@@ -55,8 +63,8 @@ static bool link_all(const char *from, const char *to, const char *but, const ch
 
 /* The script that starts it: mote erl, told where it is. */
 static bool write_script(const char *name, const char *dir, const char *bindir) {
-    unlink(name);
-    FILE *f = fopen(name, "w");
+    Path new = beside(name);
+    FILE *f = fopen(new.at, "w");
     if (f == NULL) {
         return failed(name);
     }
@@ -67,7 +75,7 @@ static bool write_script(const char *name, const char *dir, const char *bindir) 
             "unset MOTE_OTP\n"
             "exec '%s/beam.smp' erl ${1+\"$@\"}\n",
             dir, bindir, bindir);
-    return (fclose(f) == 0 && chmod(name, 0755) == 0) || failed(name);
+    return (fclose(f) == 0 && chmod(new.at, 0755) == 0 && rename(new.at, name) == 0) || (unlink(new.at), failed(name));
 }
 
 static bool make(const OtpPlace *place, const SystemFlags *flags, const char *dir, const char *mote) {
