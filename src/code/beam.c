@@ -366,6 +366,10 @@ term beam_keep(BeamFile *b, term t) {
     return term_copy_to_literal(b->vm, t, &more[b->block_count++]);
 }
 
+void beam_give(BeamFile *b, Bytes file) {
+    b->given = file;
+}
+
 void beam_md5_now(BeamFile *b) {
     hash_chunks(b->chunks, b->md5);
 }
@@ -388,6 +392,7 @@ void beam_free(BeamFile *b) {
     }
     mem_free(&vm->mem, MEM_CODE, b->blocks, b->block_count * sizeof *b->blocks);
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
+    mem_free(&vm->mem, MEM_CODE, (void *)b->given.at, b->given.size);
     Arena arena = *b->arena;
     if (b->chunks != NULL) {
         arena_done(&arena);

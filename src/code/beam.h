@@ -102,7 +102,7 @@ typedef struct {
     uint32_t entry;          /* label of its entry */
     uint32_t first, end;     /* ops [first, end): first is the label before its func_info */
     uint32_t offset;         /* of a file on demand: where that label is in the Code chunk */
-    bool emitted;            /* likewise: somebody may run it already */
+    bool walked;             /* it has been verified; on demand, somebody may run it already */
 } BeamFunction;
 
 typedef struct BeamFile {
@@ -137,6 +137,7 @@ typedef struct BeamFile {
     uint64_t *match_args;     /* on demand, of each function: which arguments may be match contexts */
     const char *name;         /* on demand: what messages call the file */
     LiteralBlock *blocks;     uint32_t block_count;  /* on demand: further literals, which beam_keep has made */
+    Bytes given;              /* on demand: the bytes of the file, if they are the file's own */
     bool kept;                /* on demand: code has it now, and beam_free leaves it alone */
     size_t op_room;           /* there is room for so many ops */
     size_t literal_room;      /* literals are a block of so many */
@@ -147,6 +148,8 @@ BeamFile *beam_read(VM *vm, const char *name, Bytes file, LoadError *error);
 /* The same for a file that is trusted to be whole: code, literals, types and lines are looked at when they are needed (demand.h),
    and verified then. What is not in the usual form is read at once. stays: the bytes are there for ever, and need not be copied. */
 BeamFile *beam_open(VM *vm, const char *name, Bytes file, bool stays, LoadError *error);
+/* Bytes that stay, in a block of MEM_CODE, are freed with the file. */
+void beam_give(BeamFile *b, Bytes file);
 void beam_free(BeamFile *b); /* takes literal_block along unless somebody has taken it over and set it to NULL */
 /* The function with this entry; NULL: the label is no entry. */
 BeamFunction *beam_function(const BeamFile *b, uint32_t label);

@@ -2,6 +2,7 @@
 #include "code/container.h"
 
 #include "code/inflate.h"
+#include "platform/file.h"
 
 #include <zlib.h>
 
@@ -109,6 +110,83 @@ void container_close(Container *c) {
     mem_free(c->mem, MEM_TEMPORARY, c->inflated, c->inflated_room);
     c->inflated = NULL;
 }
+
+/* --- Reading only what is needed ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    size_t at, size;  /* in the file, with the head of the first chunk */
+} Run;                /* of wanted chunks that follow each other */
+enum { MAX_RUNS = 8, WINDOW = 2048, FORM_HEAD = 12, CHUNK_HEAD = 8 };
+
+static bool is_wanted(const uint8_t *name) {
+    for (int i = 0; i < CHUNKS; i++) {
+        if (i != CHUNK_LOCALS && memcmp(name, chunk_names[i], 4) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the wanted chunks are; *size: of the form that they make. */
+static bool find_runs(int fd, Run runs[MAX_RUNS], size_t *count, size_t *size) {
+    uint8_t window[WINDOW];
+    size_t read, first = 0, at = FORM_HEAD;
+    if (file_read(fd, window, WINDOW, 0, &read) != 0 || read < FORM_HEAD || memcmp(window, "FOR1", 4) != 0 || memcmp(window + 8, "BEAM", 4) != 0) {
+        return false;
+    }
+    *count = 0;
+    *size = FORM_HEAD;
+    for (size_t end = CHUNK_HEAD + (size_t)read_be32(window + 4); at < end;) {
+        if (at + CHUNK_HEAD > first + read) {
+            first = at;
+            if (file_read(fd, window, WINDOW, (int64_t)at, &read) != 0 || read < CHUNK_HEAD) {
+                return false;
+            }
+        }
+        const uint8_t *head = window + (at - first);
+        size_t n = CHUNK_HEAD + round_up((size_t)read_be32(head + 4), 4);
+        if (n > end - at) {
+            return false;
+        }
+        if (is_wanted(head)) {
+            if (*count > 0 && runs[*count - 1].at + runs[*count - 1].size == at) {
+                runs[*count - 1].size += n;
+            } else if (*count < MAX_RUNS) {
+                runs[(*count)++] = (Run){at, n};
+            } else {
+                return false;
+            }
+            *size += n;
+        }
+        at += n;
+    }
+    return *size <= INFLATED_LIMIT;
+}
+
+bool container_gather(Mem *mem, int fd, Bytes *form) {
+    Run runs[MAX_RUNS];
+    size_t count, size, done = 0;
+    uint8_t *p = find_runs(fd, runs, &count, &size) ? mem_alloc(mem, MEM_CODE, size) : NULL;
+    if (p == NULL) {
+        return false;
+    }
+    memcpy(p, "FOR1....BEAM", FORM_HEAD);
+    write_be32(p + 4, (uint32_t)size - CHUNK_HEAD);
+    uint8_t *to = p + FORM_HEAD;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = file_read(fd, to, runs[i].size, (int64_t)runs[i].at, &done) == 0 && done == runs[i].size;
+        to += runs[i].size;
+    }
+    if (!ok) {
+        mem_free(mem, MEM_CODE, p, size);
+        return false;
+    }
+    *form = (Bytes){p, size};
+    return true;
+}
+
+/* --- Literals ------------------------------------------------------------------------------------------------------ */
 
 bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint8_t **block, size_t *size, LoadError *error) {
     Bytes plain = chunks[CHUNK_PLAIN_LITERALS], b = chunks[CHUNK_LITERALS];

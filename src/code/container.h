@@ -16,6 +16,10 @@ typedef struct {
 bool container_open(Container *c, Mem *mem, const char *name, Bytes file, LoadError *error);
 void container_close(Container *c);
 
+/* Reads a .beam file but for what running it never needs (debug information, documentation ...): the form with the other chunks,
+   in a block of MEM_CODE. False: it is not a plain .beam file, or cannot be read. */
+bool container_gather(Mem *mem, int fd, Bytes *form);
+
 /* The table of literals: a count, then sizes and external terms. Inflated into *block of *size bytes if it is compressed (else
    *block is NULL). table->at is NULL if the file has no literals. */
 bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint8_t **block, size_t *size, LoadError *error);

@@ -78,7 +78,7 @@ static void publish(VM *vm, Function *f, const Unit *before) {
 /* The funs that the function makes. */
 static bool need_lambdas(VM *vm, ModuleCode *c, LoadError *error) {
     BeamFile *b = c->source;
-    for (uint32_t i = 0; i < b->op_count; i++) {
+    for (uint32_t i = 0; b->lambda_count > 0 && i < b->op_count; i++) {
         const GenericOp *op = &b->ops[i];
         if ((op->op == GEN_make_fun2 || op->op == GEN_make_fun3) && !module_lambda(vm, c, op->arg[0].value)) {
             return load_no_memory(error);
@@ -121,7 +121,7 @@ static bool verified(VM *vm, Function *f, bool *repeat, LoadError *error) {
     if (!beam_verify_function(b, index, &again, error)) {
         return false;
     }
-    for (uint32_t i = 0; i < c->function_count; i++) {
+    for (uint32_t i = 0; again != NULL && i < c->function_count; i++) {
         if (again[i]) {
             *repeat = true;
             Arena *work = b->work, inner;
@@ -148,7 +148,7 @@ static bool emit_one(VM *vm, Function *f, LoadError *error) {
         ok = code_decode_function(&l, (uint32_t)(f - c->functions)) && verified(vm, f, &repeat, error);
     }
     heap_free_fragments(vm, heap_detach(&l.heap));
-    b->functions[f - c->functions].emitted |= ok;
+    b->functions[f - c->functions].walked |= ok;
     return ok && emit_verified(vm, f, error);
 }
 

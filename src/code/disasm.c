@@ -138,7 +138,7 @@ static void write_operand(Listing *l, const Ins *i, const Operand *o) {
     case OPERAND_POINTER: write_pointer(l, i->op, o->pointer); break;
     case OPERAND_LIST:
         text_byte(l->out, '[');
-        for (uintptr_t n = 0; n < o->number; n++) {
+        for (uint32_t n = 0; n < o->index; n++) {
             text_string(l->out, n == 0 ? "" : " ");
             write_operand(l, i, &o->list[n]);
         }
@@ -149,10 +149,10 @@ static void write_operand(Listing *l, const Ins *i, const Operand *o) {
 }
 
 static void write_specialised(Listing *l, const Ins *i) {
-    if (!op_infos[i->op].interpreted) {
+    if (!op_is_interpreted(i->op)) {
         return;
     }
-    text_format(l->out, "            %s", op_infos[i->op].name);
+    text_format(l->out, "            %s", op_name(i->op));
     for (unsigned k = 0; k < i->count; k++) {
         text_byte(l->out, ' ');
         write_operand(l, i, &i->a[k]);

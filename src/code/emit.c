@@ -5,7 +5,54 @@
 #include "code/demand.h"
 #include "term/atom.h"
 
+/* The letters that the interpreter has variants for, of one operand. */
+typedef struct {
+    uint8_t count;
+    char letters[4];
+    uint8_t index[32]; /* by OperandKind & 31: which of them stands for it, counted from 1; 0: none */
+} OperandForms;
+/* What the generator knows of an instruction. */
+typedef struct {
+    uint8_t count;     /* operands */
+    bool interpreted;
+    uint16_t first;    /* its first variant */
+    uint16_t forms;    /* in operand_forms: for each operand the number of its forms */
+    uint16_t name;     /* in op_names */
+} OpInfo;
+/* A fused instruction: a chain of others, read by the interpreter only. Operands are numbered by their first mention. */
+typedef struct {
+    uint16_t op;           /* the fused one */
+    uint8_t parts;
+    struct {
+        uint16_t op;
+        uint8_t count;
+        uint8_t a[8];      /* which of the fused one's operands each of its operands is */
+    } part[4];
+} Fusion;
+
 #include "gen/ops.inc"
+
+const char *op_name(unsigned op) {
+    return op_names + op_infos[op].name;
+}
+
+unsigned op_operands(unsigned op) {
+    return op_infos[op].count;
+}
+
+bool op_is_interpreted(unsigned op) {
+    return op_infos[op].interpreted;
+}
+
+static inline const OperandForms *forms_of(const OpInfo *info, unsigned operand) {
+    return &forms[operand_forms[info->forms + operand]];
+}
+
+enum { NO_FORM };
+/* Which of an operand's forms stands for a value, counted from 1; NO_FORM: none. */
+static inline unsigned form_of(const OpInfo *info, unsigned operand, const Operand *o) {
+    return forms_of(info, operand)->index[o->kind & 31];
+}
 
 /* --- Fusing -------------------------------------------------------------------------------------------------------- */
 
@@ -16,29 +63,19 @@ static bool same_operand(const Operand *a, const Operand *b) {
     return a->kind == OPERAND_X || a->kind == OPERAND_Y || a->kind == OPERAND_FLOAT || a->number == b->number;
 }
 
-/* Which form of an instruction's operand stands for it, counted from 1; 0: none. */
-static inline unsigned form_of(const OperandForms *f, const Operand *o) {
-    return f->index[o->kind & 31];
-}
-
 /* The fused instruction that the ones at `ins` make; false: none of this kind. */
 static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *end, Ins *fused) {
+    if ((size_t)(end - ins) < f->parts || (f->parts > 2 && ins[2].op != f->part[2].op) || (f->parts > 3 && ins[3].op != f->part[3].op)) {
+        return false;
+    }
     const OpInfo *info = &op_infos[f->op];
     Operand a[16];
     uint32_t bound = 0;
-    if ((size_t)(end - ins) < f->parts) {
-        return false;
-    }
-    for (unsigned p = 1; p < f->parts; p++) {
-        if (ins[p].op != f->part[p].op) {
-            return false;
-        }
-    }
     for (unsigned p = 0; p < f->parts; p++) {
         for (unsigned k = 0; k < f->part[p].count; k++) {
             unsigned to = f->part[p].a[k];
             const Operand *o = &ins[p].a[k];
-            if (bound >> to & 1 ? !same_operand(&a[to], o) : form_of(info->forms[to], o) == 0) {
+            if (bound >> to & 1 ? !same_operand(&a[to], o) : form_of(info, to, o) == NO_FORM) {
                 return false;
             }
             a[to] = *o;
@@ -49,7 +86,9 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
     if (operands == NULL) {
         return false;
     }
-    memcpy(operands, a, info->count * sizeof *operands);
+    for (unsigned k = 0; k < info->count; k++) {
+        operands[k] = a[k];
+    }
     *fused = (Ins){.op = f->op, .count = info->count, .origin = ins[f->parts - 1].origin, .a = operands};
     return true;
 }
@@ -60,19 +99,16 @@ Ins *program_fuse(Program *pr, uint32_t *count) {
         return NULL;
     }
     uint32_t n = 0;
-    for (const Ins *i = pr->ins, *end = pr->ins + pr->count; i < end;) {
-        const Fusion *found = NULL;
-        for (const Fusion *f = fusions + first_fusion[i->op]; f < fusions + first_fusion[i->op + 1]; f++) {
-            if (try_fusion(pr, f, i, end, &to[n])) {
-                found = f;
-                break;
-            }
+    for (const Ins *i = pr->ins, *end = pr->ins + pr->count; i < end; n++) {
+        const Fusion *f = fusions + first_fusion[i->op], *last = i + 1 == end ? f : fusions + first_fusion[i->op + 1];
+        while (f < last && (f->part[1].op != i[1].op || !try_fusion(pr, f, i, end, &to[n]))) {
+            f++;
         }
-        if (found == NULL) {
-            to[n] = *i;
+        if (f == last) {
+            to[n] = *i++;
+        } else {
+            i += f->parts;
         }
-        i += found == NULL ? 1 : found->parts;
-        n++;
     }
     *count = n;
     return to;
@@ -86,7 +122,7 @@ typedef struct {
     Ins *ins;
     uint32_t count;
     uint16_t *variant;     /* of each instruction */
-    uint32_t *label_at;    /* unit offset of each label; UINT32_MAX: it is not in this program */
+    uint32_t *label_at;    /* unit offset of each label in this program */
     size_t units;
     uint32_t functions, lines;
     CodeLine *function_lines; /* of the function that is emitted now */
@@ -101,24 +137,27 @@ enum {
     FIRST_SEGMENT = 512, LARGEST_SEGMENT = 8192, /* units, of code on demand */
 };
 
-static unsigned find_variant(const Ins *i) {
-    const OpInfo *info = &op_infos[i->op];
-    unsigned variant = 0;
-    assert(info->count == i->count);
-    for (unsigned k = 0; k < info->count; k++) {
-        unsigned form = form_of(info->forms[k], &i->a[k]);
-        assert(form > 0);
-        variant = variant * info->forms[k]->count + form - 1;
-    }
-    return info->first + variant;
+/* Constants that are in the handler, and a label that is none, take no unit. */
+static inline bool is_laid_out(char letter) {
+    return letter != 'N' && letter != 'j';
 }
 
-static size_t units_of(const Ins *i, unsigned variant) {
-    size_t units = variant_units[variant];
-    if (i->count > 0 && i->a[i->count - 1].kind == OPERAND_LIST) {
-        units += i->a[i->count - 1].number;
+/* The variant of an instruction; *units: how many it takes. */
+static unsigned find_variant(const Ins *i, size_t *units) {
+    const OpInfo *info = &op_infos[i->op];
+    unsigned variant = 0;
+    size_t n = 1;
+    assert(info->count == i->count);
+    for (unsigned k = 0; k < info->count; k++) {
+        const OperandForms *f = forms_of(info, k);
+        unsigned form = f->index[i->a[k].kind & 31];
+        assert(form > 0);
+        variant = variant * f->count + form - 1;
+        n += is_laid_out(f->letters[form - 1]);
+        n += i->a[k].kind == OPERAND_LIST ? i->a[k].index : 0;
     }
-    return units;
+    *units += n;
+    return info->first + variant;
 }
 
 /* A function begins with the label in front of its func_info. */
@@ -144,8 +183,7 @@ static void measure(Layout *l) {
             lines++;
             l->lines++;
         } else if (op_infos[i->op].interpreted) {
-            l->variant[n] = (uint16_t)find_variant(i);
-            l->units += units_of(i, l->variant[n]);
+            l->variant[n] = (uint16_t)find_variant(i, &l->units);
         }
     }
     l->units += LINE_UNITS * lines + 1;
@@ -162,14 +200,14 @@ static Unit unit_of(const Layout *l, char kind, const Operand *o) {
     case OPERAND_LABEL: return (Unit)(l->start + l->label_at[o->index]);
     case OPERAND_HANDLER: return make_catch(o->number);
     case OPERAND_POINTER: return (Unit)o->pointer;
-    case OPERAND_LIST: return o->number;
+    case OPERAND_LIST: return o->index;
     default: return 0;
     }
 }
 
 /* A call of a function that may not be emitted yet: then it leads to its stub, and is remembered. */
 static Unit call_of(const Layout *l, Unit *at, uint32_t label) {
-    if (l->label_at[label] != UINT32_MAX) {
+    if (l->pr->file->label_op[label] != UINT32_MAX) {
         return (Unit)(l->start + l->label_at[label]);
     }
     ModuleCode *code = l->pr->code;
@@ -182,20 +220,22 @@ static Unit call_of(const Layout *l, Unit *at, uint32_t label) {
 
 static Unit *lay_out(const Layout *l, Unit *at, const Ins *i, unsigned variant) {
     *at++ = l->vm->handlers[variant];
-    const char *kinds = variant_kinds[variant];
+    const OpInfo *info = &op_infos[i->op];
     for (unsigned k = 0; k < i->count; k++) {
         const Operand *o = &i->a[k];
-        if (kinds[k] == 'N' || kinds[k] == 'j') {
+        const OperandForms *f = forms_of(info, k);
+        char letter = f->letters[f->index[o->kind & 31] - 1];
+        if (!is_laid_out(letter)) {
             continue;
         }
-        *at = o->kind == OPERAND_CALL ? call_of(l, at, o->index) : unit_of(l, kinds[k], o);
+        *at = o->kind == OPERAND_CALL ? call_of(l, at, o->index) : unit_of(l, letter, o);
         at++;
         if (o->kind == OPERAND_HANDLER) {
             CatchHandler *h = catch_handler(l->vm, (uint32_t)o->number);
             h->code = l->start + l->label_at[o->index];
         }
         if (o->kind == OPERAND_LIST) {
-            for (uintptr_t n = 0; n < o->number; n++) {
+            for (uint32_t n = 0; n < o->index; n++) {
                 *at++ = unit_of(l, 's', &o->list[n]);
             }
         }
@@ -275,7 +315,6 @@ bool emit_units(Program *pr) {
     l.label_at = program_alloc(pr, (pr->labels + 1) * sizeof *l.label_at);
     bool done = false;
     if (l.ins != NULL && l.variant != NULL && l.label_at != NULL) {
-        memset(l.label_at, 0xff, (pr->labels + 1) * sizeof *l.label_at);
         measure(&l);
         l.function_lines = program_alloc(pr, MAX(l.lines, 1u) * sizeof *l.function_lines);
         done = l.function_lines != NULL && find_room(&l, pr->code);

@@ -2,9 +2,13 @@
 #include "code/code.h"
 #include "code/emit.h"
 #include "proc/epoch.h"
+#include "term/atom.h"
 
 const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity) {
     size_t low = 0, high = t->count;
+    if (atom_index(name) >= STATIC_ATOMS || atom_index(module) >= STATIC_ATOMS) {
+        return NULL; /* built-ins have their names in the executable */
+    }
     while (low < high) {
         size_t middle = (low + high) / 2;
         const BifEntry *b = &t->entries[middle];
@@ -43,6 +47,7 @@ enum { FIRST_BUCKETS = 256 };
 
 bool exports_init(VM *vm) {
     Code *c = vm->code;
+    arena_init(&c->export_memory, &vm->mem, MEM_CODE);
     c->exports = mem_zalloc(&vm->mem, MEM_CODE, FIRST_BUCKETS * sizeof(Export *));
     c->export_buckets = c->exports == NULL ? 0 : FIRST_BUCKETS;
     return c->exports != NULL;
@@ -50,12 +55,7 @@ bool exports_init(VM *vm) {
 
 void exports_done(VM *vm) {
     Code *c = vm->code;
-    for (uint32_t i = 0; i < c->export_buckets; i++) {
-        for (Export *e = c->exports[i], *next; e != NULL; e = next) {
-            next = e->next;
-            MEM_DELETE(&vm->mem, MEM_CODE, e);
-        }
-    }
+    arena_done(&c->export_memory);
     mem_free(&vm->mem, MEM_CODE, c->exports, c->export_buckets * sizeof(Export *));
     c->exports = NULL;
     c->export_buckets = c->export_count = 0;
@@ -97,7 +97,7 @@ static Export *look_up(const Code *c, term module, term name, uint32_t arity) {
 
 static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifEntry *bif) {
     Code *c = vm->code;
-    Export *e = MEM_NEW(&vm->mem, MEM_CODE, Export);
+    Export *e = arena_alloc(&c->export_memory, sizeof *e);
     if (e == NULL) {
         return NULL;
     }

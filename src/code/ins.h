@@ -20,7 +20,7 @@ typedef enum {
     OPERAND_CALL = 'e',    /* index: label of the function called */
     OPERAND_HANDLER = 'h', /* index: label to go on at when an exception is caught; number: its catch mark */
     OPERAND_POINTER = 'p', /* pointer: Export, BifEntry, Lambda ... as the instruction says */
-    OPERAND_LIST = 'l',    /* list: number of operands */
+    OPERAND_LIST = 'l',    /* list: index operands */
 } OperandKind;
 
 typedef struct Operand {
@@ -31,8 +31,8 @@ typedef struct Operand {
         term term;
         uintptr_t number;
         const void *pointer;
+        struct Operand *list;
     };
-    struct Operand *list;
 } Operand;
 
 typedef struct {
@@ -70,41 +70,16 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
 void program_free(Program *pr);
 void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code */
 
-/* For rewrite.c and fuse.c. */
+/* For those who rewrite. */
 Ins *program_add(Program *pr, uint16_t op, uint8_t count); /* never NULL; operands zeroed; pr->no_memory sticks */
+Operand *program_operands(Program *pr, size_t count);      /* zeroed; NULL: no memory */
 void *program_alloc(Program *pr, size_t size);             /* as long as the program; contents: any. NULL: no memory */
 
 /* A copy of the instructions, with chains of them fused, for the interpreter. NULL: no memory. */
 Ins *program_fuse(Program *pr, uint32_t *count);
 
-/* A fused instruction: a chain of others, read by the interpreter only. Operands are numbered by their first mention. */
-typedef struct {
-    uint16_t op;           /* the fused one */
-    uint8_t parts;
-    struct {
-        uint16_t op;
-        uint8_t count;
-        uint8_t a[8];      /* which of the fused one's operands each of its operands is */
-    } part[4];
-} Fusion;
-
-/* What the generator knows of an instruction. */
-typedef struct {
-    const char *name;
-    uint8_t count;             /* operands */
-    bool interpreted;          /* false: no code of the interpreter (label, line, what native code alone reads) */
-    uint16_t first;            /* its first variant */
-    const struct OperandForms *const *forms; /* by operand */
-} OpInfo;
-/* The letters the interpreter has variants for. */
-typedef struct OperandForms {
-    uint8_t count;
-    uint8_t index[32];         /* by OperandKind & 31: which of them stands for it, counted from 1; 0: none */
-} OperandForms;
-extern const OpInfo op_infos[OP_COUNT];
-/* By variant: the letters of its operands, one each. */
-extern const char *const variant_kinds[VARIANT_COUNT];
-extern const uint8_t variant_units[VARIANT_COUNT]; /* units it takes, without the elements of its list */
-extern const uint16_t variant_ops[VARIANT_COUNT];
+const char *op_name(unsigned op);
+unsigned op_operands(unsigned op);   /* how many */
+bool op_is_interpreted(unsigned op); /* false: no code of the interpreter (label, line, what native code alone reads) */
 
 #endif

@@ -4,82 +4,6 @@
 #include "base/arena.h"
 #include "term/atom.h"
 
-/* --- Memory of a program ------------------------------------------------------------------------------------------- */
-
-/* It is the reader's: a program does not outlive the work on its file. */
-void *program_alloc(Program *pr, size_t size) {
-    void *p = arena_alloc(pr->file->work, size);
-    pr->no_memory |= p == NULL;
-    return p;
-}
-
-void program_free(Program *pr) {
-    MEM_DELETE(&pr->vm->mem, MEM_TEMPORARY, pr);
-}
-
-static Operand *new_operands(Program *pr, size_t count) {
-    Operand *a = program_alloc(pr, count * sizeof *a);
-    return a == NULL ? NULL : memset(a, 0, count * sizeof *a);
-}
-
-Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
-    if (pr->count >= pr->capacity) {
-        uint32_t capacity = MAX(pr->file->op_count + 16, 2 * pr->capacity);
-        Ins *grown = program_alloc(pr, capacity * sizeof *grown);
-        if (grown != NULL) {
-            if (pr->count > 0) {
-                memcpy(grown, pr->ins, pr->count * sizeof *grown);
-            }
-            pr->ins = grown;
-            pr->capacity = capacity;
-        }
-    }
-    Operand *a = count == 0 ? NULL : new_operands(pr, count);
-    if (pr->no_memory) {
-        pr->lost = (Ins){.a = pr->lost_operands};
-        memset(pr->lost_operands, 0, sizeof pr->lost_operands);
-        return &pr->lost;
-    }
-    pr->ins[pr->count] = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
-    return &pr->ins[pr->count++];
-}
-
-/* --- What is known of values --------------------------------------------------------------------------------------- */
-
-static BeamType constant_type(term t) {
-    BeamType k = {.types = TYPE_ANY};
-    if (is_small(t)) {
-        k = (BeamType){.types = TYPE_INTEGER, .has_min = true, .has_max = true, .min = small_value(t), .max = small_value(t)};
-    } else if (is_atom(t)) {
-        k.types = TYPE_ATOM;
-    } else if (t == NIL) {
-        k.types = TYPE_NIL;
-    } else if (is_cons(t)) {
-        k.types = TYPE_CONS;
-    } else if (is_tuple(t)) {
-        k.types = TYPE_TUPLE;
-    } else if (is_map(t)) {
-        k.types = TYPE_MAP;
-    } else if (is_float(t)) {
-        k.types = TYPE_FLOAT;
-    } else if (is_integer(t)) {
-        k.types = TYPE_INTEGER;
-    }
-    return k;
-}
-
-BeamType operand_type(const Program *pr, const Operand *o) {
-    if (o->kind == OPERAND_TERM) {
-        return constant_type(o->term);
-    }
-    return o->type < pr->file->type_count ? pr->file->types[o->type] : (BeamType){.types = TYPE_ANY};
-}
-
-bool operand_is_small(const Program *pr, const Operand *o) {
-    BeamType t = operand_type(pr, o);
-    return t.types == TYPE_INTEGER && t.has_min && t.has_max && t.min >= SMALL_MIN && t.max <= SMALL_MAX;
-}
-
 /* --- Operands ------------------------------------------------------------------------------------------------------ */
 
 UNUSED static bool is_any(const Arg *a UNUSED) { return true; }
@@ -164,11 +88,8 @@ void set_pointer(Operand *o, const void *p) {
 
 Operand *set_room(Rewriter *r, Operand *o, uint32_t count) {
     o->kind = OPERAND_LIST;
-    o->number = count;
-    o->list = new_operands(r->pr, MAX(count, 1u));
-    if (o->list == NULL) {
-        o->number = 0;
-    }
+    o->list = program_operands(r->pr, MAX(count, 1u));
+    o->index = o->list == NULL ? 0 : count;
     return o->list;
 }
 
@@ -741,7 +662,7 @@ static uint32_t rewrite_put_record(Rewriter *r, const GenericOp *g) {
 /* --- What the verifier could not prove ----------------------------------------------------------------------------- */
 
 static void require(Rewriter *r, uint16_t op, const Arg *value, uintptr_t number) {
-    Ins *i = out(r, op, op_infos[op].count);
+    Ins *i = out(r, op, (uint8_t)op_operands(op));
     set_value(r, &i->a[0], value);
     if (i->count > 1) {
         set_number(&i->a[1], number);

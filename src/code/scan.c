@@ -10,7 +10,7 @@
 enum { MAX_ARITY = 255, MODULE_ATOM = 1 << 4 | COMPACT_A, LABEL_ROOM = 5, LINE_ROOM = 6 };
 
 /* A compact number of two bytes at most, or three if it is long. False: it is none. */
-static bool number(const uint8_t **at, const uint8_t *end, unsigned tag, uint32_t *value) {
+static inline bool number(const uint8_t **at, const uint8_t *end, unsigned tag, uint32_t *value) {
     const uint8_t *p = *at;
     if (end - p < 3 || (p[0] & 7) != tag) {
         return false;
@@ -55,7 +55,7 @@ static const uint8_t *head_start(const uint8_t *start, const uint8_t *info, uint
     for (size_t line = 0; line < LINE_ROOM && size + line <= (size_t)(info - start); line++) {
         const uint8_t *at = info - line - size, *behind = at + size + 1;
         uint32_t place;
-        if (memcmp(at, bytes, size) == 0 && (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info))) {
+        if (at[0] == GEN_label && memcmp(at, bytes, size) == 0 && (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info))) {
             return at;
         }
     }

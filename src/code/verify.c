@@ -349,7 +349,7 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     v->error = error;
     v->match_args = b->match_args;
     v->op = v->pending = v->restart = 0;
-    v->live = v->handled = v->backward = v->recording = false;
+    v->live = v->handled = v->backward = v->recording = v->repeat = false;
     v->edges = NULL;
     v->edge_count = v->edge_room = v->block = 0;
     v->saved = arena_alloc(b->work, b->labels * sizeof *v->saved);
@@ -357,9 +357,8 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     if (v->match_args == NULL) {
         v->match_args = ARENA_ARRAY(b->work, uint64_t, n);
     }
-    v->walked = ARENA_ARRAY(b->work, bool, n);
     v->again = ARENA_ARRAY(b->work, bool, n);
-    if (v->saved == NULL || v->imports == NULL || v->match_args == NULL || v->walked == NULL || v->again == NULL) {
+    if (v->saved == NULL || v->imports == NULL || v->match_args == NULL || v->again == NULL) {
         return NULL;
     }
     arena_init(&v->scratch, &b->vm->mem, MEM_TEMPORARY);
@@ -378,8 +377,8 @@ bool beam_verify(BeamFile *b, LoadError *error) {
         for (size_t i = 0; ok && i < n; i++) {
             if (first || v->again[i]) {
                 v->again[i] = false;
-                v->walked[i] = true;
                 ok = walk(v, &b->functions[i]);
+                b->functions[i].walked = true;
             }
         }
         for (size_t i = 0; ok && i < n; i++) {
@@ -395,15 +394,12 @@ bool beam_verify_function(BeamFile *b, uint32_t index, const bool **again, LoadE
     if (v == NULL) {
         return load_no_memory(error);
     }
-    for (uint32_t i = 0; i < b->function_count; i++) {
-        v->walked[i] = b->functions[i].emitted || i == index;
-    }
     bool ok = true;
     for (v->again[index] = true; ok && v->again[index];) {
         v->again[index] = false;
         ok = walk(v, &b->functions[index]);
     }
-    *again = v->again;
+    *again = v->repeat ? v->again : NULL;
     arena_done(&v->scratch);
     return ok;
 }

@@ -217,7 +217,8 @@ static bool arguments(Verifier *v, uint32_t n, const BeamFunction *callee) {
         uint64_t bit = (uint64_t)1 << i;
         if ((v->match_args[c] & bit) == 0) {
             v->match_args[c] |= bit;
-            v->again[c] = v->walked[c];
+            v->again[c] = v->b->functions[c].walked || &v->b->functions[c] == v->function;
+            v->repeat |= v->again[c];
         }
     }
     return true;

@@ -83,8 +83,8 @@ typedef struct Verifier {
     Arena scratch;          /* they live in here */
     uint8_t *imports;       /* of each import: IMPORT_..., 0: not looked at yet */
     uint64_t *match_args;   /* of each function: which arguments may be match contexts */
-    bool *walked;           /* of each function */
     bool *again;            /* of each function: match_args has changed since it was walked */
+    bool repeat;            /* some function has to be walked again */
     State s;
     uint32_t op;            /* index of the instruction at hand */
     uint32_t pending;       /* labels that are dirty */

@@ -178,7 +178,7 @@ static const Operand *x_operand(Emitter *e, uint32_t n) {
 #define w_num(e, o) immediate((o).number)
 #define w_ptr(e, o) immediate((uintptr_t)(o).pointer)
 #define w_plus(e, n, w) immediate((uintptr_t)(n) + (uintptr_t)((w).v))
-#define w_length_of(e, o) immediate((o).number)
+#define w_length_of(e, o) immediate((o).index)
 
 /* --- Labels, and what is out of line ------------------------------------------------------------------------------- */
 
@@ -348,7 +348,7 @@ static void need_words(Emitter *e, Value words, Value live) {
 #define w_heap_set(e, k, v) store_to(e, HTOP, (int32_t)sizeof(term) * (k), v)
 #define w_heap_fill(e, k, list) fill_heap(e, k, &(list))
 static void fill_heap(Emitter *e, int k, const Operand *list) {
-    for (size_t i = 0; i < list->number; i++) {
+    for (size_t i = 0; i < list->index; i++) {
         store_to(e, HTOP, (int32_t)(sizeof(term) * (i + (size_t)k)), get_value(e, &list->list[i]));
     }
 }
@@ -995,7 +995,7 @@ static Label list_units(Emitter *e, const Operand *list) {
         asm_byte(a, 0);
     }
     asm_bind(a, l);
-    for (uintptr_t i = 0; i < list->number; i++) {
+    for (uintptr_t i = 0; i < list->index; i++) {
         const Operand *o = &list->list[i];
         asm_64(a, o->kind == OPERAND_X ? o->index << 3 : o->kind == OPERAND_Y ? o->index << 3 | 4 : o->kind == OPERAND_NUMBER ? o->number : o->term);
     }
@@ -1015,7 +1015,7 @@ static Value call_list(Emitter *e, const void *fn, const Operand *list, const Va
     }
     x_load_address(a, RAX, units);
     x_store(a, RAX, IN_SCHEDULER(c_args[0]));
-    set_argument(e, 1, immediate(list->number));
+    set_argument(e, 1, immediate(list->index));
     call_stub(e, fn, e->native->stubs.call_list);
     return in_register_value(RAX);
 }
@@ -1130,7 +1130,7 @@ static void select_between(Emitter *e, Value v, const Operand *list, size_t n, s
 
 static void select_value(Emitter *e, Value v, const Operand *list) {
     v = in_reg(e, v);
-    select_between(e, v, list->list, list->number / 2, 0, list->number / 2);
+    select_between(e, v, list->list, list->index / 2, 0, list->index / 2);
 }
 #define w_select(e, v, list) select_value(e, v, &(list))
 
@@ -1150,7 +1150,7 @@ static void jump_by_table(Emitter *e, Value v, Value low, const Operand *list, L
     asm_byte(a, 0xc1);
     x_modrm(a, 1, at);
     asm_byte(a, 4);
-    x_ri(a, I_CMP, at, (int32_t)list->number);
+    x_ri(a, I_CMP, at, (int32_t)list->index);
     leave_if(e, CC_AE, no);
     x_load_address(a, table, places);
     x_shift(a, SHIFT_LEFT, at, 2);
@@ -1166,7 +1166,7 @@ static void jump_by_table(Emitter *e, Value v, Value low, const Operand *list, L
         asm_byte(a, 0);
     }
     asm_bind(a, places);
-    for (uintptr_t i = 0; i < list->number; i++) {
+    for (uintptr_t i = 0; i < list->index; i++) {
         asm_fix(a, list->list[i].index, NULL);
     }
     leave_cold(e);

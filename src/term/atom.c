@@ -11,7 +11,8 @@ _Static_assert((FIRST_PAGE << PAGES) - FIRST_PAGE >= ATOM_LIMIT, "all atoms have
 
 typedef struct {
     const uint8_t *text;
-    uint32_t size, hash;
+    uint32_t size;
+    uint32_t hash;      /* 0: not asked for yet */
 } Atom;
 
 /* Texts are cut from blocks, linked for the day the VM ends. */
@@ -93,13 +94,19 @@ static bool same_text(const uint8_t *p, size_t n, const void *q, size_t m) {
     return n == m && (n == 0 || (p[0] == *(const uint8_t *)q && memcmp(p, q, n) == 0));
 }
 
+static inline Bytes static_text(uint32_t i) {
+    uint32_t start = static_starts[i];
+    return (Bytes){(const uint8_t *)static_texts + start, static_starts[i + 1] - start - 1u};
+}
+
 static term find_static(const uint8_t *p, size_t n, uint32_t hash) {
     for (uint32_t k = hash;; k++) {
         uint32_t i = static_hash[k & (STATIC_HASH_SIZE - 1)];
         if (i == 0) {
             return NONE;
         }
-        if (same_text(p, n, static_atoms[i - 1].text, static_atoms[i - 1].size)) {
+        Bytes text = static_text(i - 1);
+        if (same_text(p, n, text.at, text.size)) {
             return ATOM(i - 1);
         }
     }
@@ -171,7 +178,7 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
     if (text == NULL) {
         return NONE;
     }
-    *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, pjw(p, n)};
+    *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, 0};
     k = hash & (a->table_size - 1);
     while (a->table[k] != 0) {
         k = (k + 1) & (a->table_size - 1);
@@ -183,9 +190,6 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
 
 /* NONE: this can be an atom; else why not. A mistake in the first 255 characters counts before the length. */
 static term check_text(const uint8_t *p, size_t n) {
-    if (n > UTF8_MAX * ATOM_MAX_CHARS) {
-        return A_system_limit;
-    }
     uint8_t all = 0;
     for (size_t i = 0; i < n; i++) {
         all |= p[i];
@@ -224,21 +228,21 @@ term atom_find(VM *vm, const uint8_t *utf8, size_t size) {
 }
 
 term atom_intern(VM *vm, const uint8_t *utf8, size_t size, term *reason) {
-    term t = atom_find(vm, utf8, size);
-    if (LIKELY(t != NONE)) {
-        return t;
-    }
-    term why = check_text(utf8, size);
-    if (why == NONE) {
+    term t = NONE, why = A_system_limit;
+    if (size <= UTF8_MAX * ATOM_MAX_CHARS) {
         uint32_t hash = fnv(utf8, size);
+        t = find_static(utf8, size, hash);
+        if (t != NONE) {
+            return t;
+        }
         Atoms *a = vm->atoms;
         lock_take(&a->lock);
-        t = find_dynamic(a, utf8, size, hash); /* somebody may have been faster */
-        if (t == NONE) {
+        t = find_dynamic(a, utf8, size, hash);
+        if (t == NONE && (why = check_text(utf8, size)) == NONE) {
             t = add_atom(vm, a, utf8, size, hash);
+            why = A_system_limit;
         }
         lock_give(&a->lock);
-        why = A_system_limit;
     }
     if (t == NONE && reason != NULL) {
         *reason = why;
@@ -253,7 +257,7 @@ term atom_from(VM *vm, const char *text) {
 Bytes atom_text(const VM *vm, term atom) {
     uint32_t i = atom_index(atom);
     if (i < STATIC_ATOMS) {
-        return (Bytes){(const uint8_t *)static_atoms[i].text, static_atoms[i].size};
+        return static_text(i);
     }
     assert(i - STATIC_ATOMS < __atomic_load_n(&vm->atoms->count, __ATOMIC_RELAXED));
     const Atom *a = dynamic_atom(vm->atoms, i - STATIC_ATOMS);
@@ -271,7 +275,17 @@ int atom_compare(const VM *vm, term a, term b) {
 
 uint32_t atom_hash(const VM *vm, term atom) {
     uint32_t i = atom_index(atom);
-    return i < STATIC_ATOMS ? static_atoms[i].hash : dynamic_atom(vm->atoms, i - STATIC_ATOMS)->hash;
+    if (i < STATIC_ATOMS) {
+        Bytes text = static_text(i);
+        return pjw(text.at, text.size);
+    }
+    Atom *dynamic = dynamic_atom(vm->atoms, i - STATIC_ATOMS);
+    uint32_t hash = __atomic_load_n(&dynamic->hash, __ATOMIC_RELAXED);
+    if (hash == 0) {
+        hash = pjw(dynamic->text, dynamic->size);
+        __atomic_store_n(&dynamic->hash, hash, __ATOMIC_RELAXED);
+    }
+    return hash;
 }
 
 size_t atom_count(const VM *vm) {

@@ -91,10 +91,10 @@ BIF(mote, where, 1) {
     if (!is_atom(a[0])) {
         return raise_badarg(p);
     }
-    if (code_path_open(m->path, atom_bytes(p, a[0]), &bytes, where, sizeof where) != MODULE_FOUND) {
+    if (code_path_open(m->path, atom_bytes(p, a[0]), false, &bytes, where, sizeof where) != MODULE_FOUND) {
         return A_false;
     }
-    code_path_close(&bytes);
+    code_path_close(m->path, &bytes);
     return where[0] == '\0' ? A_false : string_result(p, where);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "code/avm.h"
+#include "code/container.h"
 #include "platform/file.h"
 #include "platform/platform.h"
 #include "vm/lib.h"
@@ -20,6 +21,7 @@ typedef struct Pack {
 
 typedef struct {
     char *name;
+    size_t rank;           /* of a library's folder among its like */
     bool sure;             /* false: a library's folder, which need not be there */
 } Folder;
 
@@ -98,7 +100,7 @@ static bool add_folder(CodePath *c, const char *dir, bool first, bool sure) {
     if (first) {
         memmove(c->dirs + 1, c->dirs, c->count * sizeof *c->dirs);
     }
-    c->dirs[first ? 0 : c->count] = (Folder){copy, sure};
+    c->dirs[first ? 0 : c->count] = (Folder){copy, 0, sure};
     c->count++;
     return true;
 }
@@ -205,13 +207,13 @@ const char *code_path_erts_version(CodePath *c) {
     return c->erts;
 }
 
-/* Where a library's folder, NAME/ebin, stands: those that most modules come from go first. */
+/* Where the folder of a library stands: those that most modules come from go first. */
 static size_t rank(const char *folder) {
     static const char *const first[] = {"stdlib", "kernel", "compiler", "erts"};
     size_t i = 0;
     for (; i < ARRAY_LEN(first); i++) {
         size_t n = strlen(first[i]);
-        if (strncmp(folder, first[i], n) == 0 && (folder[n] == '/' || folder[n] == '-')) {
+        if (folder[0] == first[i][0] && strncmp(folder, first[i], n) == 0 && (folder[n] == '\0' || folder[n] == '-')) {
             break;
         }
     }
@@ -219,33 +221,35 @@ static size_t rank(const char *folder) {
 }
 
 /* The highest version goes first. */
-static bool is_before(const char *a, const char *b) {
-    size_t i = 0, x = rank(a), y = rank(b);
-    while (a[i] == b[i] && a[i] != '/') {
-        i++;
+static bool is_before(const Folder *a, const Folder *b, size_t skip) {
+    const char *x = a->name + skip, *y = b->name + skip;
+    if (a->rank != b->rank) {
+        return a->rank < b->rank;
     }
-    return x != y ? x < y : b[i] == '/' || (a[i] != '/' && (uint8_t)a[i] > (uint8_t)b[i]);
+    while (*x == *y && *x != '/') {
+        x++, y++;
+    }
+    return *y == '/' || (*x != '/' && (uint8_t)*x > (uint8_t)*y);
 }
 
 typedef struct {
     CodePath *path;
-    const char *libs;
     size_t base;           /* of its folders in path->dirs */
+    size_t skip;           /* where names begin in dir */
+    char dir[PATH_MAX];
 } Libraries;
 
 static bool add_library(void *arg, const char *name) {
     Libraries *l = arg;
     CodePath *c = l->path;
-    char start[PATH_MAX], dir[PATH_MAX];
-    size_t skip = strlen(l->libs) + 1;
-    join(start, sizeof start, l->libs, skip - 1, "/", "");
-    join(dir, sizeof dir, start, strlen(start), name, "/ebin");
-    if (name[0] == '.' || strlen(dir) <= skip || !add_folder(c, dir, false, false)) {
+    join(l->dir + l->skip, sizeof l->dir - l->skip, name, strlen(name), "/ebin", "");
+    if (name[0] == '.' || !add_folder(c, l->dir, false, false)) {
         return true;
     }
     Folder added = c->dirs[c->count - 1];
     size_t at = c->count - 1;
-    for (; at > l->base && is_before(added.name + skip, c->dirs[at - 1].name + skip); at--) {
+    added.rank = rank(name);
+    for (; at > l->base && is_before(&added, &c->dirs[at - 1], l->skip); at--) {
         c->dirs[at] = c->dirs[at - 1];
     }
     c->dirs[at] = added;
@@ -254,7 +258,11 @@ static bool add_library(void *arg, const char *name) {
 
 /* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not. */
 static void add_libraries(CodePath *c, const char *libs) {
-    file_list_dir(libs, add_library, &(Libraries){c, libs, c->count});
+    Libraries l;
+    l.path = c, l.base = c->count;
+    join(l.dir, sizeof l.dir - 1, libs, strlen(libs), "/", "");
+    l.skip = strlen(l.dir);
+    file_list_dir(libs, add_library, &l);
 }
 
 static void complete(CodePath *c) {
@@ -315,7 +323,30 @@ static bool is_below(const char *file, const char *root) {
     return n > 0 && strncmp(file, root, n) == 0 && file[n] == '/';
 }
 
-ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *where, size_t where_size) {
+/* 0, or an error number. */
+static int open_file(CodePath *c, const char *file, bool to_run, ModuleBytes *module) {
+    int fd, error;
+    module->trusted = c->otp_known && is_below(file, code_path_otp(c)); /* its folders come last */
+    if (to_run && module->trusted) {
+        error = file_open(file, FILE_READ, &fd);
+        if (error != 0) {
+            return error;
+        }
+        module->gathered = container_gather(&c->vm->mem, fd, &module->bytes);
+        file_close(fd);
+    }
+    FileMap map;
+    if (!module->gathered) {
+        if (!platform_map_file(file, &map, &error)) {
+            return error;
+        }
+        module->bytes = (Bytes){map.at, map.size};
+        module->mapped = true;
+    }
+    return 0;
+}
+
+ModuleFound code_path_open(CodePath *c, Bytes name, bool to_run, ModuleBytes *module, char *where, size_t where_size) {
     *module = (ModuleBytes){0};
     where[0] = '\0';
     char file[300];
@@ -338,20 +369,21 @@ ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *w
             return MODULE_ABSENT;
         }
         join(where, where_size, dir, strlen(dir), "/", file);
-        FileMap map;
-        int error;
-        if (platform_map_file(where, &map, &error)) {
-            *module = (ModuleBytes){{map.at, map.size}, true, is_below(where, code_path_otp(c))};
+        int error = open_file(c, where, to_run, module);
+        if (error == 0) {
             return MODULE_FOUND;
         }
+        *module = (ModuleBytes){0};
         if (error != ENOENT && error != ENOTDIR && error != EISDIR) {
             return MODULE_UNREADABLE;
         }
     }
 }
 
-void code_path_close(ModuleBytes *m) {
-    if (m->mapped) {
+void code_path_close(CodePath *c, ModuleBytes *m) {
+    if (m->gathered) {
+        mem_free(&c->vm->mem, MEM_CODE, (void *)m->bytes.at, m->bytes.size);
+    } else if (m->mapped) {
         FileMap map = {m->bytes.at, m->bytes.size};
         platform_unmap_file(&map);
     }

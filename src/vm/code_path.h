@@ -29,10 +29,12 @@ typedef enum { MODULE_FOUND, MODULE_ABSENT, MODULE_UNREADABLE } ModuleFound;
 typedef struct {
     Bytes bytes;
     bool mapped;
-    bool trusted; /* it belongs to the installed OTP, or the executable carries it */
+    bool gathered; /* they are a block of MEM_CODE */
+    bool trusted;  /* it belongs to the installed OTP, or the executable carries it */
 } ModuleBytes;
-ModuleFound code_path_open(CodePath *c, Bytes name, ModuleBytes *module, char *where, size_t where_size);
-void code_path_close(ModuleBytes *m);
+/* to_run: without chunks that are not needed for that, if possible. */
+ModuleFound code_path_open(CodePath *c, Bytes name, bool to_run, ModuleBytes *module, char *where, size_t where_size);
+void code_path_close(CodePath *c, ModuleBytes *m);
 
 /* A private file of a pack: the entry APP/priv/PATH. */
 bool code_path_private(CodePath *c, Bytes app, Bytes path, Bytes *content);

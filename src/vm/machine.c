@@ -155,7 +155,7 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
     ModuleBytes bytes;
     char where[4096];
     *module = NULL;
-    ModuleFound found = code_path_open(m->path, name, &bytes, where, sizeof where);
+    ModuleFound found = code_path_open(m->path, name, m->vm.native == NULL, &bytes, where, sizeof where);
     if (found == MODULE_FOUND) {
         const char *file = where;
         if (where[0] == '\0') { /* carried */
@@ -165,8 +165,12 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
         }
         bool on_demand = bytes.trusted && m->vm.native == NULL;
         BeamFile *b = on_demand ? beam_open(&m->vm, file, bytes.bytes, !bytes.mapped, error) : beam_read(&m->vm, file, bytes.bytes, error);
+        if (b != NULL && b->chunks != NULL && bytes.gathered) {
+            beam_give(b, bytes.bytes);
+            bytes = (ModuleBytes){0};
+        }
         *module = load_file(m, b, where, error);
-        code_path_close(&bytes);
+        code_path_close(m->path, &bytes);
     } else {
         load_error(error, "", -1, found == MODULE_ABSENT ? "no such module" : "cannot be read");
         snprintf(error->file, sizeof error->file, "%.*s", (int)name.size, (const char *)name.at);

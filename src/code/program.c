@@ -1,0 +1,95 @@
+/* Programs: rewritten instructions on their way to the engines, and what is known of their operands. */
+#include "code/ins.h"
+
+#include "base/arena.h"
+
+/* --- Memory of a program ------------------------------------------------------------------------------------------- */
+
+/* It is the reader's: a program does not outlive the work on its file. */
+void *program_alloc(Program *pr, size_t size) {
+    void *p = arena_alloc(pr->file->work, size);
+    pr->no_memory |= p == NULL;
+    return p;
+}
+
+void program_free(Program *pr) {
+    MEM_DELETE(&pr->vm->mem, MEM_TEMPORARY, pr);
+}
+
+static inline Operand *operands(Program *pr, size_t count) {
+    Operand *a = arena_alloc(pr->file->work, count * sizeof *a);
+    if (UNLIKELY(a == NULL)) {
+        pr->no_memory = true;
+        return NULL;
+    }
+    for (size_t k = 0; k < count; k++) {
+        a[k] = (Operand){0};
+    }
+    return a;
+}
+
+Operand *program_operands(Program *pr, size_t count) {
+    return operands(pr, count);
+}
+
+static NOINLINE void grow(Program *pr) {
+    uint32_t capacity = MAX(pr->file->op_count + 16, 2 * pr->capacity);
+    Ins *grown = program_alloc(pr, capacity * sizeof *grown);
+    if (grown != NULL) {
+        if (pr->count > 0) {
+            memcpy(grown, pr->ins, pr->count * sizeof *grown);
+        }
+        pr->ins = grown;
+        pr->capacity = capacity;
+    }
+}
+
+Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
+    if (UNLIKELY(pr->count >= pr->capacity)) {
+        grow(pr);
+    }
+    Operand *a = operands(pr, count);
+    if (UNLIKELY(pr->no_memory)) {
+        pr->lost = (Ins){.a = pr->lost_operands};
+        memset(pr->lost_operands, 0, sizeof pr->lost_operands);
+        return &pr->lost;
+    }
+    pr->ins[pr->count] = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
+    return &pr->ins[pr->count++];
+}
+
+/* --- What is known of values --------------------------------------------------------------------------------------- */
+
+static BeamType constant_type(term t) {
+    BeamType k = {.types = TYPE_ANY};
+    if (is_small(t)) {
+        k = (BeamType){.types = TYPE_INTEGER, .has_min = true, .has_max = true, .min = small_value(t), .max = small_value(t)};
+    } else if (is_atom(t)) {
+        k.types = TYPE_ATOM;
+    } else if (t == NIL) {
+        k.types = TYPE_NIL;
+    } else if (is_cons(t)) {
+        k.types = TYPE_CONS;
+    } else if (is_tuple(t)) {
+        k.types = TYPE_TUPLE;
+    } else if (is_map(t)) {
+        k.types = TYPE_MAP;
+    } else if (is_float(t)) {
+        k.types = TYPE_FLOAT;
+    } else if (is_integer(t)) {
+        k.types = TYPE_INTEGER;
+    }
+    return k;
+}
+
+BeamType operand_type(const Program *pr, const Operand *o) {
+    if (o->kind == OPERAND_TERM) {
+        return constant_type(o->term);
+    }
+    return o->type < pr->file->type_count ? pr->file->types[o->type] : (BeamType){.types = TYPE_ANY};
+}
+
+bool operand_is_small(const Program *pr, const Operand *o) {
+    BeamType t = operand_type(pr, o);
+    return t.types == TYPE_INTEGER && t.has_min && t.has_max && t.min >= SMALL_MIN && t.max <= SMALL_MAX;
+}
