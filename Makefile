@@ -62,19 +62,22 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
-OPTIMIZE_base := -Os
-OPTIMIZE_term := -Os
-OPTIMIZE_data := -Os
+SMALL := -Os -fno-inline-functions-called-once -fno-jump-tables
+OPTIMIZE_base := $(SMALL)
+OPTIMIZE_term := $(SMALL)
+OPTIMIZE_data := $(SMALL)
 OPTIMIZE_code := -Os
 OPTIMIZE_code/decode := -O2
 OPTIMIZE_code/emit := -O2
 OPTIMIZE_code/program := -O2
-OPTIMIZE_vm := -Os
-OPTIMIZE_io := -Os
-OPTIMIZE_platform := -Os
-OPTIMIZE_bif := -Os
-OPTIMIZE_table := -Os
-OPTIMIZE_native := -Os
+OPTIMIZE_code/scan := -O2
+OPTIMIZE_code/verify := -O2
+OPTIMIZE_vm := $(SMALL)
+OPTIMIZE_io := $(SMALL)
+OPTIMIZE_platform := $(SMALL)
+OPTIMIZE_bif := $(SMALL)
+OPTIMIZE_table := $(SMALL)
+OPTIMIZE_native := $(SMALL)
 # ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
 $(foreach f,base/bitrun base/arena base/mem term/atom term/gc term/hash term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
     data/bit_build data/bit_match data/md5,$(eval OPTIMIZE_$f := -O2))

@@ -63,7 +63,7 @@ def main():
     lines += ['', f'enum {{ STATIC_ATOMS = {len(order)} }};', '', '#endif', '']
     write_if_changed(f'{out}/atoms.h', '\n'.join(lines))
     size = 1
-    while size < 2 * len(order):
+    while size < 5 * len(order) // 4:
         size *= 2
     table = [0] * size
     for i, t in enumerate(order):

@@ -28,8 +28,8 @@ static bool is_code_elsewhere(const BifEntry *b) {
         term name;
         uint8_t arity;
     } functions[] = {{A_atom_to_binary, 1}, {A_binary_to_atom, 1}, {A_binary_to_existing_atom, 1}, {A_min, 2}, {A_max, 2}, {A_memory, 0}, {A_memory, 1}};
-    for (size_t i = 0; b->module == A_erlang && i < ARRAY_LEN(functions); i++) {
-        if (functions[i].name == b->name && functions[i].arity == b->arity) {
+    for (size_t i = 0; bif_module(b) == A_erlang && i < ARRAY_LEN(functions); i++) {
+        if (functions[i].name == bif_name(b) && functions[i].arity == b->arity) {
             return true;
         }
     }
@@ -147,10 +147,10 @@ term builtin_functions(Heap *h) {
     term list = NIL;
     for (size_t i = h->vm->bifs->count; i-- > 0;) {
         const BifEntry *b = &h->vm->bifs->entries[i];
-        const Module *m = module_find(h->vm, b->module);
-        bool listed = !is_code_elsewhere(b) && !(b->module == A_erlang && b->name == A_yield); /* an instruction of OTP's */
+        const Module *m = module_find(h->vm, bif_module(b));
+        bool listed = !is_code_elsewhere(b) && !(bif_module(b) == A_erlang && bif_name(b) == A_yield); /* an instruction of OTP's */
         if (listed && m != NULL && m->current != NULL && !loads_natives(m->current) && has_function(m->current, b)) {
-            list = heap_cons(h, TUPLE3(h, b->module, b->name, SMALL(b->arity)), list);
+            list = heap_cons(h, TUPLE3(h, bif_module(b), bif_name(b), SMALL(b->arity)), list);
         }
     }
     return list;
@@ -416,7 +416,7 @@ BIF(erlang, load_nif, 2) {
     }
     term module = l != NIL ? NONE : atom_find(vm, name, n);
     for (size_t i = 0; i < vm->bifs->count && module != NONE; i++) {
-        if (vm->bifs->entries[i].module == module) {
+        if (bif_module(&vm->bifs->entries[i]) == module) {
             return A_ok;
         }
     }

@@ -30,11 +30,10 @@ typedef struct {
     uint32_t op;        /* index of the instruction */
     uint32_t limits[8]; /* of each tag: values from here on are left to long_operand */
 } Decoder;
-static const term no_term;
 
 static Arg *args_reserve(Decoder *d, size_t count) {
     if ((size_t)(d->end - d->at) < count) {
-        size_t room = MAX(count, (size_t)1024);
+        size_t room = MAX(count, (size_t)256);
         d->at = arena_alloc(d->l->b->work, room * sizeof(Arg));
         d->end = d->at == NULL ? NULL : d->at + room;
     }
@@ -220,8 +219,7 @@ static bool long_operand(Decoder *d, Arg *a) {
     }
 }
 
-/* Most operands take one byte or two: those are decoded here, the others in long_operand. Written without branches that
-   depend on the data, as far as it goes: they are not predictable. */
+/* Most operands take one byte or two: those are decoded here, the others in long_operand. */
 static inline bool operand(Decoder *d, Arg *a) {
     Cursor *c = d->c;
     static const uint8_t kinds[8] = {[COMPACT_U] = ARG_NUMBER, [COMPACT_I] = ARG_TERM, [COMPACT_A] = ARG_TERM,
@@ -231,18 +229,24 @@ static inline bool operand(Decoder *d, Arg *a) {
         *a = (Arg){0};
         return long_operand(d, a);
     }
-    uint32_t byte = p[0], tag = byte & 7, two = byte >> 3 & 1;
-    uint32_t small = byte >> 4, large = (byte & 0xe0) << 3 | p[1], value = two ? large : small;
+    uint32_t byte = p[0], tag = byte & 7, value = byte >> 4;
+    c->at = p + 1;
+    if ((byte & 8) != 0) {
+        value = (byte & 0xe0) << 3 | p[1];
+        c->at = p + 2;
+    }
     if (UNLIKELY(((byte & 0x18) == 0x18) | (value >= d->limits[tag]))) {
+        c->at = p;
         *a = (Arg){0};
         return long_operand(d, a);
     }
     a->kind = kinds[tag];
     a->type = 0;
     a->value = value;
-    const term *from = tag == COMPACT_A ? &d->l->b->atoms[value] : &no_term;
-    a->term = tag == COMPACT_I ? SMALL(value) : *from;
-    c->at = p + 1 + two;
+    a->term = tag == COMPACT_I ? SMALL(value) : 0;
+    if (tag == COMPACT_A) {
+        a->term = d->l->b->atoms[value];
+    }
     return true;
 }
 
@@ -327,19 +331,21 @@ static bool list_operand(Decoder *d, const GenericShape *shape, Arg *list) {
     return true;
 }
 
-static GenericOp *op_new(Decoder *d) {
+static NOINLINE bool more_ops(Decoder *d) {
     BeamFile *b = d->l->b;
-    if (UNLIKELY(d->op == b->op_room)) {
-        size_t room = b->op_room + b->op_room / 2 + 64;
-        GenericOp *more = arena_alloc(b->work, room * sizeof *more);
-        if (more == NULL) {
-            return NULL;
-        }
-        memcpy(more, b->ops, d->op * sizeof *more);
-        b->ops = more;
-        b->op_room = room;
+    size_t room = b->op_room + b->op_room / 2 + 64;
+    GenericOp *more = arena_alloc(b->work, room * sizeof *more);
+    if (more == NULL) {
+        return false;
     }
-    return &b->ops[d->op];
+    memcpy(more, b->ops, d->op * sizeof *more);
+    b->ops = more;
+    b->op_room = room;
+    return true;
+}
+
+static inline GenericOp *op_new(Decoder *d) {
+    return UNLIKELY(d->op == d->l->b->op_room) && !more_ops(d) ? NULL : &d->l->b->ops[d->op];
 }
 
 /* Decodes one instruction. */
@@ -355,18 +361,20 @@ static bool instruction(Decoder *d) {
     }
     uint8_t number = *c->at;
     const GenericShape *shape = &generic_shapes[number < GEN_COUNT ? number : 0];
-    if (shape->name == NULL) {
+    if (UNLIKELY(shape->name == NULL)) {
         return CURSOR_FAIL(c, "there is no instruction %u", number);
     }
-    *op = (GenericOp){.op = number, .count = shape->arity, .flags = OP_DEAD, .offset = (uint32_t)(c->at - c->start), .arg = a};
+    op->op = number, op->count = shape->arity, op->flags = OP_DEAD;
+    op->offset = (uint32_t)(c->at - c->start);
+    op->arg = a;
     c->at++;
     d->at = a + shape->arity;
-    for (uint32_t i = 0; i < shape->arity; i++, a++) {
-        char letter = shape->operands[i];
-        if (!operand(d, a) || !check_operand(d, shape, letter, i, a)) {
+    const char *letters = shape->operands;
+    for (uint32_t i = 0; letters[i] != '\0'; i++, a++) {
+        if (!operand(d, a) || !check_operand(d, shape, letters[i], i, a)) {
             return false;
         }
-        if (letter == '[' && !list_operand(d, shape, a)) {
+        if (letters[i] == '[' && !list_operand(d, shape, a)) {
             return false;
         }
     }

@@ -119,7 +119,7 @@ static void write_pointer(Listing *l, uint16_t op, const void *p) {
         break;
     default: {
         const BifEntry *b = p;
-        write_function_name(l, b->module, b->name, b->arity);
+        write_function_name(l, bif_module(b), bif_name(b), b->arity);
     }
     }
 }

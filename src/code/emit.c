@@ -121,44 +121,23 @@ typedef struct {
     VM *vm;
     Ins *ins;
     uint32_t count;
-    uint16_t *variant;     /* of each instruction */
-    uint32_t *label_at;    /* unit offset of each label in this program */
-    size_t units;
-    uint32_t functions, lines;
+    uint32_t *label_at;    /* index in `start` of each label that has been passed */
+    uint32_t *fixes;       /* indices in `start` of units that hold a label's number so far; FIX_HANDLER: a catch mark, whose handler's code does */
+    uint32_t fix_count;
     CodeLine *function_lines; /* of the function that is emitted now */
     uint32_t function_line_count;
-    CodeSegment *segment;
     Unit *start;           /* of the program in its segment */
+    /* At most: */
+    size_t units, operands;
+    uint32_t functions, lines;
 } Layout;
 
+#define FIX_HANDLER 0x80000000u
 enum {
     PIECE_UNITS = sizeof(CodePiece) / sizeof(Unit),
     LINE_UNITS = sizeof(CodeLine) / sizeof(Unit),
-    FIRST_SEGMENT = 512, LARGEST_SEGMENT = 8192, /* units, of code on demand */
+    FIRST_SEGMENT = 256, LARGEST_SEGMENT = 4096, /* units, of code on demand */
 };
-
-/* Constants that are in the handler, and a label that is none, take no unit. */
-static inline bool is_laid_out(char letter) {
-    return letter != 'N' && letter != 'j';
-}
-
-/* The variant of an instruction; *units: how many it takes. */
-static unsigned find_variant(const Ins *i, size_t *units) {
-    const OpInfo *info = &op_infos[i->op];
-    unsigned variant = 0;
-    size_t n = 1;
-    assert(info->count == i->count);
-    for (unsigned k = 0; k < info->count; k++) {
-        const OperandForms *f = forms_of(info, k);
-        unsigned form = f->index[i->a[k].kind & 31];
-        assert(form > 0);
-        variant = variant * f->count + form - 1;
-        n += is_laid_out(f->letters[form - 1]);
-        n += i->a[k].kind == OPERAND_LIST ? i->a[k].index : 0;
-    }
-    *units += n;
-    return info->first + variant;
-}
 
 /* A function begins with the label in front of its func_info. */
 static bool begins_function(const Layout *l, uint32_t n) {
@@ -169,46 +148,38 @@ static bool begins_function(const Layout *l, uint32_t n) {
 }
 
 static void measure(Layout *l) {
-    uint32_t lines = 0;
-    for (uint32_t n = 0; n < l->count; n++) {
-        const Ins *i = &l->ins[n];
-        if (i->op == OP_label && begins_function(l, n)) {
-            l->units += l->functions == 0 ? 0 : LINE_UNITS * lines + 1;
-            l->functions++;
-            lines = 0;
-        }
-        if (i->op == OP_label) {
-            l->label_at[i->a[0].index] = (uint32_t)l->units;
-        } else if (i->op == OP_line) {
-            lines++;
-            l->lines++;
-        } else if (op_infos[i->op].interpreted) {
-            l->variant[n] = (uint16_t)find_variant(i, &l->units);
+    size_t operands = 0, handlers = 0;
+    for (const Ins *i = l->ins, *end = i + l->count; i < end; i++) {
+        if (op_infos[i->op].interpreted) {
+            handlers++;
+            operands += i->count;
+            l->functions += i->op == OP_func_info;
+            if (i->count > 0 && i->a[i->count - 1].kind == OPERAND_LIST) {
+                operands += i->a[i->count - 1].index;
+            }
+        } else {
+            l->lines += i->op == OP_line;
         }
     }
-    l->units += LINE_UNITS * lines + 1;
+    l->operands = operands;
+    l->units = operands + handlers + LINE_UNITS * l->lines + l->functions;
 }
 
-/* Registers are byte offsets; what is told apart at run time has bit 2 set for y. */
-static Unit unit_of(const Layout *l, char kind, const Operand *o) {
-    switch (o->kind) {
-    case OPERAND_X: return o->index * sizeof(term);
-    case OPERAND_Y: return o->index * sizeof(term) + (kind == 'y' ? 0 : 4);
-    case OPERAND_TERM: return o->term;
-    case OPERAND_FLOAT: return o->index * sizeof(double);
-    case OPERAND_NUMBER: return o->number;
-    case OPERAND_LABEL: return (Unit)(l->start + l->label_at[o->index]);
-    case OPERAND_HANDLER: return make_catch(o->number);
-    case OPERAND_POINTER: return (Unit)o->pointer;
-    case OPERAND_LIST: return o->index;
-    default: return 0;
-    }
+static Unit fix(Layout *l, const Unit *at, uint32_t label) {
+    l->fixes[l->fix_count++] = (uint32_t)(at - l->start);
+    return label;
+}
+
+static Unit handler_of(Layout *l, const Unit *at, const Operand *o) {
+    catch_handler(l->vm, (uint32_t)o->number)->code = (const Unit *)(uintptr_t)o->index;
+    l->fixes[l->fix_count++] = (uint32_t)(at - l->start) | FIX_HANDLER;
+    return o->number;
 }
 
 /* A call of a function that may not be emitted yet: then it leads to its stub, and is remembered. */
-static Unit call_of(const Layout *l, Unit *at, uint32_t label) {
+static Unit call_of(Layout *l, Unit *at, uint32_t label) {
     if (l->pr->file->label_op[label] != UINT32_MAX) {
-        return (Unit)(l->start + l->label_at[label]);
+        return fix(l, at, label);
     }
     ModuleCode *code = l->pr->code;
     Function *f = emit_function(code, label);
@@ -218,28 +189,44 @@ static Unit call_of(const Layout *l, Unit *at, uint32_t label) {
     return (Unit)f->code;
 }
 
-static Unit *lay_out(const Layout *l, Unit *at, const Ins *i, unsigned variant) {
-    *at++ = l->vm->handlers[variant];
+/* Registers are byte offsets; what is told apart at run time has bit 2 set for y. */
+static inline Unit unit_of(Layout *l, Unit *at, char letter, const Operand *o) {
+    switch (o->kind) {
+    case OPERAND_X: return o->index * sizeof(term);
+    case OPERAND_Y: return o->index * sizeof(term) + (letter == 'y' ? 0 : 4);
+    case OPERAND_FLOAT: return o->index * sizeof(double);
+    case OPERAND_LABEL: return fix(l, at, o->index);
+    case OPERAND_CALL: return call_of(l, at, o->index);
+    case OPERAND_HANDLER: return handler_of(l, at, o);
+    case OPERAND_LIST: return o->index;
+    default: return o->number; /* and term, and pointer */
+    }
+}
+
+static Unit *lay_out(Layout *l, Unit *at, const Ins *i) {
     const OpInfo *info = &op_infos[i->op];
+    unsigned variant = 0;
+    Unit *handler = at++;
+    assert(info->count == i->count);
     for (unsigned k = 0; k < i->count; k++) {
         const Operand *o = &i->a[k];
         const OperandForms *f = forms_of(info, k);
-        char letter = f->letters[f->index[o->kind & 31] - 1];
-        if (!is_laid_out(letter)) {
+        unsigned form = f->index[o->kind & 31];
+        assert(form != NO_FORM);
+        variant = variant * f->count + form - 1;
+        char letter = f->letters[form - 1];
+        if (letter == 'N' || letter == 'j') { /* what is in the handler, and a label that is none, take no unit */
             continue;
         }
-        *at = o->kind == OPERAND_CALL ? call_of(l, at, o->index) : unit_of(l, letter, o);
+        *at = unit_of(l, at, letter, o);
         at++;
-        if (o->kind == OPERAND_HANDLER) {
-            CatchHandler *h = catch_handler(l->vm, (uint32_t)o->number);
-            h->code = l->start + l->label_at[o->index];
-        }
-        if (o->kind == OPERAND_LIST) {
-            for (uint32_t n = 0; n < o->index; n++) {
-                *at++ = unit_of(l, 's', &o->list[n]);
+        if (UNLIKELY(letter == 'l')) {
+            for (uint32_t n = 0; n < o->index; n++, at++) {
+                *at = unit_of(l, at, 's', &o->list[n]);
             }
         }
     }
+    *handler = l->vm->handlers[info->first + variant];
     return at;
 }
 
@@ -251,40 +238,56 @@ static Unit *end_function(Layout *l, Unit *at) {
     return at + 1;
 }
 
-static void emit(Layout *l, ModuleCode *code) {
-    CodeSegment *s = l->segment;
+/* All labels have been passed. */
+static void fix_labels(const Layout *l) {
+    for (const uint32_t *f = l->fixes, *end = f + l->fix_count; f < end; f++) {
+        Unit *at = l->start + (*f & ~FIX_HANDLER);
+        if (*f & FIX_HANDLER) {
+            uint32_t number = (uint32_t)*at;
+            CatchHandler *h = catch_handler(l->vm, number);
+            h->code = l->start + l->label_at[(uintptr_t)h->code];
+            *at = make_catch(number);
+        } else {
+            *at = (Unit)(l->start + l->label_at[*at]);
+        }
+    }
+}
+
+static void emit(Layout *l, CodeSegment *s) {
+    ModuleCode *code = l->pr->code;
     Unit *at = l->start;
     uint32_t function = l->pr->first_function;
     for (uint32_t n = 0; n < l->count; n++) {
         const Ins *i = &l->ins[n];
-        if (i->op == OP_label && begins_function(l, n)) {
-            if (function > l->pr->first_function) {
-                at = end_function(l, at);
+        if (i->op == OP_label) {
+            if (begins_function(l, n)) {
+                if (function > l->pr->first_function) {
+                    at = end_function(l, at);
+                }
+                ((CodePiece *)(s->units + s->room))[-1 - (ptrdiff_t)s->piece_count++] = (CodePiece){(uint32_t)(at - s->units), function++};
             }
-            ((CodePiece *)(s->units + s->room))[-1 - (ptrdiff_t)s->piece_count++] = (CodePiece){(uint32_t)(at - s->units), function++};
-        }
-        if (i->op == OP_line) {
+            l->label_at[i->a[0].index] = (uint32_t)(at - l->start);
+        } else if (i->op == OP_line) {
             l->function_lines[l->function_line_count++] = (CodeLine){(uint32_t)(at - s->units), (uint32_t)i->a[0].number};
-        }
-        if (i->op == OP_label || !op_infos[i->op].interpreted) {
-            continue;
-        }
-        Unit *start = at;
-        at = lay_out(l, at, i, l->variant[n]);
-        if (i->op == OP_func_info) {
-            Function *f = &code->functions[function - 1];
-            f->info = start;
-            f->code = at;
+        } else if (op_infos[i->op].interpreted) {
+            Unit *start = at;
+            at = lay_out(l, at, i);
+            if (i->op == OP_func_info) {
+                Function *f = &code->functions[function - 1];
+                f->info = start;
+                f->code = at;
+            }
         }
     }
     at = end_function(l, at);
-    assert(at == l->start + l->units);
-    s->used += (uint32_t)l->units;
+    fix_labels(l);
+    assert(at <= l->start + l->units);
+    s->used = (uint32_t)(at - s->units);
     code->line_count += l->lines;
 }
 
 /* Room for the program in the newest segment or, if there is none, in a new one. */
-static bool find_room(Layout *l, ModuleCode *code) {
+static CodeSegment *find_room(const Layout *l, ModuleCode *code) {
     CodeSegment *s = code->segments;
     size_t need = l->units + PIECE_UNITS * l->functions;
     if (s == NULL || s->room - s->used - PIECE_UNITS * s->piece_count < need) {
@@ -294,35 +297,35 @@ static bool find_room(Layout *l, ModuleCode *code) {
         }
         s = mem_alloc(&l->vm->mem, MEM_CODE, sizeof *s + room * sizeof(Unit));
         if (s == NULL) {
-            return false;
+            return NULL;
         }
         *s = (CodeSegment){.next = code->segments, .room = (uint32_t)room};
         if (!ranges_add(l->vm, s->units, s->units + room, code)) {
             mem_free(&l->vm->mem, MEM_CODE, s, sizeof *s + room * sizeof(Unit));
-            return false;
+            return NULL;
         }
         code->segments = s;
     }
-    l->segment = s;
-    l->start = s->units + s->used;
-    return true;
+    return s;
 }
 
 bool emit_units(Program *pr) {
     Layout l = {.pr = pr, .vm = pr->vm};
     l.ins = program_fuse(pr, &l.count);
-    l.variant = program_alloc(pr, MAX(pr->count, 1u) * sizeof *l.variant);
     l.label_at = program_alloc(pr, (pr->labels + 1) * sizeof *l.label_at);
-    bool done = false;
-    if (l.ins != NULL && l.variant != NULL && l.label_at != NULL) {
-        measure(&l);
-        l.function_lines = program_alloc(pr, MAX(l.lines, 1u) * sizeof *l.function_lines);
-        done = l.function_lines != NULL && find_room(&l, pr->code);
-        if (done) {
-            emit(&l, pr->code);
-        }
+    if (l.ins == NULL || l.label_at == NULL) {
+        return false;
     }
-    return done;
+    measure(&l);
+    l.function_lines = program_alloc(pr, MAX(l.lines, 1u) * sizeof *l.function_lines);
+    l.fixes = program_alloc(pr, MAX(l.operands, (size_t)1) * sizeof *l.fixes);
+    CodeSegment *s = l.function_lines == NULL || l.fixes == NULL ? NULL : find_room(&l, pr->code);
+    if (s == NULL) {
+        return false;
+    }
+    l.start = s->units + s->used;
+    emit(&l, s);
+    return true;
 }
 
 void emit_free(VM *vm, ModuleCode *code) {

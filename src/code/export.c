@@ -12,11 +12,11 @@ const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t ari
     while (low < high) {
         size_t middle = (low + high) / 2;
         const BifEntry *b = &t->entries[middle];
-        if (b->module == module && b->name == name && b->arity == arity) {
+        term m = bif_module(b), n = bif_name(b);
+        if (m == module && n == name && b->arity == arity) {
             return b;
         }
-        bool before = b->module != module ? b->module < module : b->name != name ? b->name < name : b->arity < arity;
-        if (before) {
+        if (m != module ? m < module : n != name ? n < name : b->arity < arity) {
             low = middle + 1;
         } else {
             high = middle;
@@ -29,13 +29,13 @@ bool bif_find_module(const BifTable *t, term module) {
     size_t low = 0, high = t->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (t->entries[middle].module < module) {
+        if (bif_module(&t->entries[middle]) < module) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < t->count && t->entries[low].module == module;
+    return low < t->count && bif_module(&t->entries[low]) == module;
 }
 
 static uint32_t export_hash(term module, term name, uint32_t arity) {

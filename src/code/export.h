@@ -10,10 +10,16 @@
 typedef term BifFunction(Process *p, const term *args);
 
 typedef struct BifEntry {
-    term module, name;
-    uint32_t arity;
     BifFunction *function;
+    uint16_t module_index, name_index; /* atoms of the executable: bif_module, bif_name */
+    uint8_t arity;
 } BifEntry;
+static inline term bif_module(const BifEntry *b) {
+    return ATOM(b->module_index);
+}
+static inline term bif_name(const BifEntry *b) {
+    return ATOM(b->name_index);
+}
 
 /* The table of built-ins, made by the build and handed to code/ through vm->bifs; sorted by module, name, arity (as numbers). */
 typedef struct BifTable {

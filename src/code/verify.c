@@ -295,7 +295,8 @@ static bool walk_once(Verifier *v, const BeamFunction *f) {
     }
     entry_state(v, f);
     v->pending = 0;
-    v->handled = false;
+    v->handled = v->backward = false;
+    v->edge_count = 0;
     v->block = VERIFY_NO_BLOCK;
     uint64_t budget = (uint64_t)WALKS * (f->end - f->first) + WALKS_FREE;
     uint32_t from = b->label_op[f->entry];
@@ -312,20 +313,16 @@ static bool walk_once(Verifier *v, const BeamFunction *f) {
     }
 }
 
-/* Jumps back are rare: compilers share the ends of functions with them. The function is walked once more to see them all. */
-static bool loops_are_charged(Verifier *v, const BeamFunction *f) {
-    v->recording = true;
-    v->edge_count = 0;
-    bool ok = walk_once(v, f) && verify_no_loops(v);
-    v->recording = false;
-    return ok;
+/* Jumps back are rare: compilers share the ends of functions with them. */
+static bool loops_are_charged(Verifier *v) {
+    return !v->backward || verify_no_loops(v);
 }
 
 static bool walk(Verifier *v, const BeamFunction *f) {
     v->function = f;
-    v->preset = v->backward = false;
+    v->preset = false;
     if (walk_once(v, f)) {
-        return !v->backward || loops_are_charged(v, f);
+        return loops_are_charged(v);
     }
     LoadError first = *v->error;
     v->preset = !first.no_memory;
@@ -335,7 +332,7 @@ static bool walk(Verifier *v, const BeamFunction *f) {
     }
     *v->error = (LoadError){0};
     memcpy(v->error->file, first.file, sizeof first.file);
-    return !v->backward || loops_are_charged(v, f);
+    return loops_are_charged(v);
 }
 
 static Verifier *verifier_new(BeamFile *b, LoadError *error) {
@@ -349,7 +346,7 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
     v->error = error;
     v->match_args = b->match_args;
     v->op = v->pending = v->restart = 0;
-    v->live = v->handled = v->backward = v->recording = v->repeat = false;
+    v->live = v->handled = v->backward = v->repeat = false;
     v->edges = NULL;
     v->edge_count = v->edge_room = v->block = 0;
     v->saved = arena_alloc(b->work, b->labels * sizeof *v->saved);

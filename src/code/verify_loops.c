@@ -9,10 +9,10 @@ typedef struct VerifyEdge {
 } VerifyEdge;
 
 bool verify_edge(Verifier *v, uint32_t to) {
-    if (LIKELY(!v->recording) || v->block == VERIFY_NO_BLOCK) {
-        v->backward |= to <= v->block && v->block != VERIFY_NO_BLOCK;
+    if (v->block == VERIFY_NO_BLOCK) {
         return true;
     }
+    v->backward |= to <= v->block;
     if (v->edge_count == v->edge_room) {
         uint32_t room = MAX(2 * v->edge_room, 64u);
         VerifyEdge *edges = arena_alloc(v->b->work, room * sizeof *edges);

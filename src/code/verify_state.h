@@ -89,12 +89,11 @@ typedef struct Verifier {
     uint32_t op;            /* index of the instruction at hand */
     uint32_t pending;       /* labels that are dirty */
     uint32_t restart;       /* the first of those that the present sweep has passed already */
-    struct VerifyEdge *edges; /* while loops are looked for: all ways between labels; room for edge_room of them */
+    struct VerifyEdge *edges; /* all ways between labels that have been walked; room for edge_room of them */
     uint32_t edge_count, edge_room;
     uint32_t block;         /* index of the label behind which the instruction at hand is; VERIFY_NO_BLOCK: none yet */
     bool live;              /* control can get here */
     bool backward;          /* there is a jump back that is no receive loop's */
-    bool recording;         /* edges are noted down */
     bool preset;            /* results of guard built-ins are set, with OP_PRESET, on failure too: tried when it fails without */
     bool handled;           /* the handler of the innermost mark knows the present y registers */
 } Verifier;
@@ -109,7 +108,7 @@ bool verify_fail(Verifier *v, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A way from the label before the instruction at hand to another label (both as indices of instructions), of which the engines
    charge nothing. Nothing may go round in a circle of such ways: it could not be interrupted. False: no memory. */
 bool verify_edge(Verifier *v, uint32_t to);
-/* After a walk that recorded: is there a circle? */
+/* After a walk: is there no circle? */
 bool verify_no_loops(Verifier *v);
 
 /* Control may go on at the label with the present state. */

@@ -13,9 +13,9 @@
 enum { MAX_ARITY = 255 };
 
 /* What is an instruction here has a name in stack traces. */
-static const BifEntry apply2 = {.module = A_erlang, .name = A_apply, .arity = 2};
-static const BifEntry apply3 = {.module = A_erlang, .name = A_apply, .arity = 3};
-static const BifEntry hibernate3 = {.module = A_erlang, .name = A_hibernate, .arity = 3};
+static const BifEntry apply2 = {.module_index = ATOM_INDEX(A_erlang), .name_index = ATOM_INDEX(A_apply), .arity = 2};
+static const BifEntry apply3 = {.module_index = ATOM_INDEX(A_erlang), .name_index = ATOM_INDEX(A_apply), .arity = 3};
+static const BifEntry hibernate3 = {.module_index = ATOM_INDEX(A_erlang), .name_index = ATOM_INDEX(A_hibernate), .arity = 3};
 
 static const Entry *fail_in(Process *p, const BifEntry *what, term reason, term a, term b, term c) {
     exception_error(p, reason);

@@ -109,7 +109,7 @@ static term take_trace(Process *p, const void *pc) {
     uint32_t max = MAX(depth, 1); /* entries in all; there is always a function on top */
     term info = NIL;
     if (bif != NULL) {
-        info = explaining_module(bif->module);
+        info = explaining_module(bif_module(bif));
         info = s->cause != NONE && info != NIL ? heap_cons(h, info, s->cause) : info;
     } else if (s->cause != NONE && is_map(s->cause)) {
         info = s->cause;
@@ -117,8 +117,8 @@ static term take_trace(Process *p, const void *pc) {
     term *trace = heap_alloc(h, 1 + RAW_ARITY + HEAP_BITS_HEAD + max);
     trace[0] = HEADER(RAW_ARITY, KIND_TUPLE);
     trace[RAW_CLASS] = class_atoms[s->class];
-    trace[RAW_MODULE] = bif == NULL ? NIL : bif->module;
-    trace[RAW_NAME] = bif == NULL ? NIL : bif->name;
+    trace[RAW_MODULE] = bif == NULL ? NIL : bif_module(bif);
+    trace[RAW_NAME] = bif == NULL ? NIL : bif_name(bif);
     trace[RAW_ARGS] = s->raised_args == NONE ? A_true : s->raised_args;
     trace[RAW_INFO] = info;
     HeapBits *bits = (HeapBits *)(trace + 1 + RAW_ARITY);

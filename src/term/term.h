@@ -30,6 +30,7 @@ enum { TAG_ATOM = 0x0b, TAG_CATCH = 0x1b, TAG_NIL = 0x3b, TAG6_MASK = 0x3f };
 
 #define NIL ((term)TAG_NIL)
 #define ATOM(index) ((term)(index) << 6 | TAG_ATOM)       /* a constant expression, for the generated A_name */
+#define ATOM_INDEX(atom) ((atom) >> 6)                   /* likewise; elsewhere atom_index */
 #define SMALL(n) ((term)((uintptr_t)(n) << 4 | TAG_SMALL)) /* n must fit, see small_fits */
 
 /* Kinds of boxed objects. First word after the header is word 1. */
