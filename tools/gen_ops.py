@@ -137,8 +137,15 @@ def c_names(op_args, env, uid):
     return names
 
 
-def c_body(op, env, uid):
-    text = op.body
+# How arithmetic ends that is not of small integers: all handlers of whole instructions share one copy of it.
+SLOW_GUARD = re.compile(r'slow:\s*room\(num\(live\)\);\s*put\(d, guard_c\(no, bif, get\(l\), get\(r\)\)\);\s*$')
+
+# A need with nothing but tests before it.
+NEED_FIRST = re.compile(r'^((?:(?!\b(?:put|put2|fput|store|frame|unframe|clear|heap_\w+|\w+_c|\w+_or|call\w*|tail\w*|wait\w*|leave|catch\w*|raise\w*|need|room)\().)*?)\bneed\(')
+
+
+def c_body(op, env, uid, whole=False):
+    text = SLOW_GUARD.sub('slow: slow_guard(d, bif, l, r, live);', op.body) if whole and ('no', 'j') in op.args else op.body
     has_slow = 'slow:' in text
     if has_slow:
         text = text.replace('slow:', 'SLOW_LABEL').replace('done;', f'goto done_{uid};')
@@ -168,7 +175,8 @@ def handler(ops, op, kinds):
             sub = {a: env[v] for v, (a, _) in zip(vs, ops[p].args)}
             text += c_body(ops[p], sub, f'{uid}_{j}')
     else:
-        text = c_body(op, env, uid)
+        text = c_body(op, env, uid, whole=True)
+    text = NEED_FIRST.sub(r'\1need_first(', text)
     list_at = next((e.split(',')[1] for e in env.values() if e.startswith('l,')), None)
     extra = f' + ip[{list_at}]' if list_at else ''
     return f'HANDLER({uid}, {units}) {text} NEXT({units}{extra})'

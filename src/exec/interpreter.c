@@ -81,6 +81,19 @@
             COLLECT(words_, live);                                                                                        \
         }                                                                                                                 \
     } while (0)
+/* The same in a handler that has changed nothing so far: it is run again after the collection. */
+#ifdef MOTE_STRESS
+#define need_first need
+#else
+#define need_first(words, live)                                                                                           \
+    do {                                                                                                                  \
+        size_t words_ = (words);                                                                                          \
+        if (UNLIKELY((size_t)(sp - htop) < words_ + HEAP_RESERVE)) {                                                      \
+            again_words = words_, again_live = (live);                                                                    \
+            goto again_;                                                                                                  \
+        }                                                                                                                 \
+    } while (0)
+#endif
 #define room(live) need(ROOM_WORDS, live)
 #define heap_set(k, v) (htop[k] = (v))
 #define heap_fill(k, lk, li)                                                                                              \
@@ -278,6 +291,23 @@
         }                                                                                                                 \
         result_;                                                                                                          \
     })
+
+/* Operands as units that can be told apart at run time. */
+#define UNIT_x(i) ip[i]
+#define UNIT_y(i) (ip[i] + 4)
+#define UNIT_i(i) ip[i]
+#define UNIT_r(i) ip[i]
+#define UNIT_s(i) ip[i]
+/* room(live), put(d, guard_c(j, bif, get(l), get(r))) and on to the next instruction, out of line. */
+#define slow_guard(dk, di, bk, bi, lk, li, rk, ri, nk, ni)                                                                \
+    do {                                                                                                                  \
+        slow_ = (SlowGuard){UNIT_##dk(di), ip[bi], {UNIT_##lk(li), UNIT_##rk(ri)}, ip[ni], LEN};                           \
+        goto slow_guard_;                                                                                                 \
+    } while (0)
+typedef struct {
+    Unit to, bif, args[2], live;
+    uint32_t units; /* of the instruction */
+} SlowGuard;
 
 /* --- Choices: values in order, then labels --- */
 static inline const Unit *select_label(const Unit *list, size_t n, term v) {
@@ -519,6 +549,8 @@ static RunResult run(Scheduler *s, Process *p, const Unit *tables[2]) {
     intptr_t reds;
     const Unit *ip = p->ip;
     const BifEntry *bif;
+    SlowGuard slow_;   /* what slow_guard_ does */
+    size_t again_words, again_live; /* what again_ does */
     const Unit *after; /* where a built-in that traps or yields goes on: behind the call, or NULL: where its caller returns to */
     LOAD;
     if (UNLIKELY(ip == NULL)) {
@@ -553,6 +585,20 @@ yield:
         rt_collect(p, 0, p->live);
     }
     return RUN_YIELD;
+again_:;
+    COLLECT(again_words, again_live);
+    DISPATCH;
+slow_guard_:;
+    room(slow_.live);
+    term slow_args[] = {rt_unit(x, sp, slow_.args[0]), rt_unit(x, sp, slow_.args[1])};
+    term slow_result = CALL(((const BifEntry *)slow_.bif)->function(p, slow_args));
+    if (UNLIKELY(slow_result == NONE)) {
+        do_c(exception_in_bif, (const BifEntry *)slow_.bif, slow_args);
+        goto unwind;
+    }
+    REGISTER(slow_.to & 4 ? (char *)sp - 4 : (char *)x, slow_.to) = slow_result;
+    ip += slow_.units;
+    DISPATCH;
 unwind:;
     SAVE;
     const CatchHandler *handler = exception_unwind(p, ip);
