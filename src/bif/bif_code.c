@@ -134,7 +134,7 @@ static term all_natives(Heap *h, const ModuleCode *c) {
 
 static bool has_function(const ModuleCode *c, const BifEntry *b) {
     for (uint32_t i = 0; i < c->function_count; i++) {
-        if (c->functions[i].name == b->name && c->functions[i].arity == b->arity) {
+        if (c->functions[i].name == bif_name(b) && c->functions[i].arity == b->arity) {
             return true;
         }
     }
