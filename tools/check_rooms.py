@@ -2,7 +2,7 @@
 and no header includes itself through others. Prints what breaks the rule; exits 1 if anything does."""
 import glob, os, re, sys
 
-ROOMS = ['base', 'platform', 'term', 'data', 'proc', 'table', 'code', 'exec', 'native', 'io', 'bif', 'vm']
+ROOMS = ['base', 'platform', 'term', 'data', 'proc', 'table', 'code', 'trace', 'exec', 'native', 'io', 'bif', 'vm']
 
 
 def room_of(path):

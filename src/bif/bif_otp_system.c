@@ -1,28 +1,30 @@
 /* What OTP's system processes and its own modules of the preloaded set call: tracers, literal areas, signals of processes that
    run on other threads. */
 #include "bif/bif.h"
+#include "data/map.h"
+#include "proc/schedule.h"
 #include "proc/signal.h"
+#include "trace/trace.h"
 
 /* --- erl_tracer: the tracer that sends messages ----------------------------------------------------------------------- */
 
-static bool is_alive(Process *p, term t) {
-    return is_local_pid(t) && process_find(process_vm(p), t) != NULL;
-}
-
 /* enabled(Tag, Tracer, Tracee) -> trace | discard | remove. */
 BIF(erl_tracer, enabled, 3) {
-    bool status = a[0] == A_trace_status;
-    if (!is_alive(p, a[1])) {
-        return status ? A_remove : A_discard;
-    }
-    return a[1] == a[2] && !status ? A_discard : A_trace;
+    const Tracer t = {.module = A_erl_tracer, .state = a[1]};
+    return tracer_enabled(process_vm(p), &t, a[0], a[2]);
 }
 
-/* trace(Tag, Tracer, Tracee, Term, Options) sends {trace, Tracee, Tag, Term [, Extra]}. */
+/* trace(Tag, Tracer, Tracee, Term, Options) */
 BIF(erl_tracer, trace, 5) {
-    Heap *h = HEAP(p);
-    if (is_alive(p, a[1]) && a[1] != a[2]) {
-        message_send(p->scheduler, p, a[1], TUPLE4(h, A_trace, a[2], a[0], a[3]));
+    VM *vm = process_vm(p);
+    const Tracer t = {.module = A_erl_tracer, .state = a[1]};
+    term extra = NONE, result = NONE, time = NONE;
+    if (is_map(a[4])) {
+        extra = map_get(vm, a[4], A_extra), result = map_get(vm, a[4], A_match_spec_result), time = map_get(vm, a[4], A_timestamp);
+    }
+    uint32_t flags = time == A_timestamp ? TRACE_TIMESTAMP : time == A_monotonic ? TRACE_MONOTONIC : time == A_strict_monotonic ? TRACE_STRICT_MONOTONIC : 0;
+    if (target_alive(vm, a[1])) {
+        trace_report(vm, &t, flags, a[2], a[0], a[3], extra, result == NONE ? A_true : result);
     }
     return A_ok;
 }

@@ -5,6 +5,7 @@
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
+#include "proc/watch.h"
 #include "term/ref.h"
 
 BIF(erlang, self, 0) {
@@ -114,6 +115,9 @@ BIF(erts_internal, is_system_process, 1) {
 typedef enum { SEND_DONE, SEND_NOBODY, SEND_BADARG, SEND_NO_MEMORY, SEND_REMOTE, SEND_YIELD } SendResult;
 
 static SendResult send_to_port(Process *p, term to, term message) {
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        process_hooks(p)->told(p, to, message);
+    }
     io_lock(process_vm(p));
     Port *port = port_find(process_vm(p), to);
     PortResult result = port == NULL ? PORT_DONE : port_message(p, port, message);
@@ -125,13 +129,25 @@ static SendResult send_to_port(Process *p, term to, term message) {
     }
 }
 
+/* A message that somebody wants to know of, or that carries a token of sequential tracing. `named`: as the sender says it. */
+static SendResult send_traced(Process *p, term to, term named, term message) {
+    struct SeqToken *token = process_hooks(p)->sends(p, named, message);
+    return message_send_traced(p, to, message, token) ? SEND_DONE : SEND_NO_MEMORY;
+}
+
 static SendResult send_to_name(Process *p, term name, term message) {
     term to = name_find(process_vm(p), name);
     if (to == NONE) {
+        if (UNLIKELY(p->state & STATE_TRACED)) {
+            process_hooks(p)->told(p, name, message);
+        }
         return SEND_NOBODY;
     }
     if (is_local_port(to)) {
         return send_to_port(p, to, message);
+    }
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        return send_traced(p, to, name, message);
     }
     return message_send(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
 }
@@ -139,6 +155,9 @@ static SendResult send_to_name(Process *p, term name, term message) {
 static SendResult send_message(Process *p, term to, term message) {
     BUMP(p, 3);
     if (LIKELY(is_local_pid(to))) {
+        if (UNLIKELY(p->state & STATE_TRACED)) {
+            return send_traced(p, to, to, message);
+        }
         return message_send(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
     }
     if (is_atom(to)) {
@@ -146,6 +165,9 @@ static SendResult send_message(Process *p, term to, term message) {
         return result == SEND_NOBODY ? SEND_BADARG : result;
     }
     if (is_alias(to)) {
+        if (UNLIKELY(p->state & STATE_TRACED)) {
+            return send_traced(p, to, to, message);
+        }
         return message_send_alias(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
     }
     if (is_local_port(to)) {
@@ -273,9 +295,13 @@ static term link_to_nobody(Process *p, term to) {
 
 static term link(Process *p, term to) {
     if (is_local_pid(to)) {
+        if (to != p->pid) {
+            process_event(p, A_link, to);
+        }
         return to == p->pid || link_make(p, to) ? A_true : link_to_nobody(p, to);
     }
     if (is_local_port(to)) {
+        process_event(p, A_link, to);
         return link_make(p, to) ? A_true : link_to_nobody(p, to);
     }
     if (is_external(to, EXTERNAL_PORT) && of_this_node(p, to)) {
@@ -305,6 +331,7 @@ BIF(erlang, link, 2) {
 
 BIF(erlang, unlink, 1) {
     if (is_local_pid(a[0]) || is_local_port(a[0])) {
+        process_event(p, A_unlink, a[0]);
         link_break(p, a[0]);
         return A_true;
     }
@@ -316,6 +343,14 @@ BIF(erlang, unlink, 1) {
 
 /* --- Names --------------------------------------------------------------------------------------------------------- */
 
+/* To those who trace it. */
+static void tell_of_name(VM *vm, term of, term what, term name) {
+    Process *q = process_find(vm, of);
+    if (q != NULL) {
+        process_event(q, what, name);
+    }
+}
+
 BIF(erlang, register, 2) {
     VM *vm = process_vm(p);
     term cause = A_none;
@@ -325,6 +360,7 @@ BIF(erlang, register, 2) {
         } else if (name_of(vm, a[1]) != NONE) {
             cause = A_registered_name;
         } else if (name_register(vm, a[0], a[1])) {
+            tell_of_name(vm, a[1], A_register, a[0]);
             return A_true;
         }
     }
@@ -332,7 +368,13 @@ BIF(erlang, register, 2) {
 }
 
 BIF(erlang, unregister, 1) {
-    return is_atom(a[0]) && name_unregister(process_vm(p), a[0]) ? A_true : raise_badarg(p);
+    VM *vm = process_vm(p);
+    term was = name_find(vm, a[0]);
+    if (was == NONE || !name_unregister(vm, a[0])) {
+        return raise_badarg(p);
+    }
+    tell_of_name(vm, was, A_unregister, a[0]);
+    return A_true;
 }
 
 BIF(erlang, whereis, 1) {

@@ -17,6 +17,7 @@
 #include "term/gc.h"
 #include "term/print.h"
 #include "term/ref.h"
+#include "trace/trace.h"
 
 /* p asks about q; results are built on p's heap. NONE: no memory. */
 typedef term InfoFunction(Process *p, Process *q);
@@ -95,6 +96,18 @@ static term catch_level(Process *p, Process *q) {
 
 static term error_handler(Process *p, Process *q) {
     return q->extra == NULL || q->extra->error_handler == NONE ? A_error_handler : q->extra->error_handler;
+}
+
+static term seq_token(Process *p, Process *q) {
+    return term_copy(HEAP(p), seq_token_term(q));
+}
+
+static term trace_flags(Process *p, Process *q) {
+    uint32_t flags = 0;
+    for (const Tracing *t = trace_if(q) == NULL ? NULL : trace_if(q)->list; t != NULL; t = t->next) {
+        flags |= t->flags;
+    }
+    return number(p, flags);
 }
 
 static term last_calls(Process *p, Process *q) {
@@ -343,9 +356,6 @@ static term binary(Process *p, Process *q) {
     return list;
 }
 
-static term zero(Process *p, Process *q) {
-    return SMALL(0);
-}
 static term nothing(Process *p, Process *q) {
     return NIL;
 }
@@ -371,7 +381,7 @@ static const struct {
     {A_binary, binary, false}, {A_catchlevel, catch_level, false}, {A_backtrace, backtrace, false}, {A_last_calls, last_calls, false},
     {A_min_heap_size, min_heap_size, false}, {A_min_bin_vheap_size, min_bin_vheap_size, false},
     {A_max_heap_size, max_heap_size, false}, {A_message_queue_data, message_queue_data, false}, {A_magic_ref, nothing, false},
-    {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, nothing, false}, {A_trace, zero, false},
+    {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, seq_token, false}, {A_trace, trace_flags, false},
     {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, no, false},
 };
 

@@ -14,6 +14,7 @@
 #include "table/ets.h"
 #include "term/copy.h"
 #include "term/gc.h"
+#include "trace/trace.h"
 
 enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
 
@@ -177,7 +178,10 @@ static term info_check_io(Process *p) { /* a list with one set of descriptors, w
     return heap_cons(h, list, NIL);
 }
 static term info_sequential_tracer(Process *p) {
-    return TUPLE2(HEAP(p), A_sequential_tracer, A_false);
+    return TUPLE2(HEAP(p), A_sequential_tracer, tracer_term(HEAP(p), seq_tracer(process_vm(p))));
+}
+static term info_control_word(Process *p) {
+    return integer_from_uint64(HEAP(p), process_vm(p)->trace->control_word);
 }
 static term info_compiler(Process *p) {
     term version = TUPLE3(HEAP(p), SMALL(__GNUC__), SMALL(__GNUC_MINOR__), SMALL(__GNUC_PATCHLEVEL__));
@@ -285,7 +289,7 @@ static const struct {
     {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
     {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
-    {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, SMALL(0), NULL},
+    {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, NONE, info_control_word},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},

@@ -1,9 +1,10 @@
-/* erlang:system_flag, memory, and what monitors and profiles the system. */
+/* erlang:system_flag and memory. */
 #include "bif/meters.h"
 #include "bif/spawn_options.h"
 #include "data/integer.h"
 #include "proc/schedule.h"
 #include "term/gc.h"
+#include "trace/trace.h"
 
 enum { BACKTRACE_MAX = 64 };
 
@@ -71,6 +72,10 @@ static term bind_type(Process *p, term value) {
     return raise_badarg(p);
 }
 
+static term or_badarg(Process *p, term value) {
+    return value == NONE ? raise_badarg(p) : value;
+}
+
 BIF(erlang, system_flag, 2) {
     Processes *ps = process_vm(p)->processes;
     term value = a[1];
@@ -109,10 +114,12 @@ BIF(erlang, system_flag, 2) {
     case A_outstanding_system_requests_limit:
         return natural(value) > 0 ? value : raise_badarg(p);
     case A_trace_control_word:
-        return is_integer(value) && !integer_is_negative(value) ? SMALL(0) : raise_badarg(p);
+        return or_badarg(p, trace_set_control_word(p, value));
     case A_sequential_tracer:
-        return value == A_false || is_local_pid(value) ? A_false : raise_badarg(p);
+        return or_badarg(p, seq_set_tracer(p, value));
     case A_reset_seq_trace:
+        seq_reset(process_vm(p));
+        return A_true;
     case A_debug_flags:
         return A_true;
     default:
@@ -172,26 +179,4 @@ BIF(erlang, memory, 1) {
         last = &cell[1];
     }
     return kinds == NIL ? result : raise_badarg(p);
-}
-
-/* --- Nobody watches the system ------------------------------------------------------------------------------------- */
-
-BIF(erlang, system_monitor, 0) {
-    return A_undefined;
-}
-
-BIF(erlang, system_monitor, 1) {
-    return a[0] == A_undefined || is_tuple_of(a[0], 2) ? A_undefined : raise_badarg(p);
-}
-
-BIF(erlang, system_monitor, 2) {
-    return is_local_pid(a[0]) && is_list(a[1]) ? A_undefined : raise_badarg(p);
-}
-
-BIF(erlang, system_profile, 0) {
-    return A_undefined;
-}
-
-BIF(erlang, system_profile, 2) {
-    return (a[0] == A_undefined || is_pid(a[0]) || is_port(a[0])) && is_list(a[1]) ? A_undefined : raise_badarg(p);
 }

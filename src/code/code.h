@@ -42,6 +42,13 @@ typedef struct Code {
     void (*native)(struct Program *pr);
     void (*native_free)(VM *vm, ModuleCode *c);
     const void *native_entry;    /* the `native` of an Entry that has no machine code */
+    uintptr_t native_start, native_size; /* where machine code is */
+    void (*native_divert)(VM *vm, const Function *f, bool on); /* its machine code goes to the interpreter's at once, or no longer */
+    const BifEntry *(*native_called)(const void *back); /* the built-in that machine code has called, by the return address */
+    /* trace/'s: code becomes current; nobody shall find it any more, or it is about to be freed; a traced function has been emitted (again). */
+    void (*code_loaded)(VM *vm, ModuleCode *c);
+    void (*code_gone)(VM *vm, ModuleCode *c);
+    void (*traced_emitted)(VM *vm, Function *f);
 } Code;
 
 /* Memory for reading a file or emitting a function, kept from one to the next: fresh pages are slow. */

@@ -104,6 +104,9 @@ static bool emit_verified(VM *vm, Function *f, LoadError *error) {
     program_free(pr);
     if (ok) {
         publish(vm, f, before);
+        if (c->traced != NULL) {
+            vm->code->traced_emitted(vm, f);
+        }
     }
     return ok;
 }

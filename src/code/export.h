@@ -43,12 +43,18 @@ typedef struct Export {
             const void *native;
         };
     };
-    term module, name;
-    uint32_t arity;
+    union {
+        BifEntry called;       /* what instructions that call a built-in hold */
+        struct {
+            term module, name;
+            uint32_t arity;
+            BifFunction *function; /* that of bif; while the built-in is traced: one that goes on at `code` instead */
+        };
+    };
     const BifEntry *bif;       /* not NULL: a built-in */
     struct Module *loaded;     /* not NULL: the module whose current code exports it */
     Unit stub[4];              /* arity, then an instruction that calls the built-in, or the error handler for what is not
-                                  there: see emit.h */
+                                  there, or says that it is traced: see emit.h and breakpoint.h */
     struct Export *next;       /* in its bucket */
 } Export;
 

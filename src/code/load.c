@@ -309,6 +309,9 @@ void module_code_free(VM *vm, ModuleCode *c) {
     if (c == NULL) {
         return;
     }
+    if (c->traced != NULL) {
+        vm->code->code_gone(vm, c);
+    }
     unlink_code(vm, c);
     free_all_but_literals(vm, c);
     if (c->literal_block != NULL) {
@@ -331,6 +334,9 @@ static void unexport(VM *vm, Module *m) {
 
 void module_delete(VM *vm, Module *m) {
     assert(m->current != NULL && m->old == NULL);
+    if (vm->code->code_gone != NULL) {
+        vm->code->code_gone(vm, m->current);
+    }
     unexport(vm, m);
     m->old = m->current;
     m->current = NULL;
@@ -434,6 +440,9 @@ static void make_current(VM *vm, ModuleCode *c) {
         }
     }
     link_lambdas(vm, c);
+    if (vm->code->code_loaded != NULL) {
+        vm->code->code_loaded(vm, c);
+    }
 }
 
 void module_commit(VM *vm, ModuleCode *c) {

@@ -119,6 +119,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
     term *records;             uint32_t record_count;   /* templates of its native records, see data/record.h */
+    struct Traced **traced;    /* by function, those that are traced: trace/ keeps it. NULL: none */
     struct Module *module;
     struct ModuleCode *next;   /* in the module's list of abandoned code */
 } ModuleCode;
@@ -150,6 +151,9 @@ term module_record(VM *vm, term module, term name); /* template of a native reco
 const Function *code_find(VM *vm, const void *at, ModuleCode **code, Module **module);
 /* The line at that address in this function; false: not known. file 0: the module's own. */
 bool code_line(VM *vm, ModuleCode *code, const Function *f, const void *at, BeamLine *line);
+
+/* The same with the file's name as a string; 0: not known. */
+uint32_t code_place(Heap *h, ModuleCode *code, const Module *module, const Function *f, const void *at, term *file);
 
 /* A mark that is part of code from now on, until that is freed; 0: no memory. Its handler is filled in later. */
 uint32_t catch_new(VM *vm, ModuleCode *code);

@@ -190,6 +190,16 @@ static Export *import_export(Rewriter *r, const BeamImport *i) {
     return e;
 }
 
+/* What an instruction that calls a built-in holds; NULL: it is none. */
+static const BifEntry *built_in(Rewriter *r, const BeamImport *i) {
+    if (bif_find(r->pr->vm->bifs, i->module, i->name, i->arity) == NULL) {
+        return NULL;
+    }
+    const Export *e = import_export(r, i);
+    static const BifEntry none;
+    return e == NULL ? &none : &e->called;
+}
+
 static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
     static const Arg none = {.kind = ARG_LABEL}, zero = {.kind = ARG_NUMBER};
     unsigned arity = g->op == GEN_bif0 ? 0 : g->op == GEN_bif1 || g->op == GEN_gc_bif1 ? 1 : g->op == GEN_bif2 || g->op == GEN_gc_bif2 ? 2 : 3;
@@ -270,7 +280,8 @@ static void add_bif_call(Rewriter *r, const GenericOp *g, const BifEntry *b) {
 static uint32_t rewrite_call(Rewriter *r, const GenericOp *g) {
     const BeamFile *file = r->pr->file;
     const BeamFunction *f = r->has_bifs ? beam_function(file, g->arg[1].value) : NULL;
-    const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, file->module, f->name, f->arity);
+    const BeamImport import = {.module = file->module, .name = f == NULL ? NIL : f->name, .arity = f == NULL ? 0 : f->arity};
+    const BifEntry *b = f == NULL ? NULL : built_in(r, &import);
     if (b != NULL) {
         add_bif_call(r, g, b);
         return 1;
@@ -317,7 +328,7 @@ static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
     if (rewrite_special_call(r, g, import)) {
         return 1;
     }
-    const BifEntry *b = bif_find(r->pr->vm->bifs, import->module, import->name, import->arity);
+    const BifEntry *b = built_in(r, import);
     if (b != NULL) {
         add_bif_call(r, g, b);
     } else {
@@ -328,7 +339,7 @@ static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
 
 static uint32_t rewrite_send(Rewriter *r, const GenericOp *g UNUSED) {
     static const BeamImport import = {.module = A_erlang, .name = A_send, .arity = 2};
-    const BifEntry *b = bif_find(r->pr->vm->bifs, import.module, import.name, import.arity);
+    const BifEntry *b = built_in(r, &import);
     Ins *i = out(r, b != NULL ? OP_call_bif : OP_call_export, 2);
     set_pointer(&i->a[0], b != NULL ? (const void *)b : import_export(r, &import));
     set_number(&i->a[1], 2);
@@ -725,7 +736,8 @@ static bool rewrite_error(Rewriter *r, const GenericOp *g) {
    local fun leads here. */
 static const BeamFunction *add_built_in(Rewriter *r, const GenericOp *label) {
     const BeamFunction *f = r->has_bifs ? beam_function(r->pr->file, label->arg[0].value) : NULL;
-    const BifEntry *b = f == NULL ? NULL : bif_find(r->pr->vm->bifs, r->pr->file->module, f->name, f->arity);
+    const BeamImport import = {.module = r->pr->file->module, .name = f == NULL ? NIL : f->name, .arity = f == NULL ? 0 : f->arity};
+    const BifEntry *b = f == NULL ? NULL : built_in(r, &import);
     if (b == NULL) {
         return NULL;
     }

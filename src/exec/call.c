@@ -94,11 +94,11 @@ static bool is_apply(term module, term name, uint32_t arity) {
 }
 
 static const Entry *entry_of(Process *p, term *x, term module, term name, uint32_t arity) {
-    if (raises(module, name, arity)) {
-        bif_find(process_vm(p)->bifs, module, name, arity)->function(p, x);
+    Export *e = export_get(process_vm(p), module, name, arity);
+    if (raises(module, name, arity) && e != NULL && e->function == e->bif->function) { /* not traced */
+        e->function(p, x);
         return NULL;
     }
-    Export *e = export_get(process_vm(p), module, name, arity);
     if (e == NULL) {
         exception_error(p, A_system_limit);
         return NULL;

@@ -1,9 +1,10 @@
 /* Exceptions: stack traces and unwinding. */
 #include "exec/exception.h"
 
-#include "base/utf8.h"
 #include "data/map.h"
+#include "code/code.h"
 #include "proc/schedule.h"
+#include "trace/trace.h"
 
 /* A raw trace is a tuple of six:
 
@@ -79,7 +80,7 @@ void exception_undef(Process *p, term module, term name, uint32_t arity, const t
 static uint32_t gather(const VM *vm, const term *sp, const term *end, const void *previous, uint32_t max, uintptr_t *to) {
     uint32_t n = 0;
     for (term last = (term)previous; sp < end && n < max; sp++) {
-        if (is_header(*sp) && *sp != last && *sp != (term)vm->returns_interpreted && *sp != (term)vm->returns_native) {
+        if (is_header(*sp) && *sp != last && *sp != (term)vm->returns_interpreted && *sp != (term)vm->returns_native && *sp != (term)vm->returns_traced) {
             last = *sp;
             to[n++] = last - 1;
         }
@@ -158,6 +159,9 @@ static const CatchHandler *uncaught(Process *p, term trace) {
         s->class = CLASS_ERROR;
         h->reason = TUPLE2(h, A_nocatch, h->reason);
     }
+    if (UNLIKELY(p->flags & FLAG_TRACE_FRAMES)) {
+        trace_unwound(p, h->sp, h->end, class_atoms[s->class], h->reason, false);
+    }
     if (s->class == CLASS_ERROR) {
         term reason = h->reason;
         h->reason = TUPLE2(h, reason, exception_stacktrace(p, trace));
@@ -165,7 +169,12 @@ static const CatchHandler *uncaught(Process *p, term trace) {
     return NULL;
 }
 
-const CatchHandler *exception_unwind(Process *p, const void *pc) {
+/* The frame belongs to the engine that code returns to it in: a function that is traced runs interpreted though it has machine code. */
+static bool is_native_code(const VM *vm, term at) {
+    return vm->native != NULL && at - vm->code->native_start < vm->code->native_size;
+}
+
+const CatchHandler *exception_unwind(Process *p, const void *pc, bool *native) {
     Scheduler *s = p->scheduler;
     Heap *h = &p->heap;
     if (s->trace == NONE) {
@@ -179,12 +188,18 @@ const CatchHandler *exception_unwind(Process *p, const void *pc) {
         return uncaught(p, trace);
     }
     term *frame = h->sp; /* of the last return address seen, the frame above it */
+    term last = (term)pc;
     for (term *at = h->sp; at < h->end; at++) {
         if (is_header(*at)) {
             frame = at + 1;
+            last = *at;
         } else if (is_catch(*at)) {
             const CatchHandler *handler = catch_handler(process_vm(p), (uint32_t)catch_index(*at));
+            if (UNLIKELY(p->flags & FLAG_TRACE_FRAMES)) {
+                trace_unwound(p, h->sp, at, class_atoms[s->class], h->reason, true);
+            }
             *at = NIL;
+            *native = handler->native != NULL && is_native_code(process_vm(p), last);
             h->sp = frame;
             s->x[0] = NONE;
             s->x[1] = h->reason;
@@ -252,32 +267,13 @@ static term add_item(Heap *h, term module, term name, term args, term location, 
     return heap_cons(h, TUPLE4(h, module, name, args, location), rest);
 }
 
-static term module_file(Heap *h, term module) {
-    Bytes name = atom_text(h->vm, module);
-    term list = heap_latin1_list(h, ".erl", 4);
-    uint32_t chars[ATOM_MAX_CHARS];
-    int n = 0;
-    for (const uint8_t *at = name.at, *end = at + name.size; at < end && n < ATOM_MAX_CHARS;) {
-        int size = utf8_read(at, end, &chars[n++]);
-        assert(size > 0);
-        at += size;
-    }
-    while (n > 0) {
-        list = heap_cons(h, SMALL(chars[--n]), list);
-    }
-    return list;
-}
-
 static term location(Heap *h, ModuleCode *code, const Module *module, const Function *f, const void *at, term rest) {
-    BeamLine line;
-    if (!code_line(h->vm, code, f, at, &line)) {
+    term file;
+    uint32_t line = code_place(h, code, module, f, at, &file);
+    if (line == 0) {
         return rest;
     }
-    term file = line.file < code->file_count ? code->files[line.file] : NIL;
-    if (line.file == 0 || file == NIL) {
-        file = module_file(h, module->name);
-    }
-    rest = heap_cons(h, TUPLE2(h, A_line, SMALL(line.line)), rest);
+    rest = heap_cons(h, TUPLE2(h, A_line, SMALL(line)), rest);
     return heap_cons(h, TUPLE2(h, A_file, file), rest);
 }
 

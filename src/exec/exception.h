@@ -28,8 +28,8 @@ void exception_undef(Process *p, term module, term name, uint32_t arity, const t
 
 /* Unwinds: pc is the address of the failed instruction. Puts the stack pointer at the handler's frame (its y0), clears the mark
    and fills x0..x3. NULL: nobody handles it; p->heap.reason is then the reason the process exits with, and the scheduler's
-   class CLASS_ERROR if that is to be logged. */
-const CatchHandler *exception_unwind(Process *p, const void *pc);
+   class CLASS_ERROR if that is to be logged. *native: it goes on in machine code. */
+const CatchHandler *exception_unwind(Process *p, const void *pc, bool *native);
 
 /* Instructions. */
 void exception_raise(Process *p, term trace, term reason);                  /* raise: the class is the trace's */

@@ -10,6 +10,7 @@
 #include "proc/collect.h"
 #include "proc/mailbox.h"
 #include "proc/spawn.h"
+#include "trace/trace.h"
 
 #include <math.h>
 
@@ -520,6 +521,27 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         goto unwind;                                                                                                      \
     } while (0)
 
+/* Tracing: what has been told of, goes on: at its own first instruction, or to where it would have returned. */
+#define trace_call()                                                                                                      \
+    do {                                                                                                                  \
+        SAVE;                                                                                                             \
+        p->ip = ip;                                                                                                       \
+        const TraceResume to_ = trace_called(p, ip);                                                                      \
+        if (UNLIKELY(to_.handler == 0)) {                                                                                 \
+            return RUN_YIELD; /* it will be killed */                                                                     \
+        }                                                                                                                 \
+        LOAD;                                                                                                             \
+        ip = to_.at;                                                                                                      \
+        goto *(void *)to_.handler;                                                                                        \
+    } while (0)
+#define trace_return()                                                                                                    \
+    do {                                                                                                                  \
+        SAVE;                                                                                                             \
+        trace_returned(p);                                                                                                \
+        LOAD;                                                                                                             \
+        ret;                                                                                                              \
+    } while (0)
+
 #define DISPATCH goto *(void *)*ip
 #define HANDLER(name, units)                                                                                              \
     L_##name: {                                                                                                           \
@@ -529,18 +551,19 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         DISPATCH;                                                                                                         \
     }
 
-/* p NULL: only tells the handlers' addresses, and where the code of return_to_native is. */
-static RunResult run(Scheduler *s, Process *p, const Unit *tables[2]) {
+/* p NULL: only tells the handlers' addresses, and where the code of return_to_native and return_traced is. */
+static RunResult run(Scheduler *s, Process *p, const Unit *tables[3]) {
     static const Unit handlers[VARIANT_COUNT] = {
 #define LABELS
 #include "gen/handlers.inc"
 #undef LABELS
     };
     static const Unit finish[] = {(Unit)&&L_finish_};
-    static const Unit return_to_native[] = {(Unit)&&L_return_to_native_};
+    static const Unit return_to_native[] = {(Unit)&&L_return_to_native_}, return_traced[] = {(Unit)&&L_return_traced_};
     if (p == NULL) {
         tables[0] = handlers;
         tables[1] = return_to_native;
+        tables[2] = return_traced;
         return RUN_YIELD;
     }
     term *const x = s->x;
@@ -575,6 +598,12 @@ bif_none:
     memcpy(x, s->trap_args, to->arity * sizeof(term));
     if (after != NULL) {
         *--sp = (term)after;
+    } else if (UNLIKELY(trace_begins(p, to))) {
+        SAVE;
+        if (!trace_tail_call(p, ip, to->arity)) {
+            return RUN_YIELD;
+        }
+        LOAD;
     }
     TAIL(to->code);
 yield:
@@ -601,9 +630,10 @@ slow_guard_:;
     DISPATCH;
 unwind:;
     SAVE;
-    const CatchHandler *handler = exception_unwind(p, ip);
+    bool native;
+    const CatchHandler *handler = exception_unwind(p, ip, &native);
     LOAD;
-    if (handler != NULL && handler->native != NULL) {
+    if (handler != NULL && native) {
         ENTER_NATIVE(handler->native);
     }
     if (handler != NULL) {
@@ -623,13 +653,19 @@ RunResult interpreter_run(Scheduler *s, Process *p) {
 }
 
 const Unit *interpreter_handlers(void) {
-    const Unit *tables[2];
+    const Unit *tables[3];
     run(NULL, NULL, tables);
     return tables[0];
 }
 
 const Unit *interpreter_return_to_native(void) {
-    const Unit *tables[2];
+    const Unit *tables[3];
     run(NULL, NULL, tables);
     return tables[1];
+}
+
+const Unit *interpreter_return_traced(void) {
+    const Unit *tables[3];
+    run(NULL, NULL, tables);
+    return tables[2];
 }

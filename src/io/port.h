@@ -48,6 +48,7 @@ struct Port {
     size_t high, low;    /* marks of the queue of output: busy from high on, until it is below low. high 0: never busy */
     term data;           /* port_set_data; NONE: none */
     Fragment *fragment;  /* that holds it */
+    struct Tracing *traced; /* by whom, see trace/trace.h; NULL: nobody */
 };
 
 bool ports_init(VM *vm);

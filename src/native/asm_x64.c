@@ -118,6 +118,22 @@ void x_call_to(Asm *a, const void *address) {
     asm_fix(a, 0, address);
 }
 
+enum { CALL_BYTES = 5, LOAD_BYTES = 10 };
+
+void x_call_with(Asm *a, uintptr_t v, const void *address) {
+    align_end(a, LOAD_BYTES + CALL_BYTES);
+    x_rex(a, 1, 0, RAX);
+    asm_byte(a, 0xb8 | RAX);
+    asm_64(a, v);
+    x_call_to(a, address);
+}
+
+uintptr_t x_called_with(const uint8_t *back) {
+    uintptr_t v;
+    memcpy(&v, back - CALL_BYTES - sizeof v, sizeof v);
+    return v;
+}
+
 void x_call_mem(Asm *a, int base, int32_t off) {
     unsigned size = 3 + ((base & 7) == RSP) + (off == 0 && (base & 7) != RBP ? 0 : off == (int8_t)off ? 1 : 4);
     align_end(a, size);

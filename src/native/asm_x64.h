@@ -302,6 +302,9 @@ void x_pad(Asm *a, unsigned bytes);
 /* Calls whose return address ends in 00. */
 void x_call(Asm *a, Label l);
 void x_call_to(Asm *a, const void *address);
+/* The same with a word in rax, which x_called_with finds by the return address. */
+void x_call_with(Asm *a, uintptr_t v, const void *address);
+uintptr_t x_called_with(const uint8_t *back);
 void x_call_mem(Asm *a, int base, int32_t off);
 void x_load_address(Asm *a, int reg, Label l); /* lea reg, [rip + l] */
 

@@ -17,6 +17,7 @@ typedef struct {
     const uint8_t *call_pure[PURE_ARGUMENTS]; /* of so many arguments, plus one */
     const uint8_t *call_c, *call_list, *call_guard, *guard_failed, *collect, *call_bif, *tail_bif;
     const uint8_t *yield, *wait, *hibernate, *unwind;
+    const uint8_t *traced;              /* called from the slot of a function that is traced: goes to the interpreter's code of it */
 } MachineStubs;
 
 typedef struct Native {
@@ -31,6 +32,11 @@ typedef struct Native {
 /* The machine's file: makes what is made once; emits a program. False: no memory. */
 bool machine_stubs(VM *vm, Native *n, const Unit *return_to_native);
 bool machine_emit(VM *vm, Native *n, Program *pr);
+
+/* Makes the machine code of a function go to the interpreter's, or no longer. */
+void machine_divert(Native *n, const uint8_t *entry, bool on);
+/* The built-in that has been called, by the return address. */
+const BifEntry *machine_called(const void *back);
 
 /* For the machine's file: room for so much code. NULL: none. */
 NativeCode *native_allocate(VM *vm, size_t size);

@@ -2,12 +2,14 @@
    the calls that machine code makes. */
 #include "native/machine.h"
 
+#include "code/breakpoint.h"
 #include "exec/interpreter.h"
 #include "native/support.h"
 #include "proc/collect.h"
 #include "proc/mailbox.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
+#include "trace/trace.h"
 
 /* All machine code of a VM lies in one range of addresses, so that jumps of 32 bits reach everything. Only what is used has
    memory behind it. */
@@ -61,14 +63,6 @@ static void native_free_code(VM *vm, ModuleCode *code) {
 
 /* --- Emitting ------------------------------------------------------------------------------------------------------ */
 
-/* Calls in the interpreter's code of a function that has machine code go there: its first instruction becomes one that
-   crosses over. The unit of func_info that holds the name, which nothing reads, says where to. */
-static void divert(VM *vm, const Function *f) {
-    Unit *at = (Unit *)f->code;
-    at[-2] = (Unit)f->native;
-    at[0] = vm->handlers[VARIANT_to_native];
-}
-
 static void emit_program(Program *pr) {
     VM *vm = pr->vm;
     ModuleCode *c = pr->code;
@@ -78,13 +72,27 @@ static void emit_program(Program *pr) {
     vm->native->figures.modules++;
     for (uint32_t i = 0; i < c->function_count; i++) {
         if (c->functions[i].native != vm->code->native_entry) { /* some stay interpreted */
-            divert(vm, &c->functions[i]);
+            breakpoint_cross(vm, &c->functions[i]);
         }
     }
     if (!ranges_add(vm, c->native->start, c->native->start + c->native->hot, c)) {
         /* It runs, but stack traces do not show it. */
         assert(c->native != NULL);
     }
+}
+
+/* --- Tracing ------------------------------------------------------------------------------------------------------- */
+
+static void native_divert(VM *vm, const Function *f, bool on) {
+    machine_divert(vm->native, f->native, on);
+}
+
+const Unit *native_traced(Process *p, const void *entry) {
+    ModuleCode *code;
+    Module *module;
+    const Function *f = code_find(process_vm(p), entry, &code, &module);
+    assert(f != NULL && f->native == entry);
+    return f->code;
 }
 
 bool native_init(VM *vm) {
@@ -105,6 +113,9 @@ bool native_init(VM *vm) {
     vm->code->native = emit_program;
     vm->code->native_free = native_free_code;
     vm->code->native_entry = n->stubs.entry;
+    vm->code->native_start = (uintptr_t)n->memory.run, vm->code->native_size = n->memory.size;
+    vm->code->native_divert = native_divert;
+    vm->code->native_called = machine_called;
     vm->returns_interpreted = n->stubs.returns_interpreted;
     vm->returns_native = interpreter_return_to_native();
     vm->processes->run = native_run;
@@ -159,10 +170,11 @@ RunResult native_run(Scheduler *s, Process *p) {
 }
 
 int native_unwind(Process *p, const void *pc) {
-    const CatchHandler *h = exception_unwind(p, pc);
+    bool native;
+    const CatchHandler *h = exception_unwind(p, pc, &native);
     if (h != NULL) {
-        p->ip = h->native != NULL ? h->native : (const void *)h->code;
-        return h->native != NULL ? RUN_NATIVE : RUN_SWITCH;
+        p->ip = native ? h->native : (const void *)h->code;
+        return native ? RUN_NATIVE : RUN_SWITCH;
     }
     if (p->scheduler->class == CLASS_ERROR) {
         process_end_logged(p, p->heap.reason);
@@ -224,7 +236,7 @@ int native_bif_none(Process *p, const BifEntry *bif, uintptr_t tail) {
     }
     const Export *to = s->trap_to;
     memcpy(s->x, s->trap_args, to->arity * sizeof(term));
-    p->heap.sp += tail;
+    p->heap.sp += trace_begins(p, to) ? 0 : tail; /* a return stands behind the call of a tail call, too */
     if (*p->heap.sp == (term)p->heap.vm->returns_interpreted) {
         p->heap.sp++; /* a tail call back to where the call came from */
     } else {

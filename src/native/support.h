@@ -17,6 +17,7 @@ int native_bif_none(Process *p, const BifEntry *bif, uintptr_t tail);
 void native_guard_failed(Process *p, const BifEntry *bif);
 int native_hibernate(Process *p);                           /* RUN_SWITCH: an exception */
 term native_next_message(Process *p);
+const Unit *native_traced(Process *p, const void *entry);   /* the interpreter's code of the function that begins there */
 uintptr_t native_wait(Process *p, term time);               /* a MailboxWait; the exception has been set */
 
 #endif

@@ -1257,7 +1257,7 @@ static void call_bif(Emitter *e, const Operand *bif, bool tail) {
     for (uint32_t i = 0; i < MIN(b->arity, (uint32_t)X_REGISTERS); i++) {
         x_store(&e->a, x_register[i], SCHEDULER, (int32_t)(offsetof(Scheduler, x) + i * sizeof(term)));
     }
-    call_stub(e, b, tail ? e->native->stubs.tail_bif : e->native->stubs.call_bif);
+    x_call_with(&e->a, (uintptr_t)b, tail ? e->native->stubs.tail_bif : e->native->stubs.call_bif);
     forget_x(e);
     if (tail) {
         x_ret(&e->a);

@@ -59,7 +59,7 @@ static void test_al(Asm *a) {
 
 typedef struct {
     Label enter, returns_interpreted, to_interpreter, entry, call_pure[PURE_ARGUMENTS], call_c, call_list, call_guard, guard_failed, collect;
-    Label call_bif, tail_bif, yield, wait, hibernate, unwind;
+    Label call_bif, tail_bif, yield, wait, hibernate, unwind, traced;
     Label leave, leave_saved, dispatch;
 } StubLabels;
 
@@ -280,6 +280,17 @@ static void leaving(Asm *a, StubLabels *l) {
     x_jump_if(a, CC_NE, l->leave_saved);
     return_from_c(a);
 
+    asm_bind(a, l->traced); /* the return address is the function's entry */
+    x_pop(a, RAX);
+    save_x(a);
+    save_state(a);
+    to_c_stack(a);
+    x_rr(a, X_MOV, RSI, RAX);
+    call_fixed(a, (const void *)native_traced);
+    load_state(a);
+    load_x(a);
+    x_jump(a, l->to_interpreter);
+
     asm_bind(a, l->unwind); /* rax: the address of the instruction */
     save_x(a);
     save_state(a);
@@ -362,7 +373,29 @@ static void choose_functions(Emitter *e) {
     }
 }
 
-enum { ENTRY_ALIGNMENT = 16 };
+enum { ENTRY_ALIGNMENT = 16, NOP = 0x90 };
+
+/* In front of every entry there is room for a call, so that a function can be traced: its first instruction then becomes a short jump
+   there. No instruction that is run is there for it. */
+enum { SLOT = 5, JUMP_TO_SLOT = 2 };
+
+void machine_divert(Native *n, const uint8_t *entry, bool on) {
+    uint8_t *at = native_writable(n, entry), *slot = at - SLOT;
+    if (on && slot[0] == NOP) {
+        int32_t distance = (int32_t)(n->stubs.traced - entry);
+        slot[0] = 0xe8;
+        memcpy(slot + 1, &distance, sizeof distance);
+        slot[-1] = at[0], slot[-2] = at[1];
+        at[0] = 0xeb, at[1] = (uint8_t)-(SLOT + JUMP_TO_SLOT);
+    } else if (!on && slot[0] != NOP) {
+        at[0] = slot[-1], at[1] = slot[-2];
+        memset(slot - JUMP_TO_SLOT, NOP, SLOT + JUMP_TO_SLOT);
+    }
+}
+
+const BifEntry *machine_called(const void *back) {
+    return (const BifEntry *)x_called_with(back);
+}
 
 typedef struct {
     LineEntry *lines;
@@ -411,8 +444,11 @@ static uintptr_t calls_ahead(const Program *pr, uint32_t n, uint32_t end) {
 
 static void emit_label(Emitter *e, uint32_t label, bool is_entry) {
     memset(e->small, 0, sizeof e->small);
+    for (int i = 0; is_entry && i < SLOT + JUMP_TO_SLOT; i++) {
+        asm_byte(&e->a, NOP);
+    }
     while (is_entry && e->a.now->size % ENTRY_ALIGNMENT != 0 && !e->a.failed) {
-        asm_byte(&e->a, 0x90); /* nothing gets here */
+        asm_byte(&e->a, NOP); /* nothing gets here */
     }
     asm_bind(&e->a, label);
 }
@@ -448,6 +484,9 @@ static void emit_program(Emitter *e, Places *places) {
         if (e->is_native[r.entry]) {
             places->entries[places->entry_count++] = (NativeEntry){(const uint8_t *)(uintptr_t)e->a.now->size, function};
             emit_function_code(e, places, r.first, r.end);
+            if (!e->a.failed && e->a.now->size < asm_label_offset(&e->a, r.entry) + JUMP_TO_SLOT) {
+                asm_byte(&e->a, NOP); /* nothing but a return */
+            }
         }
     }
     /* What code that cannot be right leads to stands at the end, behind some function. */

@@ -7,6 +7,7 @@
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "proc/spawn.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/gc.h"
 #include "term/literal.h"
@@ -81,6 +82,11 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     const Roots roots[] = {
         {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
     };
+    bool traced = p->state & STATE_TRACED;
+    int64_t began = UNLIKELY(p->scheduler->watch & WATCH_COLLECTIONS) ? platform_monotonic() : 0;
+    if (UNLIKELY(traced)) {
+        process_hooks(p)->collects(p, request->full ? A_gc_major_start : A_gc_minor_start, request->need);
+    }
     uint32_t was = p->state & STATE_COLLECTING;
     process_set(p, STATE_COLLECTING);
     size_t before = (size_t)(p->heap.top - p->heap.start) + p->heap.fragment_words;
@@ -101,6 +107,12 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     size_t after = (size_t)(p->heap.top - p->heap.start);
     p->scheduler->collections++;
     p->scheduler->words_reclaimed += before > after ? before - after : 0;
+    if (UNLIKELY(traced)) {
+        process_hooks(p)->collects(p, request->full ? A_gc_major_end : A_gc_minor_end, before > after ? before - after : 0);
+    }
+    if (UNLIKELY(began != 0)) {
+        process_hooks(p)->collected(p, platform_monotonic() - began);
+    }
     if (result == GC_TOO_LARGE) {
         static const ProcessExtra none;
         ProcessExtra system = none;

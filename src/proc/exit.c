@@ -11,6 +11,7 @@
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "proc/timer.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/print.h"
 #include "term/ref.h"
@@ -44,6 +45,9 @@ void process_end(Process *p, term reason) {
     process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_KILLED);
     process_set(p, STATE_EXITING);
     p->exit_reason = reason;
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        process_hooks(p)->exits(p, reason);
+    }
     p->minors = END_TIMERS;
     schedule(p);
 }
@@ -75,6 +79,9 @@ void process_free(Process *p) {
     signals_discard(p);
     dictionary_clear(p);
     mailbox_drop_markers(p);
+    if (p->extra != NULL && p->extra->trace != NULL) {
+        process_hooks(p)->freed(p);
+    }
     if (p->extra != NULL) {
         MEM_DELETE(&vm->mem, MEM_PROCESS, p->extra);
         p->extra = NULL;
@@ -105,7 +112,9 @@ bool process_end_continue(Process *p) {
     }
     if (p->minors == END_NAME) {
         if (p->state & STATE_NAMED) {
+            term name = name_of(vm, p->pid);
             name_give_up(vm, p->pid);
+            process_event(p, A_unregister, name);
         }
         leave_table(p);
         p->minors = END_RELATIONS;

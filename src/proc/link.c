@@ -3,6 +3,8 @@
    the old one. */
 #include "proc/relation.h"
 #include "proc/schedule.h"
+#include "proc/watch.h"
+#include "term/atom.h"
 
 static bool send_plain(Process *p, term to, SignalKind kind, uint64_t number) {
     Signal *s = signal_new(p->scheduler, kind);
@@ -52,6 +54,7 @@ void link_signal(Process *p, Signal *s) {
     case SIGNAL_LINK:
         signal_free(p->scheduler, s);
         if (r == NULL) {
+            process_event(p, A_getting_linked, from);
             bool made;
             r = relation_add(p, RELATION_LINK, from, 0, &made); /* in the signal's memory */
             r->other = from;
@@ -59,6 +62,7 @@ void link_signal(Process *p, Signal *s) {
         break;
     case SIGNAL_UNLINK:
         if (r != NULL && !(r->flags & RELATION_UNLINKING)) {
+            process_event(p, A_getting_unlinked, from);
             relation_remove(p, r);
         }
         s->kind = SIGNAL_UNLINK_DONE;

@@ -6,6 +6,7 @@
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "proc/timer.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/compare.h"
 #include "term/ref.h"
@@ -102,11 +103,18 @@ static void take_out(Process *p, Signal **link) {
         }
     }
     p->messages--;
+    if (UNLIKELY(m->token == TOKEN_CARRIED)) {
+        process_hooks(p)->token_dropped(process_vm(p), m);
+    }
     signal_memory_free(p->scheduler, m);
 }
 
 void mailbox_remove(Process *p) {
-    assert(*p->save != NULL && (*p->save)->data == NULL);
+    Signal *m = *p->save;
+    assert(m != NULL && m->data == NULL);
+    if (UNLIKELY(p->state & STATE_TRACED || m->token == TOKEN_CARRIED)) {
+        process_hooks(p)->taken(p, m);
+    }
     take_out(p, p->save);
     p->save = &p->inner;
     stop_timer(p);

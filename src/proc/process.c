@@ -2,6 +2,7 @@
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
+#include "proc/watch.h"
 
 ProcessExtra *process_extra(Process *p) {
     if (p->extra == NULL) {
@@ -21,6 +22,10 @@ ProcessExtra *process_extra(Process *p) {
         p->extra = e;
     }
     return p->extra;
+}
+
+const TraceHooks *process_hooks(const Process *p) {
+    return process_vm(p)->processes->trace;
 }
 
 Process *process_at(const VM *vm, uint32_t i) {

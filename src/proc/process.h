@@ -32,6 +32,7 @@ typedef enum {
     STATE_COLLECTING = 1 << 10, /* for process_info(Pid, status) */
     STATE_NAMED = 1 << 11,    /* has a registered name */
     STATE_TABLES = 1 << 13,   /* owns or has fixed tables, or did */
+    STATE_TRACED = 1 << 14,   /* somebody wants to know what it does, or it has a token of sequential tracing: see watch.h */
     STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
 } ProcessState;
 
@@ -45,7 +46,8 @@ typedef enum {
     FLAG_GC_WANTED = 1 << 6,      /* collect at the next boundary: fragments have grown too much */
     FLAG_FULL_SWEEP = 1 << 7,     /* and make it a full sweep */
     FLAG_DISABLE_GC = 1 << 8,
-    FLAG_CLEARED_TRACE = 1 << 10,
+    FLAG_TRACE_FRAMES = 1 << 10,  /* there may be frames on its stack that trace/ has left */
+    FLAG_GOES_ON = 1 << 11,       /* the traced built-in that is called next has been told of: it goes on by itself */
 } ProcessFlag;
 
 struct Signal;
@@ -62,6 +64,7 @@ typedef struct ProcessExtra {
     uint64_t suspended;            /* how often: it runs again when this is 0 */
     uint32_t node_monitors;        /* how often it has asked to be told of nodes that come and go (none does without distribution) */
     uint32_t save_calls;           /* process_flag(save_calls, N) */
+    struct ProcessTrace *trace;    /* who traces it, and how: trace/ keeps it */
     term error_handler;            /* the module that is called for functions that are not there; NONE: error_handler */
 } ProcessExtra;
 
@@ -143,6 +146,8 @@ typedef struct Scheduler {
     bool away;                     /* it rests or has stopped: does nothing (under Processes.rest_lock) */
     bool resting, searching;       /* likewise: it waits for something to do; it has been woken to look for something */
     MemCounts counts;
+    uint32_t watch;                /* WATCH_...: what it is to tell trace/ of, see watch.h */
+    void *trace_run;               /* TraceRun *: of the match specification that runs; see trace.h */
 } Scheduler;
 
 /* The scheduler whose thread this is; NULL: the thread is none's. vm_scheduler (schedule.h) is what others ask. */

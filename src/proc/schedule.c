@@ -15,6 +15,7 @@
 #include "proc/run_queue.h"
 #include "proc/signal.h"
 #include "proc/spawn.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/literal.h"
 
@@ -61,6 +62,9 @@ static void enqueue(Process *p) {
 void schedule(Process *p) {
     if (make_runnable(p)) {
         enqueue(p);
+        if (UNLIKELY(p->scheduler->watch & WATCH_RUNNABLE)) {
+            process_hooks(p)->runnable(p, true);
+        }
     }
 }
 
@@ -122,6 +126,14 @@ static void run_slice(Scheduler *s, Process *p) {
     }
 }
 
+static void tell_of_slice(Process *p, bool in) {
+    term what = in ? A_in : A_out;
+    if (p->state & STATE_EXITING) {
+        what = in ? A_in_exiting : p->state & STATE_FREE ? A_out_exited : A_out_exiting;
+    }
+    process_hooks(p)->scheduled(p, what);
+}
+
 /* Others read it. */
 static inline void add(uint64_t *figure, uint64_t n) {
     __atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
@@ -139,11 +151,22 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         }
         state = p->state;
     }
+    if (UNLIKELY(state & STATE_TRACED)) {
+        tell_of_slice(p, true);
+    }
+    int64_t began = UNLIKELY(s->watch & WATCH_SLICES) ? platform_monotonic() : 0;
+    const void *from = p->ip;
     bool idle = state & (STATE_SUSPENDED | STATE_PARKED) || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
     if (!idle && !(state & STATE_EXITING) && LIKELY(s->asked == NULL)) {
         run_slice(s, p);
     }
     bool gone = p->state & STATE_EXITING && process_end_continue(p);
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        tell_of_slice(p, false);
+    }
+    if (UNLIKELY(began != 0)) {
+        process_hooks(p)->ran(p, platform_monotonic() - began, from);
+    }
     int64_t used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
     p->reductions += (uint64_t)used;
     add(&s->reductions, (uint64_t)used);
@@ -154,6 +177,9 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         process_free(p);
     } else {
         process_leave(p);
+        if (UNLIKELY(s->watch & WATCH_RUNNABLE && !(p->state & STATE_RUNNABLE))) {
+            process_hooks(p)->runnable(p, false);
+        }
     }
     if (UNLIKELY(s->asked != NULL)) {
         signals_ask_over(s);

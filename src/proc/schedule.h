@@ -65,6 +65,8 @@ typedef struct Processes {
     /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */
     bool (*port_alive)(VM *vm, term port);
     bool (*port_signal)(VM *vm, term port, const struct Signal *signal);
+    const struct TraceHooks *trace; /* trace/'s. NULL: there is no tracing */
+    void (*port_report)(VM *vm, term port, term message); /* io/: a message of tracing for a port, in the external format */
     ProcessEnded *ended[MAX_END_HOOKS];
     size_t ended_count;
     uint64_t unlinks;              /* numbers the unlinks that wait for their answer (atomic) */

@@ -4,6 +4,7 @@
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/ref.h"
@@ -53,6 +54,9 @@ Signal *signal_new(Scheduler *s, SignalKind kind) {
 }
 
 void signal_free(Scheduler *s, Signal *signal) {
+    if (UNLIKELY(signal->token == TOKEN_CARRIED)) {
+        s->vm->processes->trace->token_dropped(s->vm, signal);
+    }
     if (signal->data != NULL) {
         heap_free_fragments(s->vm, signal->data);
     }
@@ -132,7 +136,7 @@ static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal)
    is entered like by process_enter, but there are no signals to be handled. */
 static bool enter_waiting(Process *to) {
     uint32_t state = to->state;
-    if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED)) != STATE_WAITING
+    if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED | STATE_TRACED)) != STATE_WAITING
         || __atomic_load_n(&to->outer, __ATOMIC_ACQUIRE) != NULL) {
         return false;
     }
@@ -146,7 +150,7 @@ static bool send_to_waiting(Scheduler *s, Process *sender, Process *to, term mes
     size_t words = is_immediate(message) ? 0 : term_size(s->vm, message);
     bool ok = m != NULL;
     if (ok) {
-        *m = (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE};
+        *m = (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE, .token = sender != NULL};
         if (words > 0 && to->inner == NULL && !(to->flags & FLAG_OFF_HEAP_MESSAGES)
             && (size_t)(to->heap.sp - to->heap.top) >= words + HEAP_RESERVE) {
             m->value = term_copy_sized(&to->heap, message, words);
@@ -176,7 +180,25 @@ bool message_send(Scheduler *s, Process *from, term pid, term message) {
     if (enter_waiting(to)) {
         return send_to_waiting(s, from, to, message);
     }
-    return send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE});
+    return send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL});
+}
+
+bool message_send_traced(Process *from, term to, term message, struct SeqToken *token) {
+    bool alias = is_alias(to);
+    Process *q = process_find_any(process_vm(from), alias ? alias_pid(to) : to);
+    Signal m = {.kind = SIGNAL_MESSAGE, .value = message, .from = from->pid, .token = TOKEN_NONE};
+    if (alias) {
+        m.kind = SIGNAL_ALIAS_MESSAGE, m.key[0] = ref_low(to), m.key[1] = ref_high(to);
+    }
+    if (token != NULL) {
+        m.token = TOKEN_CARRIED;
+        m.from = (term)token;
+    }
+    bool sent = q != NULL && send_copy(from->scheduler, from, q, m);
+    if (!sent && token != NULL) {
+        process_hooks(from)->token_dropped(process_vm(from), &m);
+    }
+    return q == NULL || sent;
 }
 
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built) {
@@ -196,7 +218,7 @@ bool message_send_alias(Scheduler *s, Process *from, term alias, term message) {
     Process *to = process_find_any(s->vm, alias_pid(alias));
     uint64_t low = ref_low(alias), high = ref_high(alias);
     return to == NULL
-           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = NONE, .key = {low, high}});
+           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from->pid, .token = TOKEN_NONE, .key = {low, high}});
 }
 
 bool exit_send(Scheduler *s, term from, term pid, term reason) {
@@ -228,6 +250,9 @@ void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t 
 /* Receiving. */
 
 void message_queue(Process *p, Signal *message) {
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        process_hooks(p)->received(p, message);
+    }
     message->kind = SIGNAL_MESSAGE;
     message->next = NULL;
     *p->inner_last = message;
@@ -249,6 +274,7 @@ static void exit_signal(Process *p, Signal *signal) {
             signal_free(s, signal);
             return;
         }
+        process_event(p, A_getting_unlinked, signal->from);
     }
     bool to_self = !from_link && signal->key[0] != 0;
     if (p->flags & FLAG_TRAP_EXIT && !kill) {

@@ -21,13 +21,20 @@ typedef enum {
     SIGNAL_ASK,            /* from: a process that is parked until it can enter this one */
 } SignalKind;
 
+enum {
+    TOKEN_STAYS,           /* a message of the system */
+    TOKEN_NONE,            /* the sender had none: the receiver's is taken away */
+    TOKEN_CARRIED,         /* `from` is a SeqToken *: it replaces the receiver's */
+};
+
 typedef struct Signal {
     struct Signal *next;
     uint32_t kind;     /* SignalKind */
     bool seen;         /* a message that receive has looked at: its value is on the receiver's heap */
+    uint8_t token;     /* of a message: what happens to the receiver's token of sequential tracing */
     term value;        /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
     Fragment *data;    /* adopted by the receiver; NULL: none */
-    term from;         /* pid of the sender; NONE: the system */
+    term from;         /* pid of the sender; NONE: the system. Of a message only where tracing wants to know */
     uint64_t key[2];   /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too */
 } Signal;
 
@@ -42,6 +49,9 @@ bool signal_send(Scheduler *s, term pid, Signal *signal);
 /* Sends a copy of message. False: no memory (the process `from`, if any, is then marked to be killed). A dead receiver is no
    error. */
 bool message_send(Scheduler *s, Process *from, term pid, term message);
+/* The same of a process that is traced. token: goes with it; NULL: none. */
+struct SeqToken;
+bool message_send_traced(Process *from, term to, term message, struct SeqToken *token);
 /* Sends what `built` holds: value and the fragments it was built in (a detached heap). */
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built);
 bool message_send_alias(Scheduler *s, Process *from, term alias, term message);

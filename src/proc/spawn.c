@@ -3,6 +3,7 @@
 
 #include "proc/relation.h"
 #include "proc/schedule.h"
+#include "proc/watch.h"
 #include "term/atom.h"
 #include "term/copy.h"
 #include "term/gc.h"
@@ -172,6 +173,16 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
     }
     term pid = p->pid;
     p->scheduler->spawned++;
+    if (UNLIKELY(p->scheduler->watch & WATCH_SPAWNS || (parent != NULL && parent->state & STATE_TRACED))) {
+        const term call[] = {HEADER(3, KIND_TUPLE), module, function, args};
+        if (!process_hooks(p)->spawned(parent, p, make_boxed(call), o->link)) {
+            if (parent != NULL) {
+                unrelate(parent, p, o);
+            }
+            process_discard(p);
+            return NONE;
+        }
+    }
     schedule_new(p);
     return pid;
 }

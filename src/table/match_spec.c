@@ -365,6 +365,33 @@ static bool is_trace_form(term name) {
     return false;
 }
 
+static const MatchForm *trace_form(const Compiler *c, term name) {
+    for (size_t i = 0; c->options->dialect == MATCH_TRACE && i < c->options->form_count; i++) {
+        if (c->options->forms[i].name == name) {
+            return &c->options->forms[i];
+        }
+    }
+    return NULL;
+}
+
+/* Is the form right in this place? Else says what is wrong with it. */
+static bool form_fits(Compiler *c, const MatchForm *f, size_t arity, term t) {
+    if (f->of_calls && c->options->no_call) {
+        mistake(c, "Special form '%T' not allow for this trace event.", f->name);
+    } else if (c->in_guard && !f->in_guards) {
+        mistake(c, "Special form '%T' called in guard context.", f->name);
+    } else if (arity < f->least || arity > f->most) {
+        Bytes name = atom_text(c->vm, f->name);
+        char words[120];
+        snprintf(words, sizeof words, "Special form '%.*s' called with %s in %%T.", (int)name.size, (const char *)name.at,
+                 f->most == 0 ? "arguments" : "wrong number of arguments");
+        mistake(c, words, t);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static bool no_function(Compiler *c, term t) {
     term name = element(t, 1);
     char words[100];
@@ -405,7 +432,12 @@ static bool compile_call(Compiler *c, term t, int depth) {
         ok = compile_lazy(c, t, name == A_orelse ? EXPR_OR_ELSE : EXPR_AND_ALSO, depth);
     } else {
         bool length = name == A_length && arity == 1;
-        GuardFunction *f = length ? NULL : c->options->lookup(c->vm, name, arity);
+        const MatchForm *form = trace_form(c, name);
+        if (form != NULL && !form_fits(c, form, arity, t)) {
+            c->copies = copies;
+            return c->reason == NONE;
+        }
+        GuardFunction *f = length ? NULL : form != NULL ? form->function[arity - form->least] : c->options->lookup(c->vm, name, arity);
         if (f == NULL && !length) {
             c->copies = copies;
             return no_function(c, t);
@@ -462,6 +494,7 @@ static bool compile_expression(Compiler *c, term t, int depth) {
 
 static bool compile_guards(Compiler *c, term guards) {
     c->copies = false;
+    c->in_guard = true;
     for (term list = guards; is_cons(list) || list != NIL; list = tail(list)) {
         if (!is_cons(list)) {
             return mistake(c, list == guards ? "Match expression is not a list." : "Match expression is not a proper list.", NIL);
@@ -476,6 +509,7 @@ static bool compile_guards(Compiler *c, term guards) {
 }
 
 static bool compile_body(Compiler *c, term body) {
+    c->in_guard = false;
     bool calls = c->options->dialect == MATCH_TRACE;
     if (!is_cons(body) && !(calls && body == NIL)) {
         return mistake(c, calls ? "Match expression is not a list." : "Body clause does not return anything.", NIL);

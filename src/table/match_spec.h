@@ -30,10 +30,20 @@ typedef struct MatchSpec {
 /* What a specification is for: objects of tables, or arguments of calls, as a list. A body for calls may be empty;
    what comes out there is always true. */
 typedef enum { MATCH_TABLE, MATCH_TRACE } MatchDialect;
+/* What only bodies of traces may have: enable_trace and the like. */
+typedef struct {
+    term name;
+    uint8_t least, most; /* arguments */
+    bool in_guards, of_calls; /* allowed in guards; only where the event is a call */
+    GuardFunction *function[3]; /* with `least`, least + 1 ... arguments */
+} MatchForm;
 typedef struct {
     GuardLookup *lookup;
     MatchDialect dialect;
     bool at_least_one; /* a specification without clauses is a mistake */
+    const MatchForm *forms; /* of traces */
+    size_t form_count;
+    bool no_call;           /* the event is no call */
     Text *mistakes; /* all that are found, in words, each with a byte 0 behind it; NULL: the first one ends it */
 } MatchOptions;
 
@@ -44,6 +54,9 @@ MatchSpec *match_spec_of(term ref); /* NULL: it is no compiled match specificati
 /* Does what the body makes of what the pattern matches always have the same key? As far as a look at both can tell. */
 bool match_keeps_key(VM *vm, size_t keypos, term clause);
 
+static inline term match_source(const MatchSpec *m) { /* as it was given to match_compile */
+    return m->spec->data[1];
+}
 /* The pattern of the i-th clause. */
 term match_pattern(const MatchSpec *m, size_t clause);
 bool is_match_variable(VM *vm, term t);       /* '$0', '$1' ... */

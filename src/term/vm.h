@@ -20,6 +20,8 @@ typedef struct VM {
     struct Native *native;         /* native/: executable memory; NULL when interpreting */
     const void *returns_interpreted; /* what the interpreter leaves on the stack under a call into machine code */
     const void *returns_native;    /* and what machine code leaves under a call into the interpreter; both NULL: no native code */
+    const void *returns_traced;    /* what is left on the stack under a call that tells trace/ when it ends */
+    struct Trace *trace;           /* trace/: sessions, who watches the system */
     struct Io *io;                 /* io/ */
     const struct BifTable *bifs;   /* the table of built-ins, given to code/ by vm/ */
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */

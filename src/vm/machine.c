@@ -11,6 +11,7 @@
 #include "exec/interpreter.h"
 #include "io/io.h"
 #include "native/native.h"
+#include "trace/trace.h"
 #include "platform/environment.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -72,12 +73,13 @@ Machine *machine_new(Options *o) {
     vm->otp_release = machine_otp_release;
     vm->erts_version = machine_erts_version;
     vm->handlers = interpreter_handlers();
+    vm->returns_traced = interpreter_return_traced();
     take_stress(vm);
     if (!terms_init(vm)) {
         free(m);
         return NULL;
     }
-    if (!processes_init(vm, (uint32_t)vm->flags->processes, 0) || !tables_init(vm) || !code_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+    if (!processes_init(vm, (uint32_t)vm->flags->processes, 0) || !tables_init(vm) || !code_init(vm) || !trace_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
         machine_free(m);
         return NULL;
     }
@@ -95,6 +97,7 @@ Machine *machine_new(Options *o) {
 void machine_free(Machine *m) {
     VM *vm = &m->vm;
     code_path_free(m->path);
+    trace_done(vm);
     tables_done(vm);
     processes_done(vm);
     io_done(vm);

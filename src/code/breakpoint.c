@@ -1,0 +1,110 @@
+/* Breakpoints. */
+#include "code/breakpoint.h"
+
+#include "code/code.h"
+#include "code/emit.h"
+#include "term/atom.h"
+
+/* Operands of func_info, counted from the entry. */
+enum { INFO_MODULE = -3, INFO_NAME = -2 };
+
+void breakpoint_cross(VM *vm, const Function *f) {
+    Unit *at = (Unit *)f->code;
+    at[INFO_MODULE] = at[0];
+    at[INFO_NAME] = (Unit)f->native;
+    at[0] = vm->handlers[VARIANT_to_native];
+}
+
+static bool set_at(VM *vm, Unit *at, struct Traced *of, Breakpoint **list) {
+    if (at[0] == vm->handlers[VARIANT_breakpoint]) {
+        return true;
+    }
+    Breakpoint *b = mem_alloc(&vm->mem, MEM_CODE, sizeof *b);
+    if (b == NULL) {
+        return false;
+    }
+    bool crosses = at[0] == vm->handlers[VARIANT_to_native];
+    *b = (Breakpoint){of, at, at[0], at[INFO_MODULE], crosses ? at[INFO_MODULE] : at[0], *list};
+    *list = b;
+    at[INFO_MODULE] = (Unit)b;
+    at[0] = vm->handlers[VARIANT_breakpoint];
+    return true;
+}
+
+bool breakpoint_set(VM *vm, const Function *f, struct Traced *of, Breakpoint **list) {
+    const ModuleCode *c = f->of;
+    enum { FUNC_INFO_UNITS = 4 };
+    bool ok = true;
+    for (CodeSegment *s = f->info == NULL ? NULL : c->segments; s != NULL; s = s->next) {
+        for (uint32_t i = 0; i < s->piece_count; i++) {
+            const CodePiece *piece = segment_piece(s, i);
+            if (piece->function == (uint32_t)(f - c->functions)) {
+                ok &= set_at(vm, s->units + piece->start + FUNC_INFO_UNITS, of, list);
+            }
+        }
+    }
+    if (f->native != vm->code->native_entry && f->native != NULL && *list != NULL) {
+        vm->code->native_divert(vm, f, true);
+    }
+    return ok;
+}
+
+void breakpoints_clear(VM *vm, const Function *f, Breakpoint **list) {
+    if (*list != NULL && f->native != vm->code->native_entry && f->native != NULL) {
+        vm->code->native_divert(vm, f, false);
+    }
+    for (Breakpoint *b = *list, *next; b != NULL; b = next) {
+        next = b->next;
+        b->at[0] = b->was;
+        b->at[INFO_MODULE] = b->was_module;
+        MEM_DELETE(&vm->mem, MEM_CODE, b);
+    }
+    *list = NULL;
+}
+
+/* Built-ins that are traced: the call becomes one of the stub. Which one it is, the instruction that called says. */
+static term call_traced(Process *p, const term *a) {
+    Scheduler *s = p->scheduler;
+    const Code *c = process_vm(p)->code;
+    const BifEntry *b = p->native ? c->native_called(p->ip) : (const BifEntry *)((const Unit *)p->ip)[1];
+    const Export *e = (const Export *)((const char *)b - offsetof(Export, called));
+    assert(e->arity <= ARRAY_LEN(s->trap_args));
+    memcpy(s->trap_args, a, e->arity * sizeof *a);
+    s->trap_to = e;
+    return heap_fail(&p->heap, A_trap);
+}
+
+Unit export_trace(VM *vm, Export *e, struct Traced *of) {
+    if (e->bif == NULL) {
+        e->stub[0] = e->arity;
+        e->code = &e->stub[1];
+        e->native = vm->code->native_entry;
+    } else {
+        e->function = call_traced;
+    }
+    Unit was = e->stub[1];
+    e->stub[1] = vm->handlers[VARIANT_traced_stub];
+    e->stub[2] = (Unit)e;
+    e->stub[3] = (Unit)of;
+    return was;
+}
+
+void export_untrace(VM *vm, Export *e, const Function *f) {
+    emit_export_stub(vm, e);
+    e->stub[3] = 0;
+    if (e->bif != NULL) {
+        e->function = e->bif->function;
+    } else if (e->loaded != NULL) {
+        e->code = f->code;
+        e->native = f->native != NULL ? f->native : vm->code->native_entry;
+    }
+}
+
+const Export *stub_export(VM *vm, const Unit *at) {
+    bool is_stub = at[0] == vm->handlers[VARIANT_bif_stub] || at[0] == vm->handlers[VARIANT_undefined_stub] || at[0] == vm->handlers[VARIANT_traced_stub];
+    return is_stub ? (const Export *)at[1] : NULL;
+}
+
+struct Traced *export_traced(VM *vm, const Export *e) {
+    return e->stub[1] == vm->handlers[VARIANT_traced_stub] ? (struct Traced *)e->stub[3] : NULL;
+}

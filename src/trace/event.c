@@ -1,0 +1,427 @@
+/* What proc/ tells: messages, processes that begin and end, slices, collections. */
+#include "trace/trace.h"
+
+#include "code/breakpoint.h"
+#include "data/integer.h"
+#include "platform/platform.h"
+#include "proc/schedule.h"
+#include "term/atom.h"
+#include "term/gc.h"
+#include "term/ref.h"
+
+/* Whoever has asked for `flags` is told, unless the process keeps its doings to itself. */
+static void tell(Process *p, uint32_t flags, term tag, term message, term extra) {
+    ProcessTrace *t = trace_if(p);
+    if (t == NULL || t->list == NULL || p->flags & FLAG_SENSITIVE) {
+        return;
+    }
+    trace_tell(process_vm(p), &t->list, flags, p->pid, tag, message, extra);
+    if (t->list == NULL) {
+        trace_process_state(p);
+    }
+}
+
+/* --- Messages ------------------------------------------------------------------------------------------------------ */
+
+/* The same for messages, with the sessions' patterns; args: what they are compared with. */
+static void tell_of_message(Process *p, uint32_t flag, term tag, term message, term extra, const term *args, size_t count) {
+    ProcessTrace *t = trace_if(p);
+    VM *vm = process_vm(p);
+    if (p->flags & FLAG_SENSITIVE) {
+        return;
+    }
+    for (Tracing *of = NULL; (of = tracing_next(vm, &t->list, of, flag, tag, p->pid)) != NULL;) {
+        const EventPattern *pattern = flag == TRACE_SEND ? &of->session->send : &of->session->receive;
+        term result = A_true;
+        if (pattern->off) {
+            continue;
+        }
+        if (pattern->spec != NULL) {
+            TraceRun run = {.session = of->session};
+            Tracer *tracer = tracer_keep(of->tracer);
+            uint32_t flags = of->flags;
+            result = trace_match(p, pattern->spec, heap_list(&p->heap, args, count, NIL), &run);
+            of = tracing_find(t->list, run.session);
+            if (result != A_false && !((of == NULL ? flags : of->flags) & TRACE_SILENT)) {
+                trace_report(vm, tracer, flags, p->pid, tag, message, extra, result);
+            }
+            tracer_release(vm, tracer);
+            if (of == NULL) {
+                break; /* the specification has ended it */
+            }
+        } else {
+            trace_report(vm, of->tracer, of->flags, p->pid, tag, message, extra, A_true);
+        }
+    }
+    trace_process_state(p);
+}
+
+static SeqToken *sends(Process *p, term to, term message) {
+    ProcessTrace *t = trace_if(p);
+    VM *vm = process_vm(p);
+    if (t->list != NULL) {
+        bool nobody = is_local_pid(to) && process_find(vm, to) == NULL;
+        const term args[] = {to, message};
+        tell_of_message(p, TRACE_SEND, nobody ? A_send_to_non_existing_process : A_send, message, to, args, 2);
+    }
+    if (t->token == NULL) {
+        return NULL;
+    }
+    if (seq_update(p)) {
+        seq_output(p, SEQ_SEND, to, message);
+    }
+    return seq_keep(t->token);
+}
+
+static void told(Process *p, term to, term message) {
+    seq_release(process_vm(p), sends(p, to, message));
+}
+
+static term sender_of(const Signal *m) {
+    return m->token == TOKEN_CARRIED ? ((const SeqToken *)m->from)->from : m->from;
+}
+
+static void received(Process *p, const Signal *m) {
+    term from = sender_of(m), node = A_system;
+    if (trace_if(p)->list == NULL) {
+        return;
+    }
+    if (is_pid(from)) {
+        node = is_local_pid(from) ? node_name(process_vm(p)) : ((External *)boxed(from))->node;
+    } else {
+        from = A_undefined;
+    }
+    const term args[] = {node, from, m->value};
+    tell_of_message(p, TRACE_RECEIVE, A_receive, m->value, NONE, args, 3);
+}
+
+static void taken(Process *p, const Signal *m) {
+    if (m->token == TOKEN_STAYS) {
+        return;
+    }
+    if (m->token == TOKEN_NONE) {
+        seq_clear(p);
+        return;
+    }
+    ProcessTrace *t = trace_of(p);
+    if (t == NULL) {
+        return;
+    }
+    SeqToken *token = seq_keep((SeqToken *)m->from);
+    seq_release(process_vm(p), t->token);
+    t->token = token;
+    t->last_count = token->serial;
+    t->clock = MAX(t->clock, token->serial);
+    trace_process_state(p);
+    seq_output(p, SEQ_RECEIVE, p->pid, m->value);
+}
+
+static void token_dropped(VM *vm, Signal *m) {
+    seq_release(vm, (SeqToken *)m->from);
+    m->token = TOKEN_NONE;
+    m->from = NONE;
+}
+
+/* --- Processes ----------------------------------------------------------------------------------------------------- */
+
+static void event(Process *p, term what, term data, term extra) {
+    tell(p, TRACE_PROCS, what, data, extra);
+}
+
+/* What a linked process inherits. */
+static void linked(Process *p, term what, term with) {
+    event(p, what, with, NONE);
+    Process *q = what == A_link ? process_find(process_vm(p), with) : NULL;
+    for (Tracing *t = q == NULL ? NULL : trace_if(p)->list; t != NULL; t = t->next) {
+        if (t->flags & (TRACE_SET_ON_LINK | TRACE_SET_ON_FIRST_LINK)) {
+            uint32_t once = t->flags & TRACE_SET_ON_FIRST_LINK ? TRACE_SET_ON_LINK | TRACE_SET_ON_FIRST_LINK : 0;
+            t->flags &= ~once;
+            tracing_change_process(q, t->session, t->tracer, true, t->flags & ~once);
+        }
+    }
+}
+
+static void exits(Process *p, term reason) {
+    event(p, A_exit, reason, NONE);
+}
+
+static bool inherit(Process *p, const Tracing *from, uint32_t flags) {
+    return tracing_change_process(p, from->session, from->tracer, true, flags);
+}
+
+static void inherit_from(Process *parent, Process *p, bool link) {
+    enum { SPAWN = TRACE_SET_ON_SPAWN | TRACE_SET_ON_FIRST_SPAWN, LINK = TRACE_SET_ON_LINK | TRACE_SET_ON_FIRST_LINK };
+    for (Tracing *t = trace_if(parent)->list; t != NULL; t = t->next) {
+        uint32_t was = t->flags;
+        if (was & SPAWN) {
+            uint32_t once = was & TRACE_SET_ON_FIRST_SPAWN ? SPAWN : 0;
+            inherit(p, t, was & ~once);
+            t->flags &= ~once;
+        }
+        if (link && was & LINK) {
+            uint32_t once = was & TRACE_SET_ON_FIRST_LINK ? LINK : 0;
+            inherit(p, t, t->flags & ~once);
+            t->flags &= ~once;
+        }
+    }
+}
+
+static void inherit_token(Process *parent, Process *p, term function) {
+    const SeqToken *old = trace_if(parent)->token;
+    ProcessTrace *t = old == NULL ? NULL : trace_of(p);
+    if (t == NULL) {
+        return;
+    }
+    seq_update(parent);
+    t->token = seq_keep(trace_if(parent)->token);
+    t->clock = t->last_count = t->token->serial;
+    trace_process_state(p);
+    term arity = SMALL(p->initial_arity);
+    const term mfa[] = {HEADER(3, KIND_TUPLE), element(function, 1), element(function, 2), arity};
+    const term request[] = {HEADER(8, KIND_TUPLE), A_spawn_request, A_undefined, parent->pid, parent->group_leader, make_boxed(mfa), NIL, A_undefined,
+                            element(function, 3)};
+    seq_output(parent, SEQ_SEND, p->pid, make_boxed(request));
+    seq_output(parent, SEQ_RECEIVE, p->pid, make_boxed(request));
+}
+
+static bool spawned(Process *parent, Process *p, term function, bool link) {
+    VM *vm = process_vm(p);
+    for (TraceSession *s = vm->trace->new_processes ? vm->trace->sessions : NULL; s != NULL; s = s->next) {
+        if (s->new_processes == 0) {
+            continue;
+        }
+        if (tracer_enabled(vm, s->process_tracer, A_trace_status, p->pid) == A_remove) {
+            s->new_processes = 0;
+            watch_update(vm);
+        } else {
+            tracing_change_process(p, s, s->process_tracer, true, s->new_processes);
+        }
+    }
+    if (parent != NULL && trace_if(parent) != NULL) {
+        inherit_from(parent, p, link);
+        inherit_token(parent, p, function);
+        event(parent, A_spawn, p->pid, function);
+        if (link) {
+            event(parent, A_link, p->pid, NONE);
+        }
+    }
+    event(p, A_spawned, parent == NULL ? A_undefined : parent->pid, function);
+    if (link) {
+        event(p, A_getting_linked, parent->pid, NONE);
+    }
+    return true;
+}
+
+static void freed(Process *p) {
+    ProcessTrace *t = trace_if(p);
+    tracing_free(process_vm(p), t->list);
+    seq_release(process_vm(p), t->token);
+    MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, t);
+    p->extra->trace = NULL;
+}
+
+/* --- Slices -------------------------------------------------------------------------------------------------------- */
+
+/* {Module, Name, Arity} of where the process is, or 0. */
+static term place_of(Heap *h, const Process *p, const void *at) {
+    VM *vm = process_vm(p);
+    if (p->state & STATE_EXITING) {
+        return SMALL(0);
+    }
+    if (at == NULL) { /* it has not begun, or hibernates */
+        const term *x = p->heap.sp;
+        return p->live < 2 ? SMALL(0) : TUPLE3(h, x[p->live - 2], x[p->live - 1], SMALL(p->live - 2));
+    }
+    ModuleCode *code;
+    Module *m;
+    const Function *f = code_find(vm, at, &code, &m);
+    if (f != NULL) {
+        return TUPLE3(h, m->name, f->name, SMALL(f->arity));
+    }
+    const Export *e = at != p->ip || p->native ? NULL : stub_export(vm, at);
+    return e == NULL ? SMALL(0) : TUPLE3(h, e->module, e->name, SMALL(e->arity));
+}
+
+static void scheduled(Process *p, term what) {
+    bool ends = what == A_in_exiting || what == A_out_exiting || what == A_out_exited;
+    if (what == A_in) {
+        trace_time_resume(p);
+    } else if (what == A_out) {
+        trace_time_pause(p);
+    }
+    if (trace_if(p) == NULL || trace_if(p)->list == NULL) {
+        return;
+    }
+    Heap h;
+    heap_init_detached(&h, process_vm(p));
+    tell(p, ends ? TRACE_EXITING : TRACE_RUNNING | TRACE_RUNNING_PROCS, what, place_of(&h, p, p->ip), NONE);
+    heap_free_fragments(process_vm(p), heap_detach(&h));
+}
+
+static void ran(Process *p, int64_t nanoseconds, const void *from) {
+    VM *vm = process_vm(p);
+    const Trace *t = vm->trace;
+    if (t->long_schedule == 0 || (uint64_t)(nanoseconds / 1000000) < t->long_schedule || t->monitor == p->pid) {
+        return;
+    }
+    Heap h;
+    heap_init_detached(&h, vm);
+    term in = place_of(&h, p, from), out = place_of(&h, p, p->ip);
+    term list = heap_cons(&h, TUPLE2(&h, A_out, out == SMALL(0) ? A_undefined : out), NIL);
+    list = heap_cons(&h, TUPLE2(&h, A_in, in == SMALL(0) ? A_undefined : in), list);
+    list = heap_cons(&h, TUPLE2(&h, A_timeout, SMALL(nanoseconds / 1000000)), list);
+    message_send(p->scheduler, NULL, t->monitor, TUPLE4(&h, A_monitor, p->pid, A_long_schedule, list));
+    heap_free_fragments(vm, heap_detach(&h));
+}
+
+/* {profile, Pid, active | inactive, Where, Time} */
+static void runnable(Process *p, bool active) {
+    VM *vm = process_vm(p);
+    const Trace *t = vm->trace;
+    if (!t->profile_processes || t->profiler == p->pid || p->state & STATE_EXITING) {
+        return;
+    }
+    Heap h;
+    heap_init_detached(&h, vm);
+    term message = heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, place_of(&h, p, p->ip), trace_time(&h, t->profile_time));
+    if (is_local_pid(t->profiler)) {
+        message_send(p->scheduler, NULL, t->profiler, message);
+    } else if (vm->processes->port_report != NULL) {
+        vm->processes->port_report(vm, t->profiler, message);
+    }
+    heap_free_fragments(vm, heap_detach(&h));
+}
+
+/* --- Collections --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    term name;
+    size_t value;
+} Figure;
+
+static term figures_term(Heap *h, const Figure *f, size_t n) {
+    term list = NIL;
+    while (n-- > 0) {
+        list = heap_cons(h, TUPLE2(h, f[n].name, SMALL(f[n].value)), list);
+    }
+    return list;
+}
+
+static void collects(Process *p, term what, size_t words) {
+    if (what == A_gc_minor_end || what == A_gc_major_end) {
+        trace_if(p)->collected += words;
+    }
+    if (trace_if(p)->list == NULL) {
+        return;
+    }
+    HeapSizes s = gc_sizes(&p->heap);
+    const Figure f[] = {
+        {A_wordsize, words}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
+        {A_recent_size, 0}, {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
+        {A_bin_vheap_size, s.buffer_bytes / sizeof(term)}, {A_bin_vheap_block_size, MIN_BINARY_WORDS},
+        {A_bin_old_vheap_size, 0}, {A_bin_old_vheap_block_size, MIN_BINARY_WORDS},
+    };
+    Heap h;
+    heap_init_detached(&h, process_vm(p));
+    tell(p, TRACE_GC, what, figures_term(&h, f, ARRAY_LEN(f)), NONE);
+    heap_free_fragments(process_vm(p), heap_detach(&h));
+}
+
+static void tell_monitor(Process *p, term what, uint64_t ms) {
+    VM *vm = process_vm(p);
+    HeapSizes s = gc_sizes(&p->heap);
+    const Figure f[] = {
+        {A_timeout, ms}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
+        {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
+    };
+    size_t skip = what == A_long_gc ? 0 : 1;
+    Heap h;
+    heap_init_detached(&h, vm);
+    message_send(p->scheduler, NULL, vm->trace->monitor, TUPLE4(&h, A_monitor, p->pid, what, figures_term(&h, f + skip, ARRAY_LEN(f) - skip)));
+    heap_free_fragments(vm, heap_detach(&h));
+}
+
+static void collected(Process *p, int64_t nanoseconds) {
+    const Trace *t = process_vm(p)->trace;
+    uint64_t ms = (uint64_t)nanoseconds / 1000000;
+    if (t->monitor == p->pid) {
+        return;
+    }
+    if (t->long_gc != 0 && ms >= t->long_gc) {
+        tell_monitor(p, A_long_gc, ms);
+    }
+    HeapSizes s = gc_sizes(&p->heap);
+    if (t->large_heap != 0 && s.heap_block + s.old_block >= t->large_heap) {
+        tell_monitor(p, A_large_heap, 0);
+    }
+}
+
+/* --- Making and unmaking ------------------------------------------------------------------------------------------- */
+
+static void event_or_link(Process *p, term what, term data, term extra) {
+    if (what == A_link) {
+        linked(p, what, data);
+    } else {
+        event(p, what, data, extra);
+    }
+}
+
+static const TraceHooks hooks = {
+    .sends = sends, .told = told, .received = received, .taken = taken, .event = event_or_link, .exits = exits, .scheduled = scheduled,
+    .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = collected,
+    .ran = ran, .runnable = runnable,
+};
+
+static bool ended(Process *p) {
+    VM *vm = process_vm(p);
+    Trace *t = vm->trace;
+    if (t->monitor == p->pid) {
+        t->monitor = NONE;
+        t->long_gc = t->long_schedule = t->large_heap = 0;
+        t->busy_port = t->busy_dist_port = false;
+        watch_update(vm);
+    }
+    if (t->profiler == p->pid) {
+        t->profiler = NONE;
+        t->profile_processes = t->profile_ports = t->profile_scheduler = t->profile_exclusive = false;
+        watch_update(vm);
+    }
+    return true;
+}
+
+void watch_update(VM *vm) {
+    Trace *t = vm->trace;
+    t->new_processes = t->on_load = false;
+    for (const TraceSession *s = t->sessions; s != NULL; s = s->next) {
+        t->new_processes |= s->new_processes != 0;
+        t->on_load |= s->on_load.on;
+    }
+    bool monitors = t->monitor != NONE;
+    vm_scheduler(vm)->watch = (monitors && (t->long_gc != 0 || t->large_heap != 0) ? WATCH_COLLECTIONS : 0u)
+                              | (monitors && t->long_schedule != 0 ? WATCH_SLICES : 0u)
+                              | (t->profiler != NONE && t->profile_processes ? WATCH_RUNNABLE : 0u) | (t->new_processes ? WATCH_SPAWNS : 0u);
+}
+
+bool trace_init(VM *vm) {
+    vm->trace = MEM_NEW(&vm->mem, MEM_SYSTEM, Trace);
+    if (vm->trace == NULL) {
+        return false;
+    }
+    vm->trace->monitor = vm->trace->profiler = NONE;
+    vm->processes->trace = &hooks;
+    points_init(vm);
+    return session_new(vm, A_default, NULL) != NULL && processes_on_end(vm, ended);
+}
+
+void trace_done(VM *vm) {
+    if (vm->trace == NULL) {
+        return;
+    }
+    while (vm->trace->sessions != NULL) {
+        session_end(vm, vm->trace->sessions);
+    }
+    tracer_release(vm, vm->trace->seq_tracer);
+    points_done(vm);
+    MEM_DELETE(&vm->mem, MEM_SYSTEM, vm->trace);
+    vm->trace = NULL;
+}
