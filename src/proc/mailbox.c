@@ -171,6 +171,9 @@ MailboxWait mailbox_wait(Process *p, term timeout) {
 }
 
 void mailbox_timed_out(Process *p) {
+    if (UNLIKELY(p->state & STATE_TRACED)) {
+        process_hooks(p)->timed_out(p);
+    }
     stop_timer(p);
     p->save = &p->inner;
 }

@@ -274,10 +274,13 @@ static void exit_signal(Process *p, Signal *signal) {
             signal_free(s, signal);
             return;
         }
-        process_event(p, A_getting_unlinked, signal->from);
     }
     bool to_self = !from_link && signal->key[0] != 0;
-    if (p->flags & FLAG_TRAP_EXIT && !kill) {
+    bool traps = p->flags & FLAG_TRAP_EXIT && !kill;
+    if (from_link && (traps || signal->value == A_normal)) {
+        process_event(p, A_getting_unlinked, signal->from);
+    }
+    if (traps) {
         Heap h;
         heap_init_detached(&h, s->vm);
         signal->value = TUPLE3(&h, A_EXIT, signal->from, signal->value);

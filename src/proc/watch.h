@@ -11,6 +11,7 @@ typedef struct TraceHooks {
     struct SeqToken *(*sends)(Process *p, term to, term message); /* what is to go with the message; NULL: nothing */
     void (*told)(Process *p, term to, term message);             /* the same where no token can go along */
     void (*received)(Process *p, const Signal *m);               /* m is about to be put into the mailbox */
+    void (*timed_out)(Process *p);                               /* a receive */
     void (*taken)(Process *p, const Signal *m);                  /* receive takes it out */
     void (*event)(Process *p, term what, term data, term extra); /* of procs. extra: NONE, or more of it */
     void (*exits)(Process *p, term reason);

@@ -95,6 +95,13 @@ static void received(Process *p, const Signal *m) {
     tell_of_message(p, TRACE_RECEIVE, A_receive, m->value, NONE, args, 3);
 }
 
+static void timed_out(Process *p) {
+    const term args[] = {A_clock_service, A_undefined, A_timeout};
+    if (trace_if(p)->list != NULL) {
+        tell_of_message(p, TRACE_RECEIVE, A_receive, A_timeout, NONE, args, 3);
+    }
+}
+
 static void taken(Process *p, const Signal *m) {
     if (m->token == TOKEN_STAYS) {
         return;
@@ -367,7 +374,7 @@ static void event_or_link(Process *p, term what, term data, term extra) {
 }
 
 static const TraceHooks hooks = {
-    .sends = sends, .told = told, .received = received, .taken = taken, .event = event_or_link, .exits = exits, .scheduled = scheduled,
+    .sends = sends, .told = told, .received = received, .taken = taken, .timed_out = timed_out, .event = event_or_link, .exits = exits, .scheduled = scheduled,
     .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = collected,
     .ran = ran, .runnable = runnable,
 };
