@@ -218,7 +218,7 @@ bool message_send_alias(Scheduler *s, Process *from, term alias, term message) {
     Process *to = process_find_any(s->vm, alias_pid(alias));
     uint64_t low = ref_low(alias), high = ref_high(alias);
     return to == NULL
-           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from->pid, .token = TOKEN_NONE, .key = {low, high}});
+           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL, .key = {low, high}});
 }
 
 bool exit_send(Scheduler *s, term from, term pid, term reason) {
