@@ -58,7 +58,10 @@ static term print_to(Process *p, int fd, term t) {
     text_init(&out, &process_vm(p)->mem);
     term_print(&out, process_vm(p), t, &(PrintOptions){.as_display = true});
     text_string(&out, "\r\n");
-    bool ok = !out.failed && platform_write(fd, out.at, out.size);
+    bool ok = !out.failed;
+    if (ok) {
+        platform_write(fd, out.at, out.size); /* who cannot be told is not told */
+    }
     text_done(&out);
     return ok ? A_true : raise_badarg(p);
 }

@@ -18,6 +18,8 @@ bool platform_utf8(void); /* does the user's locale say that text is UTF-8 */
 ptrdiff_t platform_read(int fd, void *to, size_t size);
 bool platform_write(int fd, const void *from, size_t size); /* all of it, or false */
 bool platform_is_terminal(int fd);
+/* Standard input, output or errors that are closed become empty, so that no other file takes their place. Before anything is opened. */
+void platform_standard_files(void);
 /* As much as goes without waiting (of a descriptor that is ready, or does not block). 0: nothing can be had, or taken, now. < 0: the
    end of the input, or *error says what is wrong. */
 ptrdiff_t platform_read_some(int fd, void *to, size_t size, int *error);

@@ -76,6 +76,7 @@ static int with_machine(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    platform_standard_files();
     if (argc > 1 && strcmp(argv[1], "erl") == 0) {
         return boot_erl(argc - 1, argv + 1);
     }

@@ -108,6 +108,14 @@ bool platform_write(int fd, const void *from, size_t size) {
     return true;
 }
 
+void platform_standard_files(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            return; /* there is no such file: as it was */
+        }
+    }
+}
+
 bool platform_is_terminal(int fd) {
     return isatty(fd) == 1;
 }
