@@ -8,6 +8,7 @@ Tests are found by their place:
   tests/erl/*.erl           programs: what main/0 prints on Mote must be what it prints on Erlang/OTP, in every engine and build
   tests/library/*.erl       OTP's stdlib on Mote: programs, as in tests/erl
   tests/library/*.txt       the same: expressions, one a line (tests/lib/expressions.erl)
+  tests/threads/*.erl       the same with four schedulers: ROUNDS says how often
   tests/random/*.erl        the same with random programs and terms: main/0 takes a seed and a count from the environment
   tests/fixtures/*/         .beam files of other compilers, with the output that their own release printed (see its README)
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
@@ -177,6 +178,16 @@ class Tests:
                         seed = {'SEED': os.environ.get('SEED', '1'), 'COUNT': str(n)}
                         return self.compare(module, build, args, env, seed, 3000)
                     yield f'random/{module}/{build}/{way}', check
+
+    def threads(self):
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/threads/*.erl'))):
+            module = os.path.basename(path)[:-4]
+            for build in self.builds:
+                for way, args, env in self.engines(build):
+                    def check(module=module, build=build, args=args, env=env):
+                        seed = {'ROUNDS': str(self.size(40, 300, 10000) // SHRINK[build])}
+                        return self.compare(module, build, args, dict(env, MOTE_SCHEDULERS='4'), seed, 3000)
+                    yield f'threads/{module}/{build}/{way}', check
 
     def fixtures(self):
         for expected in sorted(glob.glob(os.path.join(ROOT, 'tests/fixtures/*/*.out'))):
@@ -431,7 +442,7 @@ class Tests:
         """All programs at once; erlc is slow to start."""
         out = os.path.join(self.work, 'erl')
         os.makedirs(out, exist_ok=True)
-        sources = sorted(f for folder in ('erl', 'library', 'random', 'failing', 'lib', 'soak') for f in glob.glob(os.path.join(ROOT, f'tests/{folder}/*.erl')))
+        sources = sorted(f for folder in ('erl', 'library', 'random', 'threads', 'failing', 'lib', 'soak') for f in glob.glob(os.path.join(ROOT, f'tests/{folder}/*.erl')))
         sources.append(os.path.join(ROOT, 'lib/mote_compile.erl'))
         stale = [s for s in sources if not os.path.exists(b := os.path.join(out, os.path.basename(s)[:-4] + '.beam'))
                  or os.path.getmtime(b) < os.path.getmtime(s)]
@@ -446,7 +457,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,lint,unit,programs,library,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
+    p.add_argument('--only', default='rooms,lint,unit,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

@@ -12,7 +12,8 @@ run(Name, Turns, X, F) ->
     {Pid, Ref} = spawn_monitor(fun() -> Me ! count(F, X) end),
     receive
         {Pid, N, Result} ->
-            Good = N >= Turns orelse n(20) < 20 orelse not erlang:function_exported(mote_kernel, start, 3),
+            Good = N >= Turns orelse n(20) < 20 orelse not erlang:function_exported(mote_kernel, start, 3)
+                orelse erlang:system_info(schedulers) > 1,
             io:format("~ts: ~w ~ts~n", [Name, erlang:phash2(Result), if Good -> "gives way"; true -> ["only ", integer_to_list(N), " turns"] end]);
         {'DOWN', Ref, _, _, Reason} ->
             io:format("~ts: ~p~n", [Name, Reason])
