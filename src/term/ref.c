@@ -11,6 +11,13 @@ typedef struct Identity {
     uint32_t creation;
 } Identity;
 
+/* The numbers a thread has taken for itself, so that threads do not wait for each other at each reference. */
+enum { REFS_AT_ONCE = 1024 };
+static _Thread_local struct {
+    const Identity *of; /* there may be several VMs */
+    uint64_t last, end;
+} refs_here;
+
 bool identity_init(VM *vm) {
     Identity *i = vm->identity = MEM_NEW(&vm->mem, MEM_SYSTEM, Identity);
     if (i == NULL) {
@@ -24,6 +31,7 @@ bool identity_init(VM *vm) {
 
 void identity_done(VM *vm) {
     if (vm->identity != NULL) {
+        refs_here.of = NULL;
         MEM_DELETE(&vm->mem, MEM_SYSTEM, vm->identity);
         vm->identity = NULL;
     }
@@ -52,9 +60,19 @@ term ref_write(term *at, uint64_t low, uint64_t high) {
     return make_boxed(at);
 }
 
+static uint64_t next_number(VM *vm) {
+    Identity *i = vm->identity;
+    if (UNLIKELY(refs_here.of != i || refs_here.last == refs_here.end)) {
+        refs_here.of = i;
+        refs_here.last = __atomic_fetch_add(&i->refs, REFS_AT_ONCE, __ATOMIC_RELAXED);
+        refs_here.end = refs_here.last + REFS_AT_ONCE;
+    }
+    return ++refs_here.last;
+}
+
 /* Spreads a running number over the external form's words, of which the first has only 18 bits. */
 term ref_write_fresh(VM *vm, term *at) {
-    uint64_t n = __atomic_add_fetch(&vm->identity->refs, 1, __ATOMIC_RELAXED);
+    uint64_t n = next_number(vm);
     return ref_write(at, (n & 0x3ffff) | (n >> 18 & 0xffffffff) << 32, n >> 50);
 }
 
