@@ -50,7 +50,7 @@ SHORT_SUITES = {f'{name}_SUITE' for name in '''
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
     full = dict(os.environ, LC_ALL='C.UTF-8', ASAN_OPTIONS=f'exitcode={REPORT}', UBSAN_OPTIONS=f'exitcode={REPORT}:print_stacktrace=1',
-                TSAN_OPTIONS=f'exitcode={REPORT}', **(env or {}))
+                TSAN_OPTIONS=f'exitcode={REPORT}:history_size=7:suppressions={ROOT}/tests/threads/sanitizer.supp', **(env or {}))
     try:
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                            timeout=timeout, env=full, cwd=ROOT, **more)

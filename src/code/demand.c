@@ -50,7 +50,7 @@ static void patch_calls(Function *f) {
     while (f->sites != 0) {
         CallSite *s = &c->sites[f->sites];
         uint32_t next = s->next;
-        *s->at = (Unit)f->code;
+        __atomic_store_n(s->at, (Unit)f->code, __ATOMIC_RELEASE); /* others may just be running it */
         s->next = c->site_free;
         c->site_free = f->sites;
         f->sites = next;
@@ -63,12 +63,12 @@ static void publish(VM *vm, Function *f, const Unit *before) {
     patch_calls(f);
     Export *e = export_find(vm, c->module->name, f->name, f->arity);
     if (e != NULL && e->code == before) {
-        e->code = f->code;
+        __atomic_store_n(&e->code, f->code, __ATOMIC_RELEASE);
     }
     for (uint32_t i = 0; i < c->lambda_count; i++) {
         Lambda *l = c->lambdas[i];
         if (l != NULL && l->code == before) {
-            l->code = f->code;
+            __atomic_store_n(&l->code, f->code, __ATOMIC_RELEASE);
         }
     }
 }
