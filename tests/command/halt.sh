@@ -20,3 +20,7 @@ same 'io:format("out"), halt(2, [{flush, true}])'
 ERL_CRASH_DUMP_SECONDS=0
 export ERL_CRASH_DUMP_SECONDS
 same 'halt("no dump")'
+
+# Nobody reads any more: displaying says nothing of it, and the VM ends.
+("$MOTE" -e 'io:format("x~n"), timer:sleep(300), erlang:display(gone), halt(5)' 2> got.errors; echo "status $?" > got) | head -1 > /dev/null
+[ "$(cat got)" = "status 5" ] || { echo "closed pipe"; cat got got.errors; }
