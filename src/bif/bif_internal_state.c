@@ -109,13 +109,19 @@ static void add_end(Process *q UNUSED, Relation *r, void *arg) {
     e->list = row == NONE ? e->list : heap_cons(h, row, e->list);
 }
 
-static term ends_of(Process *p, term pid, bool links) {
-    Process *q = process_find(process_vm(p), pid);
+static term ends_of(Process *p, const term *a, bool links) {
+    Process *q = process_find(process_vm(p), element(a[0], 2));
     Ends e = {p, links, NIL};
     if (q == p) {
         signals_handle(p);
-    } else if (q == NULL || !process_enter(q)) {
-        return A_undefined;
+    } else {
+        Entered entered = q == NULL ? ENTER_GONE : process_enter(q);
+        if (entered == ENTER_BUSY) {
+            return bif_ask(p, q, BIF_EXPORT(p, erts_debug, get_internal_state, 1), a);
+        }
+        if (entered == ENTER_GONE) {
+            return A_undefined;
+        }
     }
     relation_each(q, add_end, &e);
     if (q != p) {
@@ -142,8 +148,7 @@ static term ask_about(Process *p, term what, term about) {
     VM *vm = process_vm(p);
     switch (what) {
     case A_process_status: return is_local_pid(about) ? status_of(p, about) : NONE;
-    case A_link_list: return is_local_pid(about) ? ends_of(p, about, true) : is_atom(about) ? NIL : NONE; /* an atom: no such node */
-    case A_monitor_list: return is_local_pid(about) ? ends_of(p, about, false) : is_atom(about) ? NIL : NONE;
+    case A_link_list: case A_monitor_list: return is_atom(about) ? NIL : NONE; /* of a node that is not connected */
     case A_internal_hash: return integer_from_uint64(HEAP(p), map_hash(vm, about, 0));
     case A_magic_ref: return magic_ref_info(p, about);
     case A_dist_ctrl: return A_undefined;
@@ -158,6 +163,9 @@ BIF(erts_debug, get_internal_state, 1) {
     Heap *h = HEAP(p);
     if (!vm->tables->internal.available) {
         return undefined(p);
+    }
+    if (is_tuple_of(a[0], 2) && (element(a[0], 1) == A_link_list || element(a[0], 1) == A_monitor_list) && is_local_pid(element(a[0], 2))) {
+        return ends_of(p, a, element(a[0], 1) == A_link_list);
     }
     if (is_tuple_of(a[0], 2)) {
         term answer = ask_about(p, element(a[0], 1), element(a[0], 2));
