@@ -1,12 +1,14 @@
 #!/usr/bin/env escript
-%% compile_suites.escript SOURCE OUT: OTP's suites of an application, compiled into OUT, with the folders of data beside them.
-main([Top, Source, Out]) ->
+%% compile_suites.escript TOP SOURCE OUT: OTP's suites of an application, compiled into OUT, with the folders of data beside them.
+main([Top, Source, Relative]) ->
+    Out = filename:absname(Relative),
     ok = filelib:ensure_dir(Out ++ "/x"),
     Include = [{i, filename:join(Top, D)} || D <- ["lib/common_test/include", "lib/kernel/include", "lib/stdlib/include", "lib/kernel/src",
                                                    "lib/stdlib/src", "lib/compiler/src"]],
-    Options = [{outdir, Out}, debug_info, nowarn_export_all, {i, Source} | Include],
-    Failed = [F || F <- filelib:wildcard(Source ++ "/*.erl"), compile:file(F, Options) =:= error],
-    Failed =:= [] orelse io:format("not compiled: ~tp~n", [[filename:basename(F) || F <- Failed]]),
+    Options = [{outdir, Out}, debug_info, nowarn_export_all | Include],
+    ok = file:set_cwd(Source), % cases look at the names of their files
+    Failed = [F || F <- filelib:wildcard("*.erl"), compile:file(F, Options) =:= error],
+    Failed =:= [] orelse io:format("not compiled: ~tp~n", [Failed]),
     [copy(D, filename:join(Out, filename:basename(D))) || D <- filelib:wildcard(Source ++ "/*_data") ++ filelib:wildcard(Source ++ "/property_test")],
     ok.
 
