@@ -22,7 +22,11 @@ BIF(persistent_term, get, 2) {
 }
 
 static term put(Process *p, term key, term value) {
-    return persistent_put(process_vm(p), key, value) ? A_ok : raise_error(p, A_system_limit);
+    enum { WORDS_PER_REDUCTION = 16 };
+    size_t words;
+    bool ok = persistent_put(process_vm(p), key, value, &words);
+    BUMP(p, (intptr_t)(words / WORDS_PER_REDUCTION));
+    return ok ? A_ok : raise_error(p, A_system_limit);
 }
 
 BIF(persistent_term, put, 2) {

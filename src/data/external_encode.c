@@ -601,19 +601,20 @@ static void compress_begin(ExternalEncoder *e) {
         return;
     }
     e->zlib.next_in = e->out->at + e->start;
-    e->zlib.avail_in = (uInt)size;
     e->zlib.next_out = e->packed;
     e->phase = COMPRESSING;
 }
 
-/* zlib's output is the same whatever the pieces it is asked for. */
+/* zlib's output is the same whatever the pieces it is given and asked for. */
 static void compress_step(ExternalEncoder *e) {
-    size_t done = (size_t)(e->zlib.next_out - e->packed), left = e->packed_room - done;
-    size_t piece = MIN(left, MAX(e->budget, 64));
-    e->zlib.avail_out = (uInt)piece;
-    int result = deflate(&e->zlib, Z_FINISH);
-    spend(e, MAX(piece, 1));
-    if (result == Z_OK && piece < left) {
+    enum { STEPS_PER_BYTE = 4, PIECE_MIN = 256 };
+    size_t left = e->packed_room - (size_t)(e->zlib.next_out - e->packed), unread = e->out->size - e->start - e->zlib.total_in;
+    size_t piece = MIN(unread, MAX(e->budget / STEPS_PER_BYTE, PIECE_MIN));
+    e->zlib.avail_in = (uInt)piece;
+    e->zlib.avail_out = (uInt)left;
+    int result = deflate(&e->zlib, piece == unread ? Z_FINISH : Z_NO_FLUSH);
+    spend(e, STEPS_PER_BYTE * piece + 1);
+    if (result == Z_OK && e->zlib.avail_out > 0) {
         return;
     }
     if (result == Z_STREAM_END) {

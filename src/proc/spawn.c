@@ -9,7 +9,7 @@
 #include "term/gc.h"
 #include "term/ref.h"
 
-enum { NUMBER_BITS = 28, ARGUMENTS_MAX = 255 };
+enum { NUMBER_BITS = 28, ARGUMENTS_MAX = 255, WORDS_PER_REDUCTION = 16 };
 
 void spawn_options_init(VM *vm, SpawnOptions *o) {
     const Processes *ps = vm->processes;
@@ -170,6 +170,9 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         }
         process_discard(p);
         return NONE;
+    }
+    if (parent != NULL) { /* who spawns pays for the copy */
+        parent->heap.reds -= (p->heap.top - p->heap.start) / WORDS_PER_REDUCTION;
     }
     term pid = p->pid;
     p->scheduler->spawned++;

@@ -106,9 +106,10 @@ static void retire(VM *vm, Persistents *t, Entry *e) {
     literal_retire(vm, &e->block);
 }
 
-bool persistent_put(VM *vm, term key, term value) {
+bool persistent_put(VM *vm, term key, term value, size_t *words) {
     Persistents *t = vm->tables->persistents;
     term old = persistent_get(vm, key);
+    *words = 0;
     if (old != NONE && term_same(vm, old, value)) {
         return true;
     }
@@ -122,6 +123,7 @@ bool persistent_put(VM *vm, term key, term value) {
     }
     uint64_t hash = term_hash(vm, key);
     lock_take(&t->lock);
+    *words = block.words;
     sequence_write(&t->sequence);
     bool ok = (t->table != NULL && 2 * (t->count + 1) <= t->table->size) || grow(vm, t);
     if (ok) {

@@ -9,7 +9,7 @@ bool persistents_init(VM *vm);
 void persistents_done(VM *vm);
 
 term persistent_get(VM *vm, term key);             /* NONE: no such key */
-bool persistent_put(VM *vm, term key, term value); /* false: no memory */
+bool persistent_put(VM *vm, term key, term value, size_t *words); /* *words: copied; false: no memory */
 bool persistent_erase(VM *vm, term key);           /* false: no such key */
 void persistent_erase_all(VM *vm);
 term persistent_list(Heap *h);                     /* [{Key, Value}]; NONE: no memory */

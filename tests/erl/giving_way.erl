@@ -62,6 +62,7 @@ terms() ->
         {"phash2 of a large map", 4, maps:from_list([{I, {I}} || I <- lists:seq(1, n(100000))]), fun(X) -> erlang:phash2(X) end},
         {"external_size", 3, L, fun(X) -> erlang:external_size(X) end},
         {"term_to_binary", 3, L, fun(X) -> erlang:phash2(term_to_binary(X)) end},
+        {"term_to_binary, compressed", 10, L, fun(X) -> erlang:phash2(term_to_binary(X, [compressed])) end},
         {"binary_to_term", 3, term_to_binary(L), fun(X) -> binary_to_term(X) end},
         {"md5", 2, binary:copy(<<"abc">>, n(500000)), fun(X) -> erlang:md5(X) end}
     ].

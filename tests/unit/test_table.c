@@ -256,9 +256,10 @@ TEST(match_specs) {
 
 TEST(persistent_terms) {
     begin();
+    size_t words;
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 500; i++) {
-            CHECK(persistent_put(&vm, TUPLE2(&h, A_ok, SMALL(i)), heap_cons(&h, SMALL(i + round), NIL)));
+            CHECK(persistent_put(&vm, TUPLE2(&h, A_ok, SMALL(i)), heap_cons(&h, SMALL(i + round), NIL), &words));
         }
     }
     CHECK(persistent_count(&vm) == 500);
@@ -269,6 +270,6 @@ TEST(persistent_terms) {
         term t = persistent_get(&vm, TUPLE2(&h, A_ok, SMALL(i)));
         CHECK(i % 2 == 0 ? t == NONE : head(t) == SMALL(i + 2));
     }
-    CHECK(literal_retired_words(&vm) > 0 && persistent_put(&vm, A_ok, A_ok) && persistent_get(&vm, A_ok) == A_ok);
+    CHECK(literal_retired_words(&vm) > 0 && persistent_put(&vm, A_ok, A_ok, &words) && persistent_get(&vm, A_ok) == A_ok);
     end();
 }
