@@ -153,8 +153,8 @@ tested:
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzzers:
 	$(V)$(MAKE) --no-print-directory -j2 BUILD=fuzz CC=clang WERROR=1 $(FUZZERS)
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a
-	$(V)$(CC) $(CFLAGS_all) -fsanitize=address,undefined,fuzzer -rdynamic -o $@ $^ $(LIBS)
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a tests/fuzz/fuzz.h
+	$(V)$(CC) $(CFLAGS_all) -fsanitize=address,undefined,fuzzer -rdynamic -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 bench: all
 	$(V)$(PYTHON) bench/run.py

@@ -19,6 +19,7 @@ Tests are found by their place:
   tests/conformance/        OTP's own suites (scripts/otp-suites): no case that passes in the table may fail; a choice, --long: all
 and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
 and packs, loaded and run. Sizes: --quick, normal, --long; builds other than release get smaller ones, but all of the tests.
+COUNT (of random programs and terms), SEED, MUTANTS (of each file and pack), FUZZ_SECONDS and SOAK_SECONDS in the environment say otherwise.
 WORD selects tests whose name contains it."""
 import argparse, concurrent.futures, csv, glob, os, random, re, resource, subprocess, sys, tempfile, threading, time
 
@@ -164,11 +165,13 @@ class Tests:
             return f'status {status}, ' + first_difference(expected, out)
         return None if status == 0 else f'status {status}'
 
-    def size(self, quick, normal, long):
-        return {'quick': quick, 'normal': normal, 'long': long}[self.o.length]
+    def size(self, quick, normal, long, variable=None):
+        """By the length of the run; the environment may say otherwise."""
+        said = os.environ.get(variable) if variable else None
+        return int(said) if said else {'quick': quick, 'normal': normal, 'long': long}[self.o.length]
 
     def random(self):
-        count = self.size(300, 2000, 100000)
+        count = self.size(300, 2000, 100000, 'COUNT')
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/random/*.erl'))):
             module = os.path.basename(path)[:-4]
             for build in self.builds:
@@ -342,16 +345,16 @@ class Tests:
         """One to eight bytes of modules and packs are changed; what the VM accepts, it runs."""
         files = self.mutated()
         for build in self.builds:
-            each = self.size(10, 400, 100000) // (1 if build == 'release' else 4) // (1 if self.o.length == 'normal' else 20)
+            modules, packs = (max(5, self.size(5, 400, long, 'MUTANTS') // (1 if build == 'release' else 4)) for long in (5000, 50000))
             for way, args in (('interp', []), ('native', ['--native'])):
                 for file in files:
                     name = file.split('/')[-2] + '_' + os.path.basename(file)[:-5] if 'fixtures' in file else os.path.basename(file)[:-5]
-                    def check(file=file, build=build, args=args, each=max(5, each)):
-                        return self.mutate_module(file, build, args, each)
+                    def check(file=file, build=build, args=args, count=modules):
+                        return self.mutate_module(file, build, args, count)
                     yield f'mutants/{name}/{build}/{way}', check
             for number in range(MUTATED_PACKS):
-                def check(number=number, build=build, each=max(5, each)):
-                    return self.mutate_pack(files[number::7], build, each, number)
+                def check(number=number, build=build, count=packs):
+                    return self.mutate_pack(files[number::7], build, count, number)
                 yield f'mutants/pack{number}/{build}', check
 
     def mutate_module(self, file, build, args, count):
@@ -394,7 +397,7 @@ class Tests:
 
     def soak(self):
         """Under sanitizers, too; those hold on to memory, so what the system counts is not looked at there."""
-        seconds = int(os.environ.get('SOAK_SECONDS', self.size(0, 20, 1800)))
+        seconds = self.size(0, 20, 1800, 'SOAK_SECONDS')
         for build in self.builds:
             if build == 'stress' or seconds == 0:
                 continue
@@ -407,7 +410,7 @@ class Tests:
             yield f'soak/{build}', check
 
     def fuzz(self):
-        seconds = self.size(2, 15, 600)
+        seconds = self.size(2, 15, 600, 'FUZZ_SECONDS')
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/fuzz/fuzz_*.c'))):
             name = os.path.basename(path)[:-2]
             def check(name=name):
@@ -457,7 +460,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,lint,unit,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,fuzz,conformance')
+    p.add_argument('--only', default='rooms,lint,unit,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

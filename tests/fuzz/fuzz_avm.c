@@ -1,9 +1,7 @@
 /* AVM packs: whatever the bytes, opening ends, entries lie inside the pack, and a pack made of them is the same again. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "code/avm.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Avm pack, again;
@@ -27,18 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     avm_end(&out);
     avm_start(&pack, &start);
-    if (!avm_open(&again, "again", (Bytes){out.at, out.size}, &error)) {
-        abort();
-    }
+    MUST(avm_open(&again, "again", (Bytes){out.at, out.size}, &error));
     for (size_t at = 0, there = 0; avm_next(&pack, &at, &e);) {
-        if (!avm_next(&again, &there, &f) || e.flags != f.flags || e.content.size > f.content.size ||
-            (e.content.size != 0 && memcmp(e.content.at, f.content.at, e.content.size) != 0)) {
-            abort();
-        }
+        MUST(avm_next(&again, &there, &f) && e.flags == f.flags && e.content.size <= f.content.size);
+        MUST(e.content.size == 0 || memcmp(e.content.at, f.content.at, e.content.size) == 0);
     }
     text_done(&out);
-    if (mem_total(&mem) != 0) {
-        abort();
-    }
+    MUST(mem_total(&mem) == 0);
     return 0;
 }

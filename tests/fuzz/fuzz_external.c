@@ -1,20 +1,11 @@
 /* The external term format: whatever the bytes, decoding ends, leaks nothing and stays inside its input; in pieces it gives the
    same as at once; and what it gives can be written, and read again as the same term. The first byte chooses the options. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "data/external.h"
 #include "term/atom.h"
 #include "term/compare.h"
 #include "term/heap.h"
-
-#define MUST(c)                                                                                                           \
-    do {                                                                                                                  \
-        if (!(c)) {                                                                                                       \
-            abort();                                                                                                      \
-        }                                                                                                                 \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Stand-ins for code/: a fun leads to a description of it, an export to its atoms. */
 static FunDescription lambda;

@@ -1,20 +1,11 @@
 /* Regular expressions: whatever the pattern, the options, the subject and the stored form, nothing is read or written that does not
    belong there. Input: options (4 bytes), run options (1), offset (1), length of the pattern (1), pattern, subject. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "io/io.h"
 #include "io/regex.h"
 
-#define MUST(c)                                                                                                           \
-    do {                                                                                                                  \
-        if (!(c)) {                                                                                                       \
-            abort();                                                                                                      \
-        }                                                                                                                 \
-    } while (0)
-
 enum { HEAD = 7, FEW_STEPS = 20000 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run_it(Regex *r, const uint8_t *subject, size_t size, uint8_t options, size_t offset) {
     for (int briefly = 0; briefly < 2; briefly++) {
