@@ -50,7 +50,7 @@ term bif_trap(Process *p, const Export *to, int arity, ...) {
     Scheduler *s = p->scheduler;
     assert(arity >= 0 && (size_t)arity <= ARRAY_LEN(s->trap_args) && (uint32_t)arity == to->arity);
     s->trap_to = to;
-    if (UNLIKELY(to->bif != NULL && to->function != to->bif->function)) {
+    if (UNLIKELY(to->bif != NULL && to->called.function != to->bif->function)) {
         p->flags |= FLAG_GOES_ON;
     }
     va_list args;

@@ -80,7 +80,7 @@ Unit export_trace(VM *vm, Export *e, struct Traced *of) {
         e->code = &e->stub[1];
         e->native = vm->code->native_entry;
     } else {
-        e->function = call_traced;
+        e->called.function = call_traced;
     }
     Unit was = e->stub[1];
     e->stub[1] = vm->handlers[VARIANT_traced_stub];
@@ -93,7 +93,7 @@ void export_untrace(VM *vm, Export *e, const Function *f) {
     emit_export_stub(vm, e);
     e->stub[3] = 0;
     if (e->bif != NULL) {
-        e->function = e->bif->function;
+        e->called.function = e->bif->function;
     } else if (e->loaded != NULL) {
         e->code = f->code;
         e->native = f->native != NULL ? f->native : vm->code->native_entry;

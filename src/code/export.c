@@ -104,7 +104,10 @@ static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifE
     if (c->export_count >= c->export_buckets) {
         grow(vm);
     }
-    *e = (Export){.module = module, .name = name, .arity = arity, .function = bif == NULL ? NULL : bif->function, .bif = bif};
+    *e = (Export){.module = module, .name = name, .arity = arity, .bif = bif};
+    if (bif != NULL) {
+        e->called = *bif;
+    }
     Export **bucket = &c->exports[export_hash(module, name, arity) & (c->export_buckets - 1)];
     e->next = *bucket;
     if (vm->handlers != NULL) {

@@ -43,14 +43,10 @@ typedef struct Export {
             const void *native;
         };
     };
-    union {
-        BifEntry called;       /* what instructions that call a built-in hold */
-        struct {
-            term module, name;
-            uint32_t arity;
-            BifFunction *function; /* that of bif; while the built-in is traced: one that goes on at `code` instead */
-        };
-    };
+    term module, name;
+    uint32_t arity;
+    BifEntry called;           /* what instructions that call a built-in hold: a copy of bif's. While it is traced, its function is one
+                                  that goes on at `code` instead */
     const BifEntry *bif;       /* not NULL: a built-in */
     struct Module *loaded;     /* not NULL: the module whose current code exports it */
     Unit stub[4];              /* arity, then an instruction that calls the built-in, or the error handler for what is not

@@ -95,8 +95,8 @@ static bool is_apply(term module, term name, uint32_t arity) {
 
 static const Entry *entry_of(Process *p, term *x, term module, term name, uint32_t arity) {
     Export *e = export_get(process_vm(p), module, name, arity);
-    if (raises(module, name, arity) && e != NULL && e->function == e->bif->function) { /* not traced */
-        e->function(p, x);
+    if (raises(module, name, arity) && e != NULL && e->called.function == e->bif->function) { /* not traced */
+        e->called.function(p, x);
         return NULL;
     }
     if (e == NULL) {

@@ -313,8 +313,8 @@ static bool has_function(const ModuleCode *c, term name, uint32_t arity) {
 static void make_exports(VM *vm, const FunctionPattern *f) {
     for (size_t i = 0; i < vm->bifs->count; i++) {
         const BifEntry *b = &vm->bifs->entries[i];
-        if (fits(f, b->module, b->name, b->arity)) {
-            export_get(vm, b->module, b->name, b->arity);
+        if (fits(f, bif_module(b), bif_name(b), b->arity)) {
+            export_get(vm, bif_module(b), bif_name(b), b->arity);
         }
     }
 }
