@@ -4,6 +4,7 @@
    reds. SAVE and LOAD move the last three from and to the process around calls of C functions. */
 #include "exec/interpreter.h"
 
+#include "code/breakpoint.h"
 #include "code/ins.h"
 #include "exec/runtime.h"
 #include "exec/runtime_bits.h"
@@ -616,6 +617,9 @@ yield:
     return RUN_YIELD;
 again_:;
     COLLECT(again_words, again_live);
+    if (UNLIKELY(*ip == handlers[VARIANT_breakpoint])) { /* of the call trace/ has heard already */
+        goto *(void *)breakpoint_at(ip)->handler;
+    }
     DISPATCH;
 slow_guard_:;
     room(slow_.live);
