@@ -574,7 +574,9 @@ static RunResult run(Scheduler *s, Process *p, const Unit *tables[3]) {
     const Unit *ip = p->ip;
     const BifEntry *bif;
     SlowGuard slow_;   /* what slow_guard_ does */
+#ifndef MOTE_STRESS
     size_t again_words, again_live; /* what again_ does */
+#endif
     const Unit *after; /* where a built-in that traps or yields goes on: behind the call, or NULL: where its caller returns to */
     LOAD;
     if (UNLIKELY(ip == NULL)) {
@@ -615,12 +617,14 @@ yield:
         rt_collect(p, 0, p->live);
     }
     return RUN_YIELD;
+#ifndef MOTE_STRESS
 again_:;
     COLLECT(again_words, again_live);
     if (UNLIKELY(*ip == handlers[VARIANT_breakpoint])) { /* of the call trace/ has heard already */
         goto *(void *)breakpoint_at(ip)->handler;
     }
     DISPATCH;
+#endif
 slow_guard_:;
     room(slow_.live);
     term slow_args[] = {rt_unit(x, sp, slow_.args[0]), rt_unit(x, sp, slow_.args[1])};
