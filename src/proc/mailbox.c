@@ -69,6 +69,7 @@ void mailbox_advance(Process *p) {
 
 static void stop_timer(Process *p) {
     ReceiveTimer *t = (ReceiveTimer *)p->timer;
+    p->flags &= (uint16_t)~FLAG_WAITS_FOREVER;
     if (t == NULL || !t->set) {
         return;
     }
@@ -144,7 +145,11 @@ MailboxWait mailbox_wait(Process *p, term timeout) {
     if (process_state(p) & STATE_TIMEOUT) {
         return MAILBOX_TIMED_OUT;
     }
-    if (timeout == A_infinity || (p->timer != NULL && ((ReceiveTimer *)p->timer)->set)) {
+    if (p->flags & FLAG_WAITS_FOREVER || (p->timer != NULL && ((ReceiveTimer *)p->timer)->set)) {
+        return MAILBOX_WAIT;
+    }
+    if (timeout == A_infinity) {
+        p->flags |= FLAG_WAITS_FOREVER;
         return MAILBOX_WAIT;
     }
     uint64_t ms;

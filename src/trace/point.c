@@ -1,4 +1,6 @@
 /* Which functions are traced: setting and finding points. */
+#include <assert.h>
+
 #include "trace/trace.h"
 
 #include "code/breakpoint.h"
@@ -237,6 +239,7 @@ static void change_breaks(Setting *s, Traced *old, const Function *f, Export *e)
     if (point == NULL && !adds) {
         return;
     }
+    assert(e != NULL || f != NULL);
     Traced *traced = old != NULL ? old : e != NULL ? trace_export(vm, e) : trace_function(vm, f);
     point = traced == NULL ? NULL : point_of(vm, traced, s->session);
     if (point == NULL) {

@@ -142,6 +142,10 @@ suspending() ->
 
 %% --- Flags ---
 
+%% Is switched out with X in its first register.
+keep_in_x0(_, 0) -> ok;
+keep_in_x0(X, N) -> keep_in_x0(X, N - 1).
+
 flags() ->
     t:all([
         {"priority", fun() -> A = process_flag(priority, high), B = process_flag(priority, A), {A, B, process_info(self(), priority)} end},
@@ -150,6 +154,12 @@ flags() ->
         {"error_handler", fun() -> A = process_flag(error_handler, my_handler), B = process_flag(error_handler, A), {A, B} end},
         {"message_queue_data", fun() -> A = process_flag(message_queue_data, off_heap), B = process_flag(message_queue_data, A), {A, B} end},
         {"max_heap_size", fun() -> A = process_flag(max_heap_size, #{size => 100000, kill => false, error_logger => false}), B = process_flag(max_heap_size, 0), {A, B} end},
+        {"waits for ever, whatever is in registers when it is woken", fun() ->
+            Sleepers = [spawn_monitor(timer, sleep, [infinity]) || _ <- lists:seq(1, 20)],
+            erlang:yield(),
+            [begin [P ! wake || {P, _} <- Sleepers], keep_in_x0(X, 20000) end || X <- [an_atom, 0, 1, infinity]],
+            [receive {'DOWN', R, _, _, Why} -> Why after 1 -> exit(P, kill), erlang:demonitor(R, [flush]), waits end || {P, R} <- Sleepers]
+        end},
         {"max_heap_size, messages", fun() ->
             [begin
                 {P, R} = spawn_opt(timer, sleep, [infinity], [monitor, {max_heap_size, #{size => 2000, error_logger => false}}, {message_queue_data, Where}]),
