@@ -226,8 +226,10 @@ class Tests:
         a folder made by `mote otp-dir`). Releases other than the installed one, and the native engine, with the release build only."""
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
             name = os.path.basename(path)[:-3]
+            if name == 'terminal' and not self.size(0, 0, 1):    # a step can still be missed on a busy machine: docs/plan.md
+                continue
             for build in self.builds:
-                if build == 'stress':
+                if build == 'stress' or (build != 'release' and name == 'terminal'):    # minutes of waiting, and the same code again
                     continue
                 yield f'boot/{name}/{build}', lambda path=path, build=build: self.boot(path, build, {}, '', None)
                 if build == 'release':
@@ -461,7 +463,7 @@ def main():
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
     p.add_argument('--only', default='rooms,lint,unit,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
-    p.add_argument('-j', '--jobs', type=int, default=os.cpu_count() or 2)
+    p.add_argument('-j', '--jobs', type=int, default=(os.cpu_count() or 2) + 1)    # one of them usually waits
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')
     o = p.parse_args()

@@ -118,6 +118,7 @@ class Session:
         self.screen = Screen(columns, rows)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)    # whoever runs the tests may ignore it
             os.environ.update(TERM='xterm', ERL_CRASH_DUMP_SECONDS='0', HOME=os.getcwd())
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
             os.execvp(command[0], command)
