@@ -64,6 +64,7 @@ ring(N) ->
     [A ! {link, B} || {A, B} <- lists:zip(Ps, tl(Ps) ++ [hd(Ps)])],
     [{links, [_, _]} = wait_for(fun() -> L = process_info(P, links), length(element(2, L)) =:= 2 andalso L end) || P <- Ps],
     Rs = [monitor(process, P) || P <- Ps],
+    [{monitored_by, [_]} = process_info(P, monitored_by) || P <- Ps], % the monitors have arrived
     exit(hd(Ps), torn),
     lists:usort([receive {'DOWN', R, _, _, W} -> W end || R <- Rs]).
 
