@@ -26,6 +26,11 @@ import argparse, concurrent.futures, csv, glob, os, random, re, resource, subpro
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIPPED = 'skipped'
 
+# What scripts/setup has unpacked and not installed, behind what is installed.
+PACKAGES = os.path.join(ROOT, 'build', 'packages', 'usr')
+os.environ['PATH'] += ':' + os.path.join(PACKAGES, 'bin')
+os.environ['PACKAGES'] = PACKAGES
+
 class Skip(str):
     """Skipped, and why."""
 

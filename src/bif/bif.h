@@ -36,8 +36,6 @@
 /* Exceptions. Each returns NONE, so that a built-in ends with `return raise_badarg(p);`. The stack trace gets the built-in
    and its arguments on top and error_info that leads to erl_erts_errors, as in OTP. */
 term raise_error(Process *p, term reason);
-term raise_exit(Process *p, term reason);
-term raise_throw(Process *p, term value);
 static inline term raise_badarg(Process *p) {
     return raise_error(p, A_badarg);
 }

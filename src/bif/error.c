@@ -22,14 +22,6 @@ term raise_error(Process *p, term reason) {
     return raise_class(p, CLASS_ERROR, reason, NONE);
 }
 
-term raise_exit(Process *p, term reason) {
-    return raise_class(p, CLASS_EXIT, reason, NONE);
-}
-
-term raise_throw(Process *p, term value) {
-    return raise_class(p, CLASS_THROW, value, NONE);
-}
-
 term raise_error_cause(Process *p, term reason, term cause) {
     return raise_class(p, CLASS_ERROR, reason, cause);
 }

@@ -3,10 +3,6 @@
 
 #include "term/literal.h"
 
-size_t record_template_words(size_t count) {
-    return 1 + RECORD_FIELDS + (count > 0 ? 2 * (1 + count) : 0) + 2;
-}
-
 static term tuple_of(Heap *h, const term *at, size_t n) {
     if (n == 0) {
         return literal_empty_tuple(h->vm);

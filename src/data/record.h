@@ -13,7 +13,6 @@
 /* Definition and template, for any number of fields. NONE: no memory. */
 term record_define(Heap *h, term module, term name, bool exported, const term *keys, size_t count);
 term record_template(Heap *h, term definition, const term *defaults); /* NONE in it: no default */
-size_t record_template_words(size_t count); /* that both take together */
 
 /* A record of this definition, its values still to be written; one with the defaults of a template, to be finished when the
    others are set; a copy. NONE: no memory. */

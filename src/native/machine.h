@@ -26,7 +26,6 @@ typedef struct Native {
     NativeCode *free;                   /* pieces given back */
     NativeCode *stub_code;
     MachineStubs stubs;
-    NativeFigures figures;
 } Native;
 
 /* The machine's file: makes what is made once; emits a program. False: no memory. */

@@ -36,7 +36,6 @@ NativeCode *native_allocate(VM *vm, size_t size) {
         c->start = n->memory.run + n->used;
         c->size = size;
         n->used += size;
-        n->figures.bytes += size;
     }
     return c;
 }
@@ -69,7 +68,6 @@ static void emit_program(Program *pr) {
     if (!machine_emit(vm, vm->native, pr)) {
         return; /* it stays interpreted */
     }
-    vm->native->figures.modules++;
     for (uint32_t i = 0; i < c->function_count; i++) {
         if (c->functions[i].native != vm->code->native_entry) { /* some stay interpreted */
             breakpoint_cross(vm, &c->functions[i]);
@@ -135,10 +133,6 @@ void native_done(VM *vm) {
     platform_code_memory_done(&n->memory);
     MEM_DELETE(&vm->mem, MEM_CODE, n);
     vm->native = NULL;
-}
-
-NativeFigures native_figures(const VM *vm) {
-    return vm->native->figures;
 }
 
 Bytes native_code(const VM *vm, const ModuleCode *code, const Function *f) {

@@ -19,12 +19,6 @@ void native_done(VM *vm);
 /* A RunFunction: both engines, each in turn. */
 RunResult native_run(Scheduler *s, Process *p);
 
-typedef struct {
-    size_t modules, functions, interpreted; /* functions that stayed interpreted */
-    size_t bytes;
-} NativeFigures;
-NativeFigures native_figures(const VM *vm);
-
 /* The machine code of a function, for the disassembler; size 0: it has none. */
 Bytes native_code(const VM *vm, const ModuleCode *code, const Function *f);
 

@@ -554,8 +554,6 @@ bool machine_emit(VM *vm, Native *n, Program *pr) {
         code->line_room = line_room, code->entry_room = MAX(c->function_count, 1u);
         publish(&e, &places, code);
         c->native = code;
-        n->figures.functions += places.entry_count;
-        n->figures.interpreted += c->function_count - places.entry_count;
     } else {
         mem_free(mem, MEM_CODE, places.lines, line_room * sizeof *places.lines);
         mem_free(mem, MEM_CODE, places.entries, MAX(c->function_count, 1u) * sizeof *places.entries);

@@ -18,11 +18,9 @@ TerminalSignal terminal_next_signal(void);
 
 /* Reads the description of this kind of terminal (NULL: of $TERM). False: there is none; *why says so. */
 bool terminal_describe(const char *type, const char **why);
-/* Capabilities by their terminfo names. NULL, -1, -1: absent. */
+/* A capability by its terminfo name. NULL: absent. */
 const char *terminal_text(const char *name);
-int terminal_number(const char *name);
-int terminal_flag(const char *name);
-/* The same by their termcap names. */
+/* By termcap names: NULL, -1, -1: absent. */
 const char *terminal_text_old(const char *name);
 int terminal_number_old(const char *name);
 int terminal_flag_old(const char *name);

@@ -8,7 +8,6 @@ typedef struct Thread Thread;
 /* Signals of the process are never delivered to it. NULL: there can be no more threads. */
 Thread *thread_start(Mem *mem, void (*run)(void *arg), void *arg);
 void thread_join(Mem *mem, Thread *t); /* waits for its end and frees it; NULL is no error */
-unsigned thread_processors(void);      /* how many this program may use */
 
 /* One thread waits for it, any may set it. It stays set until it has been waited for. */
 typedef struct Event Event;

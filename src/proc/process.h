@@ -38,7 +38,6 @@ typedef enum {
 
 typedef enum {
     FLAG_TRAP_EXIT = 1 << 0,
-    FLAG_SAVE_CALLS = 1 << 1,
     FLAG_SENSITIVE = 1 << 2,
     FLAG_SYSTEM = 1 << 3,
     FLAG_OFF_HEAP_MESSAGES = 1 << 4,

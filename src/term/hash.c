@@ -79,10 +79,6 @@ static uint32_t hash_run(const uint8_t *p, size_t start, size_t n, uint32_t init
     return mix(s.a + le32(part), s.b + le32(part + 4), s.c + (uint32_t)n + (le32(part + 8) << 8));
 }
 
-uint32_t bytes_hash_jenkins(const uint8_t *p, size_t n, uint32_t initial) {
-    return hash_run(p, 0, n, initial);
-}
-
 enum { WHAT_INTEGER = 1, WHAT_NIL, WHAT_ATOM, WHAT_STRING, WHAT_PID, WHAT_PORT, WHAT_REF, WHAT_TUPLE = 9, WHAT_NEGATIVE,
        WHAT_POSITIVE, WHAT_FLOAT, WHAT_BITS, WHAT_FUNCTION, WHAT_LAST_BITS, WHAT_MAP, WHAT_PAIRS = 19, WHAT_RECORD = 23 };
 

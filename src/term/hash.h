@@ -11,6 +11,5 @@ uint32_t term_phash2(VM *vm, term t);   /* erlang:phash2/1 before its reduction 
 bool term_phash2_some(Heap *heap, term *state, bool begin, size_t *steps, uint32_t *hash);
 uint32_t term_phash(VM *vm, term t);    /* erlang:phash/2 before its reduction to a range */
 uint64_t term_hash(VM *vm, term t);     /* internal; equal (=:=) terms have equal hashes */
-uint32_t bytes_hash_jenkins(const uint8_t *p, size_t n, uint32_t initial); /* Bob Jenkins's, as OTP's phash2 uses it */
 
 #endif

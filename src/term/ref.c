@@ -37,10 +37,6 @@ void identity_done(VM *vm) {
     }
 }
 
-void identity_set(VM *vm, term name, uint32_t creation) {
-    vm->identity->name = name, vm->identity->creation = creation;
-}
-
 term node_name(const VM *vm) {
     return vm->identity->name;
 }

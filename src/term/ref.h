@@ -8,7 +8,6 @@ bool identity_init(VM *vm);
 void identity_done(VM *vm);
 term node_name(const VM *vm);         /* nonode@nohost until distribution says otherwise */
 uint32_t node_creation(const VM *vm);
-void identity_set(VM *vm, term name, uint32_t creation);
 term ref_make(Heap *h);               /* a fresh local reference */
 term ref_make_alias(Heap *h, term pid);
 /* The number's words in the external format are w0 (18 bits), w1, w2: low is w1 << 32 | w0, high is w2. Printed w2.w1.w0. */

@@ -1,9 +1,8 @@
 # Crash dumps: OTP's crashdump_viewer finds the same in them as in OTP's own; what ERL_CRASH_DUMP... say is heeded.
 . tests/lib/command.sh
-erl -noshell -eval 'halt(case code:lib_dir(observer) of {error, _} -> 77; _ -> 0 end).' || exit 77
 export ERL_CRASH_DUMP="$WORK/otp.dump"
 erl -noshell -pa "$ROOT/build/tests/erl" -s dump_maker main > /dev/null 2>&1
-read_dump() { timeout 120 erl -noshell -pa "$ROOT/build/tests/erl" -run dump_reader main "$1" -s erlang halt 2>&1; }
+read_dump() { ERL_LIBS="${PACKAGES:-}/lib/erlang/lib" timeout 120 erl -noshell -pa "$ROOT/build/tests/erl" -run dump_reader main "$1" -s erlang halt 2>&1; }
 read_dump otp.dump > otp.txt
 grep -q dictionary otp.txt || cat otp.txt
 for way in "" MOTE_STRESS=yield; do

@@ -124,14 +124,6 @@ const char *terminal_text(const char *name) {
     return present(tigetstr(name));
 }
 
-int terminal_number(const char *name) {
-    return MAX(tigetnum(name), -1);
-}
-
-int terminal_flag(const char *name) {
-    return tigetflag(name);
-}
-
 const char *terminal_text_old(const char *name) {
     return present(tgetstr(name, NULL));
 }

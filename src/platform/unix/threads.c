@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/lock.h"
 
@@ -46,14 +45,6 @@ void thread_join(Mem *mem, Thread *t) {
         pthread_join(t->id, NULL);
         MEM_DELETE(mem, MEM_SYSTEM, t);
     }
-}
-
-unsigned thread_processors(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        return (unsigned)MAX(CPU_COUNT(&set), 1);
-    }
-    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
 void lock_wait(void) {
