@@ -14,10 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The first option that is set makes the others constant: where malloc's own would end that is used to large heaps. Otherwise the
+   system would give out, clear and take back every page of a heap at every collection. */
+enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 2 * MMAP_THRESHOLD };
+
 void platform_prepare_heap(size_t size) {
 #if defined(__GLIBC__) && defined(MADV_POPULATE_WRITE)
     mallopt(M_TOP_PAD, (int)size);
-    mallopt(M_TRIM_THRESHOLD, (int)(4 * size));
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     void *first = malloc(1);
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = round_up((uintptr_t)first, page), end = (uintptr_t)sbrk(0);
     if (start < end && end - start <= 2 * size) { /* else it does not come from there */
