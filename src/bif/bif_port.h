@@ -3,6 +3,7 @@
 #define MOTE_BIF_BIF_PORT_H
 
 #include "bif/bif.h"
+#include "io/port_inet.h"
 #include "io/port_ram.h"
 #include "io/port_terminal.h"
 

@@ -265,16 +265,18 @@ static const struct {
 } drivers[] = {
     {"ram_file_drv", port_open_ram},
     {"tty_sl", port_open_terminal},
+    {"tcp_inet", port_open_tcp},
+    {"udp_inet", port_open_udp},
 };
 
 const char *port_driver_name(size_t i) {
-    return i < ARRAY_LEN(drivers) ? drivers[i].name : NULL;
+    return i < ARRAY_LEN(drivers) && drivers[i].open != NULL ? drivers[i].name : NULL;
 }
 
 static term open_driver(Request *r, const char *command, bool *found) {
     size_t n = strcspn(command, " ");
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        if (strlen(drivers[i].name) == n && memcmp(drivers[i].name, command, n) == 0) {
+        if (drivers[i].open != NULL && strlen(drivers[i].name) == n && memcmp(drivers[i].name, command, n) == 0) {
             int error = FILE_INVALID;
             Port *port = drivers[i].open(r->p, command, r->o.flags, &error);
             *found = true;

@@ -5,7 +5,7 @@
 
 #include "term/heap.h"
 
-typedef enum {
+typedef enum { /* in the order of the numbers by which sockets are told */
     PACKET_RAW,
     PACKET_1, /* so many bytes of length in front */
     PACKET_2,
@@ -18,9 +18,9 @@ typedef enum {
     PACKET_TPKT,
     PACKET_HTTP,      /* request or status line; then headers */
     PACKET_HTTPH,     /* headers */
-    PACKET_HTTP_BIN,  /* the same, strings as binaries */
-    PACKET_HTTPH_BIN,
     PACKET_SSL_TLS,
+    PACKET_HTTP_BIN,  /* as HTTP, strings as binaries */
+    PACKET_HTTPH_BIN,
 } PacketType;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* The idle wait: descriptors, finished jobs. */
 #include "io/io.h"
 
+#include "io/alarm.h"
 #include "io/console.h"
 #include "io/port.h"
 #include "io/select.h"
@@ -62,11 +63,12 @@ static void poll_io(VM *vm, int64_t nanoseconds) {
         next = j->next;
         finish(vm, (Work *)j);
     }
+    alarms_ring(vm);
     io_unlock(vm);
 }
 
 static bool pending(VM *vm) {
-    return poll_watched(vm->io->poll) > 0 || pool_pending(vm->io->pool) > 0;
+    return poll_watched(vm->io->poll) > 0 || pool_pending(vm->io->pool) > 0 || __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
 }
 
 bool work_submit(Process *p, Work *w) {

@@ -26,6 +26,8 @@ typedef struct Io {
     struct Zstd *zstd;         /* io/zstd.c; NULL: was not needed yet */
     struct Select *selects;    /* io/select.c: messages that wait for descriptors */
     struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
+    struct Alarm *due, *ringing; /* io/alarm.c; due: atomic */
+    size_t alarms;             /* set (atomic) */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

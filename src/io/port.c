@@ -187,8 +187,7 @@ bool ports_init(VM *vm) {
     return ps->table != NULL;
 }
 
-Port *port_new(Process *p, const PortDriver *driver, Bytes name) {
-    VM *vm = process_vm(p);
+static Port *make(VM *vm, term owner, const PortDriver *driver, Bytes name) {
     Ports *ps = vm->io->ports;
     if (2 * (ps->count + 1) > ps->size && !grow(vm, ps)) {
         return NULL;
@@ -205,11 +204,32 @@ Port *port_new(Process *p, const PortDriver *driver, Bytes name) {
     while (*slot_of(ps, make_port(ps->next_number)) != NULL) {
         ps->next_number++;
     }
-    *port = (Port){.id = make_port(ps->next_number++), .vm = vm, .driver = driver, .owner = p->pid, .os_pid = -1,
+    *port = (Port){.id = make_port(ps->next_number++), .vm = vm, .driver = driver, .owner = owner, .caller = NONE, .os_pid = -1,
                    .name = copy, .name_size = name.size, .data = NONE};
     *slot_of(ps, port->id) = port;
     ps->count++, ps->alive++;
-    link_make(p, port->id);
+    return port;
+}
+
+Port *port_new(Process *p, const PortDriver *driver, Bytes name) {
+    Port *port = make(process_vm(p), p->pid, driver, name);
+    if (port != NULL) {
+        link_make(p, port->id);
+    }
+    return port;
+}
+
+static void link_to(Port *port, term pid) {
+    if (add_peer(port, RELATION_LINK, pid, NULL)) {
+        send_signal(port->vm, port->id, pid, SIGNAL_LINK, NULL, NONE);
+    }
+}
+
+Port *port_new_for(VM *vm, term owner, const PortDriver *driver, Bytes name) {
+    Port *port = make(vm, owner, driver, name);
+    if (port != NULL) {
+        link_to(port, owner);
+    }
     return port;
 }
 
@@ -384,7 +404,7 @@ static void log_bad_value(Process *p, const Port *port) {
     log_send(port->vm, A_error, "Bad value on output port '~s'\n", heap_cons(h, name, NIL), NONE, NONE);
 }
 
-PortResult port_command(Process *p, Port *port, term data) {
+static PortResult command(Process *p, Port *port, term caller, term data) {
     Text t;
     text_init(&t, &port->vm->mem);
     PortResult result = PORT_DONE;
@@ -392,6 +412,7 @@ PortResult port_command(Process *p, Port *port, term data) {
     case IOLIST_OK:
         p->heap.reds -= (intptr_t)(t.size / BYTES_PER_REDUCTION) + 20;
         port_count_output(port, t.size);
+        port->caller = caller;
         port->driver->output(port, (Bytes){t.at, t.size});
         break;
     case IOLIST_NO_MEMORY:
@@ -404,6 +425,10 @@ PortResult port_command(Process *p, Port *port, term data) {
     }
     text_done(&t);
     return result;
+}
+
+PortResult port_command(Process *p, Port *port, term data) {
+    return command(p, port, p->pid, data);
 }
 
 /* What a port does not understand is the fault of its owner, who gets an exit signal. */
@@ -423,7 +448,7 @@ PortResult port_message(Process *p, Port *port, term message) {
         send_value(port->vm, port->id, from, A_connected, &h);
     } else if (pair && element(what, 1) == A_command && from == port->owner) {
         term id = port->id;
-        PortResult result = port_command(p, port, element(what, 2));
+        PortResult result = command(p, port, from, element(what, 2));
         if (result == PORT_BAD) {
             bad_signal(port);
         } else if ((port = port_find(process_vm(p), id)) != NULL && port->flags & PORT_BUSY) {
@@ -444,7 +469,7 @@ void port_connect(Process *p, Port *port, term pid) {
     }
     if (pid == p->pid) {
         link_make(p, port->id);
-    } else if (add_peer(port, RELATION_LINK, pid, NULL)) {
-        send_signal(port->vm, port->id, pid, SIGNAL_LINK, NULL, NONE);
+    } else {
+        link_to(port, pid);
     }
 }

@@ -37,6 +37,7 @@ struct Port {
     VM *vm;
     const PortDriver *driver;
     term owner;          /* the connected process */
+    term caller;         /* who has given the command that is being carried out */
     uint32_t flags;
     long os_pid;         /* -1: none */
     PortPeer *peers;
@@ -61,6 +62,7 @@ Port *ports_next(VM *vm, size_t *at);
 Port *port_find(VM *vm, term id); /* NULL: no such port, or closing */
 /* A new port of p, linked to it. NULL: no memory. */
 Port *port_new(Process *p, const PortDriver *driver, Bytes name);
+Port *port_new_for(VM *vm, term owner, const PortDriver *driver, Bytes name); /* of a process that does not run just now */
 
 /* What drivers say. */
 void port_send(Port *port, term value, Heap *built);   /* {Port, Value} to the owner; built: a detached heap that holds it */

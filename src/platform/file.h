@@ -29,6 +29,7 @@ extern const int FILE_INVALID, FILE_NO_MEMORY, FILE_UNSUPPORTED, FILE_BAD_HANDLE
 
 int file_open(const char *name, unsigned modes, int *fd);
 int file_close(int fd);
+int file_duplicate(int fd, int *copy);
 /* At offset >= 0, or at the current position if it is negative. *done: bytes; fewer than asked for only at the end. */
 int file_read(int fd, void *to, size_t size, int64_t offset, size_t *done);
 int file_write(int fd, const void *from, size_t size, int64_t offset);

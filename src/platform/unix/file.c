@@ -25,6 +25,12 @@ static const struct {
     E(ENOTDIR, "enotdir"), E(ENOTEMPTY, "eexist"), E(ENOTSUP, "enotsup"), E(ENOSYS, "enosys"), E(ENXIO, "enxio"),
     E(EPERM, "eperm"), E(EPIPE, "epipe"), E(EROFS, "erofs"), E(ESPIPE, "espipe"), E(ESRCH, "esrch"), E(ESTALE, "estale"),
     E(ETXTBSY, "etxtbsy"), E(EXDEV, "exdev"), E(EOVERFLOW, "eoverflow"), E(EDEADLK, "edeadlk"), E(EILSEQ, "eilseq"),
+    E(EADDRINUSE, "eaddrinuse"), E(EADDRNOTAVAIL, "eaddrnotavail"), E(EAFNOSUPPORT, "eafnosupport"), E(EALREADY, "ealready"),
+    E(ECONNABORTED, "econnaborted"), E(ECONNREFUSED, "econnrefused"), E(ECONNRESET, "econnreset"), E(EDESTADDRREQ, "edestaddrreq"),
+    E(EHOSTDOWN, "ehostdown"), E(EHOSTUNREACH, "ehostunreach"), E(EINPROGRESS, "einprogress"), E(EISCONN, "eisconn"),
+    E(EMSGSIZE, "emsgsize"), E(ENETDOWN, "enetdown"), E(ENETRESET, "enetreset"), E(ENETUNREACH, "enetunreach"), E(ENOBUFS, "enobufs"),
+    E(ENOPROTOOPT, "enoprotoopt"), E(ENOTCONN, "enotconn"), E(ENOTSOCK, "enotsock"), E(EPROTO, "eproto"),
+    E(EPROTONOSUPPORT, "eprotonosupport"), E(EPROTOTYPE, "eprototype"), E(ESHUTDOWN, "eshutdown"), E(ETIMEDOUT, "etimedout"),
 #undef E
 };
 
@@ -80,6 +86,11 @@ int file_open(const char *name, unsigned modes, int *fd) {
 
 int file_close(int fd) {
     return result(close(fd)); /* never again after EINTR: the descriptor is gone */
+}
+
+int file_duplicate(int fd, int *copy) {
+    *copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return result(*copy);
 }
 
 int file_read(int fd, void *to, size_t size, int64_t offset, size_t *done) {
