@@ -93,7 +93,7 @@ CFLAGS_interpreter := $(if $(filter thread,$(BUILD)),-fno-sanitize=thread) -fno-
 # does not rebuild what it need not.
 $(G)/gen/atoms.stamp: tools/gen_atoms.py $(SOURCES) $(HEADERS)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_atoms.py $(G)/gen && touch $@
-$(G)/gen/bifs.stamp: tools/gen_bifs.py $(G)/gen/atoms.stamp
+$(G)/gen/bifs.stamp: tools/gen_bifs.py tools/natives.tab $(G)/gen/atoms.stamp
 	$(V)$(PYTHON) tools/gen_bifs.py $(G)/gen && touch $@
 $(G)/gen/generic.stamp: tools/gen_generic.py src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen && touch $@

@@ -44,7 +44,7 @@ BIF(erlang, is_builtin, 3) {
     if (a[0] == A_erlang && a[1] == A_apply && (arity == 2 || arity == 3)) {
         return A_true;
     }
-    const BifEntry *b = arity < 0 || arity > 255 ? NULL : bif_find(process_vm(p)->bifs, a[0], a[1], (uint32_t)arity);
+    const BifEntry *b = arity < 0 || arity > 255 ? NULL : bif_find(process_vm(p), a[0], a[1], (uint32_t)arity);
     if (b == NULL || is_code_elsewhere(b)) {
         return A_false;
     }
@@ -125,7 +125,7 @@ static term all_natives(Heap *h, const ModuleCode *c) {
     term list = NIL;
     for (uint32_t i = loads_natives(c) ? c->function_count : 0; i-- > 0;) {
         const Function *f = &c->functions[i];
-        if (bif_find(h->vm->bifs, c->module->name, f->name, f->arity) != NULL) {
+        if (bif_find(h->vm, c->module->name, f->name, f->arity) != NULL) {
             list = add_function(h, f->name, f->arity, list);
         }
     }
@@ -148,7 +148,7 @@ term builtin_functions(Heap *h) {
     for (size_t i = h->vm->bifs->count; i-- > 0;) {
         const BifEntry *b = &h->vm->bifs->entries[i];
         const Module *m = module_find(h->vm, bif_module(b));
-        bool listed = !is_code_elsewhere(b) && !(bif_module(b) == A_erlang && bif_name(b) == A_yield); /* an instruction of OTP's */
+        bool listed = bif_is_there(h->vm, b) && !is_code_elsewhere(b) && !(bif_module(b) == A_erlang && bif_name(b) == A_yield); /* an instruction of OTP's */
         if (listed && m != NULL && m->current != NULL && !loads_natives(m->current) && has_function(m->current, b)) {
             list = heap_cons(h, TUPLE3(h, bif_module(b), bif_name(b), SMALL(b->arity)), list);
         }

@@ -14,10 +14,6 @@ BIF(erlang, setnode, 2) {
     return raise_badarg(p);
 }
 
-BIF(erlang, setnode, 3) {
-    return raise_badarg(p);
-}
-
 /* What this machine could do: {erts_dflags, Default, Mandatory, Addable, Rejectable, Strict}. */
 static const struct {
     int release; /* from this one on */

@@ -9,6 +9,7 @@
 #include "table/ets.h"
 #include "table/persistent.h"
 #include "term/copy.h"
+#include "term/literal.h"
 #include "term/ref.h"
 
 static term undefined(Process *p) {
@@ -56,7 +57,8 @@ BIF(erts_debug, set_internal_state, 2) {
         term copy = term_copy(HEAP(p), a[1]);
         return copy == NONE ? raise_heap_reason(p) : copy;
     }
-    case A_wait: /* nothing is freed later than it is said to be */
+    case A_wait: /* only literals are freed later than is said */
+        literals_ask_sweep(process_vm(p));
         return A_ok;
     case A_ets_force_trap:
         return A_notsup;

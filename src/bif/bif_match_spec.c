@@ -23,7 +23,7 @@ GuardFunction *guard_lookup(VM *vm, term name, size_t arity) {
     };
     for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
         if (allowed[i].name == name && arity >= allowed[i].least && arity <= allowed[i].most) {
-            const BifEntry *e = bif_find(vm->bifs, A_erlang, name, (uint32_t)arity);
+            const BifEntry *e = bif_find(vm, A_erlang, name, (uint32_t)arity);
             return e == NULL ? NULL : e->function;
         }
     }

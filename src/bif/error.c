@@ -28,7 +28,7 @@ term raise_error_cause(Process *p, term reason, term cause) {
 
 term raise_error_as(Process *p, term reason, term module, term name, int arity, const term *args) {
     raise_class(p, CLASS_ERROR, reason, NONE);
-    p->scheduler->raised_by = bif_find(process_vm(p)->bifs, module, name, (uint32_t)arity);
+    p->scheduler->raised_by = bif_find(process_vm(p), module, name, (uint32_t)arity);
     p->scheduler->raised_args = heap_list(&p->heap, args, (size_t)arity, NIL);
     assert(p->scheduler->raised_by != NULL);
     return NONE;

@@ -25,6 +25,7 @@ typedef struct Code {
     Mutex *lock;                 /* of all that changes here; exports, modules and ranges are read without it */
     Export **exports;            /* hash table, chained; a power of two of buckets */
     uint32_t export_buckets, export_count;
+    int compiled_for; /* the release that the newest instruction of what was loaded is of */
     Arena export_memory;         /* exports stay as long as the VM */
     Module **modules;            /* the same */
     uint32_t module_buckets, module_count;

@@ -1,10 +1,23 @@
 /* The table of exports, and finding built-ins. */
+#include "code/export.h"
+
+#include <limits.h>
+
 #include "code/code.h"
 #include "code/emit.h"
 #include "proc/epoch.h"
 #include "term/atom.h"
 
-const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity) {
+bool bif_is_there(VM *vm, const BifEntry *b) {
+    if (b->since == 0 && b->until == 0) {
+        return true;
+    }
+    int release = vm->release == NULL ? INT_MAX : MAX(vm->release(vm), vm->code->compiled_for);
+    return release >= b->since && (b->until == 0 || release <= b->until);
+}
+
+const BifEntry *bif_find(VM *vm, term module, term name, uint32_t arity) {
+    const BifTable *t = vm->bifs;
     size_t low = 0, high = t->count;
     if (atom_index(name) >= STATIC_ATOMS || atom_index(module) >= STATIC_ATOMS) {
         return NULL; /* built-ins have their names in the executable */
@@ -14,7 +27,7 @@ const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t ari
         const BifEntry *b = &t->entries[middle];
         term m = bif_module(b), n = bif_name(b);
         if (m == module && n == name && b->arity == arity) {
-            return b;
+            return bif_is_there(vm, b) ? b : NULL;
         }
         if (m != module ? m < module : n != name ? n < name : b->arity < arity) {
             low = middle + 1;
@@ -123,7 +136,7 @@ static Export *look_again(VM *vm, term module, term name, uint32_t arity, bool m
     code_lock(vm);
     Export *e = look_up(vm->code, module, name, arity);
     if (e == NULL) {
-        const BifEntry *bif = bif_find(vm->bifs, module, name, arity);
+        const BifEntry *bif = bif_find(vm, module, name, arity);
         e = make || bif != NULL ? insert(vm, module, name, arity, bif) : NULL;
     }
     code_unlock(vm);

@@ -13,6 +13,7 @@ typedef struct BifEntry {
     BifFunction *function;
     uint16_t module_index, name_index; /* atoms of the executable: bif_module, bif_name */
     uint8_t arity;
+    uint8_t since, until; /* the first and the last release of OTP that has it; 0: no limit */
 } BifEntry;
 static inline term bif_module(const BifEntry *b) {
     return ATOM(b->module_index);
@@ -26,8 +27,10 @@ typedef struct BifTable {
     const BifEntry *entries;
     size_t count;
 } BifTable;
-const BifEntry *bif_find(const BifTable *t, term module, term name, uint32_t arity);
+/* Of what the release at hand has, or the one that loaded code was compiled for. */
+const BifEntry *bif_find(VM *vm, term module, term name, uint32_t arity);
 bool bif_find_module(const BifTable *t, term module); /* are there any of this module? */
+bool bif_is_there(VM *vm, const BifEntry *b);
 
 /* Where a call goes on: the common head of Export and Lambda. */
 typedef struct {

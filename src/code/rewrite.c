@@ -2,6 +2,7 @@
 #include "code/rewrite.h"
 
 #include "base/arena.h"
+#include "code/code.h"
 #include "term/atom.h"
 
 /* --- Operands ------------------------------------------------------------------------------------------------------ */
@@ -192,7 +193,7 @@ static Export *import_export(Rewriter *r, const BeamImport *i) {
 
 /* What an instruction that calls a built-in holds; NULL: it is none. */
 static const BifEntry *built_in(Rewriter *r, const BeamImport *i) {
-    if (bif_find(r->pr->vm->bifs, i->module, i->name, i->arity) == NULL) {
+    if (bif_find(r->pr->vm, i->module, i->name, i->arity) == NULL) {
         return NULL;
     }
     const Export *e = import_export(r, i);
@@ -214,7 +215,7 @@ static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
     }
     const BeamImport *import = &r->pr->file->imports[(a++)->value];
     b.name = import->name;
-    b.entry = bif_find(r->pr->vm->bifs, import->module, import->name, import->arity);
+    b.entry = bif_find(r->pr->vm, import->module, import->name, import->arity);
     for (unsigned i = 0; i < arity; i++) {
         b.args[i] = a[i];
     }
@@ -817,6 +818,8 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
     pr->lambdas = lambdas;
     pr->labels = file->labels;
     pr->error = error;
+    int release = file->max_opcode >= GEN_debug_line ? 29 : file->max_opcode >= GEN_update_record ? 26 : 0;
+    vm->code->compiled_for = MAX(vm->code->compiled_for, release);
     Rewriter r = {.pr = pr, .end = file->ops + file->op_count, .has_bifs = bif_find_module(vm->bifs, file->module)};
     if (!copy_strings(pr) ? !load_no_memory(error) : !rewrite_all(&r, file)) {
         rewrite_free(vm, code);

@@ -52,7 +52,7 @@ void exception_in_bif(Process *p, const BifEntry *bif, const term *args) {
 
 void exception_in_operator(Process *p, term reason, term name, uint32_t arity, const term *args) {
     exception_error(p, reason);
-    const BifEntry *bif = bif_find(process_vm(p)->bifs, A_erlang, name, arity);
+    const BifEntry *bif = bif_find(process_vm(p), A_erlang, name, arity);
     assert(bif != NULL);
     exception_in_bif(p, bif, args);
 }

@@ -116,7 +116,7 @@ bool persistent_put(VM *vm, term key, term value, size_t *words) {
     Heap h;
     LiteralBlock block;
     heap_init_detached(&h, vm);
-    term pair = term_copy_to_literal(vm, TUPLE2(&h, key, value), &block);
+    term pair = term_copy_shared_to_literal(vm, TUPLE2(&h, key, value), &block);
     heap_done(&h);
     if (pair == NONE) {
         return false;

@@ -75,16 +75,19 @@ size_t term_flat_size(VM *vm, term t) {
     return is_immediate(t) ? 0 : measure(vm, t, true);
 }
 
-/* A set of addresses, open addressing. Not on anybody's account, like the work stack. */
+/* Where copies of objects are, by address; open addressing. Not on anybody's account, like the work stack. */
 typedef struct {
-    uintptr_t *at;
+    struct {
+        uintptr_t of;
+        term copy; /* NONE: not made yet */
+    } *at;
     size_t size, count;
 } Seen;
 
 static size_t seen_place(const Seen *s, uintptr_t p) {
     size_t i = (p / sizeof(term)) * (size_t)0x9e3779b97f4a7c15 >> 7;
     for (;; i++) {
-        uintptr_t have = s->at[i & (s->size - 1)];
+        uintptr_t have = s->at[i & (s->size - 1)].of;
         if (have == 0 || have == p) {
             return i & (s->size - 1);
         }
@@ -100,22 +103,22 @@ static bool seen_add(Seen *s, const term *p) { /* false: it was there */
             abort();
         }
         for (size_t i = 0; i < old.size; i++) {
-            if (old.at[i] != 0) {
-                s->at[seen_place(s, old.at[i])] = old.at[i];
+            if (old.at[i].of != 0) {
+                s->at[seen_place(s, old.at[i].of)] = old.at[i];
             }
         }
         free(old.at);
     }
     size_t i = seen_place(s, (uintptr_t)p);
-    if (s->at[i] != 0) {
+    if (s->at[i].of != 0) {
         return false;
     }
-    s->at[i] = (uintptr_t)p, s->count++;
+    s->at[i].of = (uintptr_t)p, s->at[i].copy = NONE, s->count++;
     return true;
 }
 
-size_t term_shared_size(VM *vm UNUSED, term t) {
-    Seen seen = {0};
+/* Words of the objects below t, each counted once: of copies of all, or of what is no literal as it is. */
+static size_t shared_words(VM *vm, term t, Seen *seen, bool of_copies) {
     Stack s;
     stack_init(&s);
     stack_push(&s, t);
@@ -126,12 +129,17 @@ size_t term_shared_size(VM *vm UNUSED, term t) {
             continue;
         }
         term *p = (term *)(x & ~(term)TAG_MASK), *first;
-        if (!seen_add(&seen, p)) {
+        if ((!of_copies && is_literal_address(vm, p)) || !seen_add(seen, p)) {
             continue;
         }
         size_t n = 2;
         if (is_cons(x)) {
             words += 2, first = p;
+        } else if (of_copies && p[0] == HEADER(0, KIND_TUPLE)) {
+            continue;
+        } else if (of_copies && HEADER_KIND(p[0]) == KIND_VIEW && copied_as_bits((View *)p)) {
+            words += bits_words(((View *)p)->end - ((View *)p)->start);
+            continue;
         } else {
             words += 1 + HEADER_WORDS(p[0]);
             n = object_terms(p, &first);
@@ -142,8 +150,14 @@ size_t term_shared_size(VM *vm UNUSED, term t) {
             }
         }
     }
-    free(seen.at);
     stack_done(&s);
+    return words;
+}
+
+size_t term_shared_size(VM *vm, term t) {
+    Seen seen = {0};
+    size_t words = shared_words(vm, t, &seen, false);
+    free(seen.at);
     return words;
 }
 
@@ -153,6 +167,7 @@ typedef struct {
     term *top;
     term off_heap;
     bool literals_too;
+    Seen *seen; /* NULL: an object is copied as often as it is mentioned */
 } Copy;
 
 static void copy_bits(Copy *c, const View *v) {
@@ -189,6 +204,14 @@ static inline void copy_object(Copy *c, term *slot) {
         return;
     }
     term *to = c->top;
+    if (c->seen != NULL && p[0] != HEADER(0, KIND_TUPLE)) {
+        term *copy = &c->seen->at[seen_place(c->seen, (uintptr_t)p)].copy;
+        if (*copy != NONE) {
+            *slot = *copy;
+            return;
+        }
+        *copy = is_cons(t) ? make_cons(to) : make_boxed(to);
+    }
     if (is_cons(t)) {
         to[0] = p[0], to[1] = p[1];
         c->top += 2;
@@ -240,7 +263,7 @@ static term copy_all(Copy *c, term t) {
 }
 
 term term_copy_at(VM *vm, term *at, term t, bool literals_too, term *off_heap) {
-    Copy c = {vm, at, *off_heap, literals_too};
+    Copy c = {vm, at, *off_heap, literals_too, NULL};
     t = copy_all(&c, t);
     *off_heap = c.off_heap;
     return t;
@@ -303,16 +326,28 @@ Fragment *term_copy_sized_to_fragment(VM *vm, term t, size_t words, term *copy) 
     return f;
 }
 
-term term_copy_to_literal(VM *vm, term t, LiteralBlock *block) {
+static term copy_to_literal(VM *vm, term t, size_t words, Seen *seen, LiteralBlock *block) {
     *block = (LiteralBlock){NULL, 0, NONE};
-    size_t words = term_flat_size(vm, t);
     if (words == 0) {
         return t;
     }
-    term *at = literal_alloc(vm, words);
-    if (at == NULL) {
+    Copy c = {vm, literal_alloc(vm, words), NONE, true, seen};
+    if (c.top == NULL) {
         return NONE;
     }
-    *block = (LiteralBlock){at, words, NONE};
-    return term_copy_at(vm, at, t, true, &block->off_heap);
+    term *at = c.top;
+    t = copy_all(&c, t);
+    *block = (LiteralBlock){at, words, c.off_heap};
+    return t;
+}
+
+term term_copy_to_literal(VM *vm, term t, LiteralBlock *block) {
+    return copy_to_literal(vm, t, term_flat_size(vm, t), NULL, block);
+}
+
+term term_copy_shared_to_literal(VM *vm, term t, LiteralBlock *block) {
+    Seen seen = {0};
+    t = copy_to_literal(vm, t, shared_words(vm, t, &seen, true), &seen, block);
+    free(seen.at);
+    return t;
 }

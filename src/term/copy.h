@@ -23,6 +23,7 @@ Fragment *term_copy_to_fragment(VM *vm, term t, term *copy);
 /* A copy in the literal area, for persistent terms and constants; all of it is in the block, literals too. NONE: no memory.
    block->words is 0 for an immediate. */
 term term_copy_to_literal(VM *vm, term t, LiteralBlock *block);
+term term_copy_shared_to_literal(VM *vm, term t, LiteralBlock *block); /* what is mentioned twice is one object in the copy, too */
 
 /* The primitive behind them: writes the copy to `at`, where there is room for term_size words (term_flat_size, if literals
    are copied too), and links its off-heap objects in front of *off_heap. Cannot fail. */

@@ -22,6 +22,7 @@ typedef struct Literals {
     LiteralBlock *retired;
     size_t retired_count, retired_room, retired_words;
     size_t sweep_words; /* retired words that call for a sweep: twice what the last one left */
+    bool sweep_asked;
 } Literals;
 
 bool literals_init(VM *vm) {
@@ -163,7 +164,12 @@ size_t literal_retired_words(const VM *vm) {
 
 bool literals_want_sweep(const VM *vm) {
     const Literals *l = vm->literals;
-    return __atomic_load_n(&l->retired_words, __ATOMIC_RELAXED) > MAX(__atomic_load_n(&l->sweep_words, __ATOMIC_RELAXED), (size_t)SWEEP_MIN);
+    return __atomic_load_n(&l->sweep_asked, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&l->retired_words, __ATOMIC_RELAXED) > MAX(__atomic_load_n(&l->sweep_words, __ATOMIC_RELAXED), (size_t)SWEEP_MIN);
+}
+
+void literals_ask_sweep(VM *vm) {
+    __atomic_store_n(&vm->literals->sweep_asked, true, __ATOMIC_RELAXED);
 }
 
 LiteralBlock *literal_take_retired(VM *vm, size_t *count) {
@@ -171,6 +177,7 @@ LiteralBlock *literal_take_retired(VM *vm, size_t *count) {
     lock_take(&l->lock);
     LiteralBlock *blocks = mem_resize(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *blocks, l->retired_count * sizeof *blocks);
     *count = blocks == NULL ? 0 : l->retired_count;
+    l->sweep_asked = false;
     if (blocks != NULL || l->retired_count == 0) {
         l->retired = NULL;
         l->retired_count = l->retired_room = l->retired_words = 0;

@@ -27,6 +27,7 @@ typedef struct VM {
     const uintptr_t *handlers;     /* the interpreter's, by variant of instruction; given to code/ by vm/ */
     struct Options *options;       /* vm/ */
     struct SystemFlags *flags;     /* bif/system_flags.h: what the system was started with */
+    int (*release)(struct VM *vm);              /* the same as a number; INT_MAX: there are no libraries. NULL: likewise */
     const char *(*otp_release)(struct VM *vm);  /* of the libraries that run here, "25"; asked for when first needed */
     const char *(*erts_version)(struct VM *vm); /* likewise, "13.1.5" */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */

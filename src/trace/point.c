@@ -280,7 +280,7 @@ static void visit_function(Setting *s, const Function *f) {
     const ModuleCode *c = f->of;
     VM *vm = s->vm;
     Export *e = NULL;
-    if (bif_find(vm->bifs, c->module->name, f->name, f->arity) != NULL) {
+    if (bif_find(vm, c->module->name, f->name, f->arity) != NULL) {
         e = export_get(vm, c->module->name, f->name, f->arity);
     }
     change_breaks(s, e != NULL ? export_traced(vm, e) : traced_of_function(f), f, e);

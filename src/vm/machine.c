@@ -1,6 +1,7 @@
 /* Making and running a virtual machine in bare mode: the rooms in their order, the first process, the end. */
 #include "vm/machine.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -22,9 +23,18 @@
 
 extern const BifTable bif_table;
 
+static const char *release_found(VM *vm) {
+    return vm->flags->booted ? vm->flags->release : code_path_otp_release(machine_of(vm)->path);
+}
+
 const char *machine_otp_release(VM *vm) {
-    const char *release = vm->flags->booted ? vm->flags->release : code_path_otp_release(machine_of(vm)->path);
+    const char *release = release_found(vm);
     return release[0] != '\0' ? release : "25";
+}
+
+static int machine_release(VM *vm) {
+    int release = atoi(release_found(vm));
+    return release == 0 ? INT_MAX : release;
 }
 
 const char *machine_erts_version(VM *vm) {
@@ -71,6 +81,7 @@ Machine *machine_new(Options *o) {
     vm->flags = o->flags != NULL ? o->flags : &m->flags;
     vm->bifs = &bif_table;
     vm->otp_release = machine_otp_release;
+    vm->release = machine_release;
     vm->erts_version = machine_erts_version;
     vm->handlers = interpreter_handlers();
     vm->returns_traced = interpreter_return_traced();

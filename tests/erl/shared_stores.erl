@@ -37,6 +37,15 @@ persistent() ->
             persistent_term:put(big, {B, 1 bsl 100, 1.5, fun lists:map/2, self()}),
             {B, N, F, G, P} = persistent_term:get(big),
             {byte_size(B), N, F, G, P =:= self()}
+        end},
+        {"sharing", fun() ->
+            S = lists:foldl(fun(_, A) -> [A | A] end, [], lists:seq(1, 20)),
+            <<_, C/bits>> = <<"some bytes">>,
+            T = {S, S, C, C, {}, #{a => S, b => {}}, fun erlang:abs/1, <<5:3>>},
+            persistent_term:put(shared, T),
+            Got = persistent_term:get(shared),
+            {element(2, Got) == element(1, Got), setelement(1, setelement(2, setelement(6, Got, x), x), x), erts_debug:size(element(1, Got)),
+             erts_debug:same(hd(element(2, Got)), tl(element(1, Got))), persistent_term:erase(shared)}
         end}
     ]).
 

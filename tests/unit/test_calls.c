@@ -38,7 +38,7 @@ static term call(term module, term name, term args, intptr_t reds) {
     for (; args != NIL; args = tail(args)) {
         a[arity++] = head(args);
     }
-    const BifEntry *bif = bif_find(vm.bifs, module, name, arity);
+    const BifEntry *bif = bif_find(&vm, module, name, arity);
     if (bif == NULL) {
         return NONE;
     }

@@ -9,15 +9,35 @@ static const BifEntry entries[] = {
     {NULL, ERLANG, ABS, 2},
     {NULL, ERLANG, EXIT, 1},
     {NULL, LISTS, REVERSE, 2},
+    {NULL, LISTS, REVERSE, 3, 27, 28},
 };
 
+static int release;
+static int its_release(VM *vm UNUSED) {
+    return release;
+}
+
 TEST(bif_find_finds_every_entry_and_no_other) {
-    BifTable table = {entries, ARRAY_LEN(entries)};
-    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
-        CHECK(bif_find(&table, bif_module(&entries[i]), bif_name(&entries[i]), entries[i].arity) == &entries[i]);
+    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    VM vm = {.bifs = &table};
+    for (size_t i = 0; i < ARRAY_LEN(entries) - 1; i++) {
+        CHECK(bif_find(&vm, bif_module(&entries[i]), bif_name(&entries[i]), entries[i].arity) == &entries[i]);
     }
-    CHECK(bif_find(&table, ATOM(ERLANG), ATOM(ABS), 0) == NULL);
-    CHECK(bif_find(&table, ATOM(LISTS), ATOM(ABS), 1) == NULL);
+    CHECK(bif_find(&vm, ATOM(ERLANG), ATOM(ABS), 0) == NULL);
+    CHECK(bif_find(&vm, ATOM(LISTS), ATOM(ABS), 1) == NULL);
+}
+
+TEST(bif_find_finds_what_the_release_has) {
+    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    static VM vm;
+    mem_init(&vm.mem);
+    vm.bifs = &table, vm.release = its_release;
+    CHECK(code_init(&vm));
+    for (release = 25; release <= 29; release++) {
+        CHECK((bif_find(&vm, ATOM(LISTS), ATOM(REVERSE), 3) != NULL) == (release == 27 || release == 28));
+        CHECK(bif_find(&vm, ATOM(LISTS), ATOM(REVERSE), 2) != NULL);
+    }
+    code_done(&vm);
 }
 
 TEST(exports_are_found_again) {

@@ -30,7 +30,7 @@ static void end(void) {
 
 static term call(const char *module, const char *name, uint32_t arity, term a, term b, term c, term d) {
     const term args[] = {a, b, c, d, SMALL(8), SMALL(0)};
-    const BifEntry *e = bif_find(vm.bifs, atom_from(&vm, module), atom_from(&vm, name), arity);
+    const BifEntry *e = bif_find(&vm, atom_from(&vm, module), atom_from(&vm, name), arity);
     CHECK(e != NULL);
     process.heap.reds = 4000;
     return e == NULL ? NONE : e->function(&process, args);
