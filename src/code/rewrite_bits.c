@@ -158,16 +158,23 @@ uint32_t rewrite_skip_bits(Rewriter *r, const GenericOp *g) {
     return 1;
 }
 
+static void add_equal(Rewriter *r, const Arg *fail, const Arg *context, uint64_t bits, uint64_t value) {
+    Ins *i;
+    begin_match(r, bits <= BITS_AT_MAX ? OP_match_equal : OP_match_equal_long, 4, fail, context, &i);
+    set_number(&i->a[2], (uintptr_t)bits);
+    set_number(&i->a[3], (uintptr_t)(value & bits_mask((unsigned)bits)));
+}
+
 uint32_t rewrite_match_string(Rewriter *r, const GenericOp *g) {
     const Arg *a = g->arg; /* fail, context, bits, offset */
     const uint8_t *at = r->pr->code->strings.at + a[3].value;
     uint32_t bits = a[2].value;
-    Ins *i;
-    begin_match(r, bits <= 64 ? OP_match_equal : OP_match_string, 4, &a[0], &a[1], &i);
-    set_number(&i->a[2], bits);
     if (bits <= 64) {
-        set_number(&i->a[3], (uintptr_t)bitrun_read(at, 0, bits));
+        add_equal(r, &a[0], &a[1], bits, bitrun_read(at, 0, bits));
     } else {
+        Ins *i;
+        begin_match(r, OP_match_string, 4, &a[0], &a[1], &i);
+        set_number(&i->a[2], bits);
         set_pointer(&i->a[3], at);
     }
     return 1;
@@ -269,9 +276,7 @@ static uint32_t match_command(Match *m, const Arg *c) {
         set_number(&i->a[2], c[1].value);
         return 4;
     case A_op_exact_eq: /* live, bits, value */
-        begin_match(m->r, OP_match_equal, 4, m->fail, m->context, &i);
-        set_number(&i->a[2], number_of(&c[2]));
-        set_number(&i->a[3], (uintptr_t)value_of(&c[3]));
+        add_equal(m->r, m->fail, m->context, number_of(&c[2]), value_of(&c[3]));
         match_sure(m, number_of(&c[2]));
         return 4;
     default: return 0;

@@ -52,6 +52,9 @@ static inline bool match_has(const View *m, size_t bits) { /* bs_match: ensure_a
     return match_left(m) >= bits;
 }
 
+/* So many bits are in one word whatever bit they begin at. */
+enum { BITS_AT_MAX = WORD_BITS - 7 };
+
 /* The value of the next n (0..64) bits, big-endian and unsigned; they must be there. */
 static inline uint64_t match_peek(const View *m, unsigned n) {
     assert(match_has(m, n));

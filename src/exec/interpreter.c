@@ -196,6 +196,7 @@
 #define advance(w, n) ((term)(w) + (term)(n))
 #define small_of(w) SMALL(w)
 #define byte_at(base, w) bits_base(base)[(w) / 8]
+#define bits_at(base, w, n, flags) rt_bits_at(p, base, w, n, flags)
 #define unless_clear(w, mask, k, i) UNLESS(((w) & (mask)) == 0, k, i)
 
 /* --- Floats --- */

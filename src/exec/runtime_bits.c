@@ -61,6 +61,11 @@ term rt_context_to_bits(Process *p, term t) {
 
 /* --- Matching ------------------------------------------------------------------------------------------------------ */
 
+uintptr_t rt_bits_at(Process *p UNUSED, term base, uintptr_t at, uintptr_t bits, uintptr_t flags) {
+    unsigned n = (unsigned)bits;
+    return n == 0 ? 0 : (uintptr_t)bits_meaning(bitrun_read(bits_base(base), at, n), n, (unsigned)flags);
+}
+
 bool rt_skip_units(Process *p UNUSED, term context, term size, uintptr_t unit) {
     size_t bits;
     return match_size(size, (unsigned)unit, &bits) && match_skip(match_of(context), bits);
@@ -144,8 +149,7 @@ static inline size_t simple_size(const term *x, const term *y, const Unit *u) {
     case SEGMENT_INTEGER: {
         term size = rt_unit(x, y, u[5]);
         term bits = is_small(size) ? (term)small_value(size) * u[2] : 65;
-        bool simple = is_small(rt_unit(x, y, u[4])) && (bits <= 8 || (bits <= 64 && (u[3] & (BITS_LITTLE | BITS_NATIVE)) == 0));
-        return simple && small_value(size) <= 64 ? (size_t)bits : SIZE_MAX;
+        return is_small(rt_unit(x, y, u[4])) && bits <= 64 && small_value(size) <= 64 ? (size_t)bits : SIZE_MAX;
     }
     case SEGMENT_STRING: return 8 * (size_t)small_value(u[5]);
     case SEGMENT_BINARY: {
@@ -162,9 +166,11 @@ static inline size_t simple_size(const term *x, const term *y, const Unit *u) {
 
 static void put_simple(BitBuilder *b, const term *x, const term *y, const Unit *u) {
     switch ((SegmentType)u[0]) {
-    case SEGMENT_INTEGER:
-        build_number(b, (uint64_t)small_value(rt_unit(x, y, u[4])), (unsigned)(small_value(rt_unit(x, y, u[5])) * (intptr_t)u[2]));
+    case SEGMENT_INTEGER: {
+        unsigned bits = (unsigned)(small_value(rt_unit(x, y, u[5])) * (intptr_t)u[2]);
+        build_number(b, bits_order((uint64_t)small_value(rt_unit(x, y, u[4])), bits, bits_flags((unsigned)u[3])), bits);
         break;
+    }
     case SEGMENT_STRING: build_string(b, (const uint8_t *)u[4], (size_t)small_value(u[5])); break;
     default: build_all(b, rt_unit(x, y, u[4]), 1);
     }

@@ -49,12 +49,8 @@ static inline term rt_take_byte(Process *p UNUSED, term context) {
     }
     return match_take_small(m, 8, 0);
 }
-static inline term rt_take_small(Process *p UNUSED, term context, uintptr_t bits, uintptr_t flags) {
-    return match_take_small(match_of(context), (unsigned)bits, (unsigned)flags);
-}
-static inline term rt_match_small(Process *p, term context, uintptr_t bits, uintptr_t flags) {
-    return match_has(match_of(context), bits) ? rt_take_small(p, context, bits, flags) : NONE;
-}
+/* What so many bits (fewer than a small has) from bit `at` of a base on mean. */
+uintptr_t rt_bits_at(Process *p, term base, uintptr_t at, uintptr_t bits, uintptr_t flags);
 /* The next bits (at most 64) are this number: skips them. */
 static inline bool rt_match_equal(Process *p UNUSED, term context, uintptr_t bits, uintptr_t value) {
     View *m = match_of(context);

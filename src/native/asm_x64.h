@@ -213,6 +213,29 @@ static inline void x_shift_cl(Asm *a, int how, int reg) {
     asm_byte(a, 0xd3);
     x_modrm(a, how, reg);
 }
+/* reg = its low bytes (4 or 8 of them) the other way round. */
+static inline void x_swap_bytes(Asm *a, int reg, int bytes) {
+    x_rex(a, bytes == 8, 0, reg);
+    asm_byte(a, 0x0f);
+    asm_byte(a, (unsigned)(0xc8 | (reg & 7)));
+}
+/* reg = 1, 2 or 4 bytes from [base] on, the first one on top. */
+static inline void x_load_big(Asm *a, int reg, int base, int bytes) {
+    x_rex(a, 0, reg, base);
+    if (bytes < 4) { /* movzx */
+        asm_byte(a, 0x0f);
+        asm_byte(a, bytes == 1 ? 0xb6 : 0xb7);
+    } else {
+        asm_byte(a, X_MOV);
+    }
+    x_mem(a, reg, base, 0);
+    if (bytes > 1) {
+        x_swap_bytes(a, reg, 4);
+    }
+    if (bytes == 2) {
+        x_shift(a, SHIFT_RIGHT, reg, 16);
+    }
+}
 static inline void x_push(Asm *a, int reg) {
     x_rex(a, 0, 0, reg);
     asm_byte(a, (unsigned)(0x50 | (reg & 7)));

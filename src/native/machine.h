@@ -6,7 +6,7 @@
 #include "native/native.h"
 #include "platform/platform.h"
 
-enum { PURE_ARGUMENTS = 3 };
+enum { PURE_ARGUMENTS = 4 };
 
 /* Places in the code that is made once. What they expect in registers is the machine's own business. */
 typedef struct {

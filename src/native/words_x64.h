@@ -829,35 +829,10 @@ static void unless_clear_(Emitter *e, Value v, Value mask, Label to) {
     leave_if(e, CC_NE, to);
 }
 
-/* The base has its bits in place, or it leads to a buffer. */
-static Value byte_at_(Emitter *e, Value base, Value at) {
-    Asm *a = &e->a;
-    Label in_place = asm_label(a);
-    base = in_reg(e, base);
-    int p = temp(e), t = brief(e);
-    x_rm(a, X_MOV, t, base.reg, -TAG_BOXED);
-    x_ri(a, I_AND, t, 15 << 2);
-    x_ri(a, I_CMP, t, KIND_BITS << 2);
-    x_rm(a, X_LEA, p, base.reg, (int32_t)offsetof(HeapBits, data) - TAG_BOXED);
-    x_jump_if(a, CC_E, in_place);
-    x_rm(a, X_MOV, p, base.reg, (int32_t)offsetof(BufferRef, buffer) - TAG_BOXED);
-    x_rm(a, X_MOV, p, p, (int32_t)offsetof(Buffer, data));
-    asm_bind(a, in_place);
-    move_to(e, t, at);
-    x_shift(a, SHIFT_RIGHT, t, 3);
-    x_rr(a, X_ADD, p, t);
-    x_rex(a, 0, p, p); /* movzx p, byte [p] */
-    asm_byte(a, 0x0f);
-    asm_byte(a, 0xb6);
-    x_mem(a, p, p, 0);
-    return in_register_value(p);
-}
-
 #define w_minus(e, v, w) minus_(e, v, w)
 #define w_advance(e, v, n) advance_(e, v, AS_VALUE(n))
 #define w_small_of(e, v) small_of_(e, v)
 #define w_unless_clear(e, v, mask, to) unless_clear_(e, v, mask, to)
-#define w_byte_at(e, base, at) byte_at_(e, base, at)
 
 /* --- Floats: in xmm0, one at a time -------------------------------------------------------------------------------- */
 
@@ -1098,6 +1073,94 @@ static Double checked_double(Emitter *e, Double d) {
     return (Double){.in_register = true};
 }
 #define w_float_check(e, d) checked_double(e, d)
+
+/* --- Bits of bitstrings -------------------------------------------------------------------------------------------- */
+
+/* Where the bits of a base begin: they are in place, or it leads to a buffer. */
+static int bits_pointer(Emitter *e, Value base) {
+    Asm *a = &e->a;
+    Label in_place = asm_label(a);
+    int p = own_register(e, base), t = brief(e);
+    x_rm(a, X_MOV, t, p, -TAG_BOXED);
+    x_ri(a, I_AND, t, 15 << 2);
+    x_ri(a, I_CMP, t, KIND_BITS << 2);
+    x_rm(a, X_LEA, p, p, (int32_t)offsetof(HeapBits, data) - TAG_BOXED);
+    x_jump_if(a, CC_E, in_place);
+    x_rm(a, X_MOV, p, p, (int32_t)offsetof(BufferRef, buffer) - (int32_t)offsetof(HeapBits, data));
+    x_rm(a, X_MOV, p, p, (int32_t)offsetof(Buffer, data));
+    asm_bind(a, in_place);
+    return p;
+}
+
+static Value byte_at_(Emitter *e, Value base, Value at) {
+    Asm *a = &e->a;
+    int p = bits_pointer(e, base), t = brief(e);
+    move_to(e, t, at);
+    x_shift(a, SHIFT_RIGHT, t, 3);
+    x_rr(a, X_ADD, p, t);
+    x_load_big(a, p, p, 1);
+    return in_register_value(p);
+}
+
+/* rcx = 7 - (at + n) % 8. */
+static void bits_before_end(Asm *a, int at, int32_t n) {
+    x_rm(a, X_LEA, RCX, at, n);
+    x_rex(a, 0, 0, RCX); /* not */
+    asm_byte(a, 0xf7);
+    x_modrm(a, 2, RCX);
+    x_ri(a, I_AND, RCX, 7);
+}
+
+/* Two loads of 1, 2 or 4 bytes: where the bits begin, and where they end; nothing else is touched. Loads of one byte each make a
+   window of 16 bits; what stands in it behind the last byte is shifted out. */
+static Value bits_at_(Emitter *e, Value base, Value at, Value bits, Value flags) {
+    Asm *a = &e->a;
+    int n = (int)bits.v;
+    if (n == 0) {
+        return immediate(0);
+    }
+    bool odd_little = flags.v & BITS_LITTLE && n > 8 && n % 8 != 0;
+    if (n > BITS_AT_MAX || odd_little) {
+        return CALL_PURE(e, rt_bits_at, base, at, bits, flags);
+    }
+    int p = bits_pointer(e, base), first = RAX;
+    assert(at.kind == VALUE_REG && e->temps <= SCRATCH_SAFE);
+    int load = n <= 9 ? 1 : n <= 25 ? 2 : 4, load_bits = 8 * load;
+    x_rr(a, X_MOV, RCX, at.reg);
+    x_shift(a, SHIFT_RIGHT, RCX, 3);
+    x_rr(a, X_ADD, RCX, p);
+    x_load_big(a, first, RCX, load);
+    x_rm(a, X_LEA, RCX, at.reg, n - 1);
+    x_shift(a, SHIFT_RIGHT, RCX, 3);
+    x_rr(a, X_ADD, p, RCX);
+    x_rm(a, X_LEA, p, p, 1 - load);
+    x_load_big(a, p, p, load);
+    if (load == 1) {
+        x_shift(a, SHIFT_LEFT, first, 8);
+        x_rr(a, X_OR, p, first);
+        bits_before_end(a, at.reg, 0);
+        x_shift_cl(a, SHIFT_RIGHT, p);
+        x_shift(a, SHIFT_RIGHT, p, 9 - n);
+    } else {
+        bits_before_end(a, at.reg, 0);
+        x_shift(a, SHIFT_LEFT, first, load_bits);
+        x_shift_cl(a, SHIFT_RIGHT, first);
+        x_shift(a, SHIFT_RIGHT, first, 2 * load_bits - 7 - n);
+        bits_before_end(a, at.reg, n - 1);
+        x_shift_cl(a, SHIFT_RIGHT, p);
+        x_rr(a, X_OR, p, first);
+    }
+    if (flags.v & BITS_LITTLE && n > 8) {
+        x_swap_bytes(a, p, 8);
+        x_shift(a, SHIFT_RIGHT, p, 64 - n); /* away with what stood in front of them */
+    }
+    x_shift(a, SHIFT_LEFT, p, 64 - n);
+    x_shift(a, flags.v & BITS_SIGNED ? SHIFT_ARITHMETIC : SHIFT_RIGHT, p, 64 - n);
+    return in_register_value(p);
+}
+
+#define w_byte_at(e, base, at) byte_at_(e, base, at)
+#define w_bits_at(e, base, at, bits, flags) bits_at_(e, base, at, bits, flags)
 
 /* --- Choices ------------------------------------------------------------------------------------------------------- */
 
