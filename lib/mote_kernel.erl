@@ -3,7 +3,7 @@
 -module(mote_kernel).
 -export([start/3, sleep/1, become/1, init/1, run/2]).
 
-%% Actions, in order: {file, Path, Module} | {apply, M, F, Args} | {eval, Text}; Args: what follows on the command line.
+%% Actions, in order: {file, Path, Module} | {apply, M, F, Args} | {eval, Text} | {eunit, Module}; Args: what follows on the command line.
 start(Actions, Args, Encoding) ->
     register(init, self()),
     Io = mote_io:start(Encoding),
@@ -132,6 +132,11 @@ act({compile, Path}, _) ->
 act({apply, M, F, As}, _) ->
     apply(M, F, As),
     ok;
+act({eunit, M}, _) ->
+    case eunit:test(M) of
+        ok -> ok;
+        _ -> {done, 1}
+    end;
 act({eval, Text}, _) ->
     {ok, Tokens, _} = scanned(erl_scan:string(dotted(Text))),
     {ok, Exprs} = parsed(erl_parse:parse_exprs(Tokens)),

@@ -136,7 +136,7 @@ static term info_schedulers_state(Process *p) {
     return TUPLE3(HEAP(p), info_schedulers(p), info_schedulers_online(p), info_schedulers_online(p));
 }
 static term info_multi_scheduling(Process *p) {
-    return process_vm(p)->processes->several ? A_enabled : A_disabled;
+    return process_vm(p)->processes->scheduler_count > 1 ? A_enabled : A_disabled;
 }
 static term info_scheduler_id(Process *p) {
     return SMALL(p->scheduler->id);
@@ -199,10 +199,10 @@ static term clock_source(Process *p, term id, int64_t now, bool monotonic) {
     return heap_cons(h, TUPLE2(h, A_function, A_clock_gettime), list);
 }
 static term info_monotonic_source(Process *p) {
-    return clock_source(p, A_CLOCK_MONOTONIC, platform_monotonic(), true);
+    return clock_source(p, A_CLOCK_MONOTONIC, clock_platform(process_vm(p)), true);
 }
 static term info_system_source(Process *p) {
-    return clock_source(p, A_CLOCK_REALTIME, platform_system_time(), false);
+    return clock_source(p, A_CLOCK_REALTIME, clock_platform_system(process_vm(p)), false);
 }
 static term info_text(Process *p) { /* what a crash dump has in OTP */
     char text[200];
@@ -397,7 +397,7 @@ BIF(erlang, statistics, 1) {
         return since_last(p, reductions_now(p), &all->last_reductions);
     }
     if (a[0] == A_runtime) {
-        uint64_t now = (uint64_t)(platform_cpu_time() / 1000000);
+        uint64_t now = (uint64_t)(clock_cpu(process_vm(p)) / 1000000);
         return since_last(p, now, (uint64_t *)&all->clock.last_cpu);
     }
     if (a[0] == A_wall_clock) {

@@ -66,15 +66,15 @@ BIF(erlang, time_offset, 1) {
 }
 
 BIF(os, system_time, 0) {
-    return integer_from_int64(HEAP(p), platform_system_time());
+    return integer_from_int64(HEAP(p), clock_platform_system(process_vm(p)));
 }
 
 BIF(os, system_time, 1) {
-    return in_unit(p, platform_system_time(), a[0]);
+    return in_unit(p, clock_platform_system(process_vm(p)), a[0]);
 }
 
 BIF(os, perf_counter, 0) {
-    return integer_from_int64(HEAP(p), platform_monotonic());
+    return integer_from_int64(HEAP(p), clock_platform(process_vm(p)));
 }
 
 BIF(erts_internal, perf_counter_unit, 0) {
@@ -94,7 +94,7 @@ BIF(erlang, timestamp, 0) {
 }
 
 BIF(os, timestamp, 0) {
-    return timestamp(p, platform_system_time() / 1000);
+    return timestamp(p, clock_platform_system(process_vm(p)) / 1000);
 }
 
 /* Strictly increasing. */
@@ -120,30 +120,30 @@ static term date_time(Process *p, const struct tm *t) {
     return TUPLE2(HEAP(p), date_term(p, t), time_term(p, t));
 }
 
-static struct tm local_now(void) {
-    time_t now = (time_t)(platform_system_time() / 1000000000);
+static struct tm local_now(Process *p) {
+    time_t now = (time_t)(clock_platform_system(process_vm(p)) / 1000000000);
     struct tm t;
     localtime_r(&now, &t);
     return t;
 }
 
 BIF(erlang, date, 0) {
-    struct tm t = local_now();
+    struct tm t = local_now(p);
     return date_term(p, &t);
 }
 
 BIF(erlang, time, 0) {
-    struct tm t = local_now();
+    struct tm t = local_now(p);
     return time_term(p, &t);
 }
 
 BIF(erlang, localtime, 0) {
-    struct tm t = local_now();
+    struct tm t = local_now(p);
     return date_time(p, &t);
 }
 
 BIF(erlang, universaltime, 0) {
-    time_t now = (time_t)(platform_system_time() / 1000000000);
+    time_t now = (time_t)(clock_platform_system(process_vm(p)) / 1000000000);
     struct tm t;
     gmtime_r(&now, &t);
     return date_time(p, &t);

@@ -17,7 +17,7 @@ static Scheduler *started(const Processes *ps, uint32_t i) {
 /* A meter that runs keeps where its clocks would have been at 0; one that has been stopped, how far they had come. */
 static void turn(Process *p, MeterKind kind, bool from_zero) {
     Processes *ps = process_vm(p)->processes;
-    int64_t now = platform_monotonic();
+    int64_t now = clock_platform(process_vm(p));
     Meter *m = &ps->meters[kind];
     m->from = now - (from_zero ? 0 : m->from);
     for (uint32_t i = 0; i < ps->scheduler_count; i++) {
@@ -56,7 +56,7 @@ typedef term TellTimes(Heap *h, uint32_t id, int64_t active, int64_t total);
 static term tell_all(Process *p, MeterKind kind, TellTimes *tell) {
     const Processes *ps = process_vm(p)->processes;
     const Meter *m = &ps->meters[kind];
-    int64_t now = platform_monotonic(), total = m->on > 0 ? now - m->from : m->from;
+    int64_t now = clock_platform(process_vm(p)), total = m->on > 0 ? now - m->from : m->from;
     term list = NIL;
     for (uint32_t i = ps->scheduler_count; i-- > 0;) {
         const Scheduler *s = started(ps, i);

@@ -62,12 +62,33 @@ void breakpoints_clear(VM *vm, const Function *f, Breakpoint **list) {
     *list = NULL;
 }
 
-/* Built-ins that are traced: the call becomes one of the stub. Which one it is, the instruction that called says. */
-static term call_traced(Process *p, const term *a) {
-    Scheduler *s = p->scheduler;
+/* The built-in that is called: which one it is, the instruction that called says. */
+static const Export *called_built_in(const Process *p) {
     const Code *c = process_vm(p)->code;
     const BifEntry *b = p->native ? c->native_called(p->ip) : (const BifEntry *)((const Unit *)p->ip)[1];
-    const Export *e = (const Export *)((const char *)b - offsetof(Export, called));
+    return (const Export *)((const char *)b - offsetof(Export, called));
+}
+
+/* With a seed, a slice may also end behind a built-in. */
+static term call_by_chance(Process *p, const term *a) {
+    term result = called_built_in(p)->bif->function(p, a);
+    if (result == NONE || p->heap.reds > 0) {
+        return result;
+    }
+    Scheduler *s = p->scheduler;
+    s->trap_to = NULL;
+    s->trap_args[0] = result;
+    return heap_fail(&p->heap, A_trap);
+}
+
+BifFunction *export_built_in(const VM *vm, const Export *e) {
+    return vm->seeded ? call_by_chance : e->bif->function;
+}
+
+/* Built-ins that are traced: the call becomes one of the stub. */
+static term call_traced(Process *p, const term *a) {
+    Scheduler *s = p->scheduler;
+    const Export *e = called_built_in(p);
     assert(e->arity <= ARRAY_LEN(s->trap_args));
     memcpy(s->trap_args, a, e->arity * sizeof *a);
     s->trap_to = e;
@@ -93,7 +114,7 @@ void export_untrace(VM *vm, Export *e, const Function *f) {
     emit_export_stub(vm, e);
     e->stub[3] = 0;
     if (e->bif != NULL) {
-        e->called.function = e->bif->function;
+        e->called.function = export_built_in(vm, e);
     } else if (e->loaded != NULL) {
         e->code = f->code;
         e->native = f->native != NULL ? f->native : vm->code->native_entry;

@@ -31,6 +31,9 @@ Unit export_trace(VM *vm, Export *e, struct Traced *of);
 void export_untrace(VM *vm, Export *e, const Function *f);
 struct Traced *export_traced(VM *vm, const Export *e); /* NULL: it is not traced */
 
+/* What instructions that call a built-in are to call, as long as it is not traced. */
+BifFunction *export_built_in(const VM *vm, const Export *e);
+
 const Export *stub_export(VM *vm, const Unit *at); /* whose stub that is; NULL: it is none. at: of interpreter code */
 
 /* For native/: the entry's first instruction becomes one that crosses over to machine code at `native`. */

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "code/breakpoint.h"
 #include "code/code.h"
 #include "code/emit.h"
 #include "proc/epoch.h"
@@ -120,6 +121,7 @@ static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifE
     *e = (Export){.module = module, .name = name, .arity = arity, .bif = bif};
     if (bif != NULL) {
         e->called = *bif;
+        e->called.function = export_built_in(vm, e);
     }
     Export **bucket = &c->exports[export_hash(module, name, arity) & (c->export_buckets - 1)];
     e->next = *bucket;

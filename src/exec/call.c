@@ -2,6 +2,7 @@
 #include "exec/runtime.h"
 
 #include "base/text.h"
+#include "code/breakpoint.h"
 #include "code/code.h"
 #include "code/demand.h"
 #include "code/purge.h"
@@ -95,8 +96,8 @@ static bool is_apply(term module, term name, uint32_t arity) {
 
 static const Entry *entry_of(Process *p, term *x, term module, term name, uint32_t arity) {
     Export *e = export_get(process_vm(p), module, name, arity);
-    if (raises(module, name, arity) && e != NULL && e->called.function == e->bif->function) { /* not traced */
-        e->called.function(p, x);
+    if (raises(module, name, arity) && e != NULL && export_traced(process_vm(p), e) == NULL) {
+        e->bif->function(p, x);
         return NULL;
     }
     if (e == NULL) {

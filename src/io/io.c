@@ -67,8 +67,9 @@ static void poll_io(VM *vm, int64_t nanoseconds) {
     io_unlock(vm);
 }
 
-static bool pending(VM *vm) {
-    return poll_watched(vm->io->poll) > 0 || pool_pending(vm->io->pool) > 0 || __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
+static bool pending(VM *vm, bool signals) {
+    return poll_watched(vm->io->poll) > (signals || vm->io->signals == NULL ? 0 : 1) || pool_pending(vm->io->pool) > 0 ||
+           __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
 }
 
 bool work_submit(Process *p, Work *w) {
@@ -77,6 +78,11 @@ bool work_submit(Process *p, Work *w) {
     w->pid = p->pid;
     resource_keep(&w->resource);
     work_wait(p, w);
+    if (vm->seeded) { /* how long it takes is not to be seen */
+        w->job.work(&w->job);
+        finish(vm, w);
+        return true;
+    }
     if (pool_submit(vm->io->pool, &w->job)) {
         return true;
     }

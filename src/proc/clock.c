@@ -11,7 +11,6 @@ void clock_init(Clock *c) {
     c->start = platform_monotonic();
     c->origin = ORIGIN;
     c->offset = platform_system_time() - ORIGIN;
-    c->start_cpu = platform_cpu_time();
     c->last_cpu = c->last_wall = 0;
     c->frozen = false;
 }
@@ -21,15 +20,23 @@ int64_t clock_monotonic(VM *vm) {
     return c->frozen ? c->now : platform_monotonic() - c->start + c->origin;
 }
 
+int64_t clock_platform(VM *vm) {
+    return vm->processes->clock.frozen ? vm->processes->clock.now : platform_monotonic();
+}
+
+int64_t clock_platform_system(VM *vm) {
+    return vm->processes->clock.frozen ? clock_system(vm) : platform_system_time();
+}
+
+int64_t clock_cpu(VM *vm) {
+    const Clock *c = &vm->processes->clock;
+    return c->frozen ? c->now - c->origin : platform_cpu_time();
+}
+
 int64_t clock_system(VM *vm) {
     return clock_monotonic(vm) + vm->processes->clock.offset;
 }
 
 int64_t clock_offset(VM *vm) {
     return vm->processes->clock.offset;
-}
-
-void clock_freeze(VM *vm) {
-    vm->processes->clock.now = clock_monotonic(vm);
-    vm->processes->clock.frozen = true;
 }

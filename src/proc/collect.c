@@ -83,7 +83,7 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
         {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
     };
     bool traced = p->state & STATE_TRACED;
-    int64_t began = UNLIKELY(p->scheduler->watch & WATCH_COLLECTIONS) ? platform_monotonic() : 0;
+    int64_t began = UNLIKELY(p->scheduler->watch & WATCH_COLLECTIONS) ? clock_platform(process_vm(p)) : 0;
     if (UNLIKELY(traced)) {
         process_hooks(p)->collects(p, request->full ? A_gc_major_start : A_gc_minor_start, request->need);
     }
@@ -111,7 +111,7 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
         process_hooks(p)->collects(p, request->full ? A_gc_major_end : A_gc_minor_end, before > after ? before - after : 0);
     }
     if (UNLIKELY(began != 0)) {
-        process_hooks(p)->collected(p, platform_monotonic() - began);
+        process_hooks(p)->collected(p, clock_platform(process_vm(p)) - began);
     }
     if (result == GC_TOO_LARGE) {
         static const ProcessExtra none;

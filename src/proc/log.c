@@ -18,7 +18,7 @@ void log_send(VM *vm, term level, const char *format, term args, term group_lead
     Heap h;
     heap_init_detached(&h, vm);
     const term tags[] = {A_emulator, A_true, A_tag, level};
-    term pairs[8] = {A_error_logger, map_from_pairs(&h, tags, 2), A_time, integer_from_int64(&h, platform_system_time() / 1000)};
+    term pairs[8] = {A_error_logger, map_from_pairs(&h, tags, 2), A_time, integer_from_int64(&h, clock_platform_system(vm) / 1000)};
     size_t count = 2;
     if (group_leader != NONE) {
         pairs[2 * count] = A_gl, pairs[2 * count + 1] = term_copy(&h, group_leader);

@@ -286,7 +286,7 @@ static void end_search(Processes *ps, Scheduler *s) {
 
 /* All rest, no timer is set, io/ waits for nothing? Under the lock. */
 static bool is_over(VM *vm, Processes *ps) {
-    if (ps->resting < started(ps) || (ps->pending != NULL && ps->pending(vm))) {
+    if (ps->resting < started(ps) || (ps->pending != NULL && ps->pending(vm, true))) {
         return false;
     }
     for (uint32_t i = 0; i < started(ps); i++) {
@@ -315,7 +315,7 @@ bool scheduler_rest(Scheduler *s) {
         ps->idle = true;
         event_set(scheduler_at(ps, 0)->event);
     }
-    bool polls = ps->poller == NULL && ps->poll_wait != NULL && ps->pending(vm);
+    bool polls = ps->poller == NULL && ps->poll_wait != NULL && ps->pending(vm, true);
     if (polls) {
         ps->poller = s;
     }

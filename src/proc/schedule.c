@@ -6,6 +6,7 @@
 #include "proc/schedule.h"
 
 #include "platform/platform.h"
+#include "proc/chance.h"
 #include "proc/collect.h"
 #include "proc/epoch.h"
 #include "proc/mailbox.h"
@@ -154,7 +155,8 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     if (UNLIKELY(state & STATE_TRACED)) {
         tell_of_slice(p, true);
     }
-    int64_t began = UNLIKELY(s->watch & WATCH_SLICES) ? platform_monotonic() : 0;
+    int64_t began = UNLIKELY(s->watch & WATCH_SLICES) ? clock_platform(s->vm) : 0;
+    intptr_t cut = UNLIKELY(s->watch & WATCH_CHANCE) ? chance_cut(s, p) : 0;
     const void *from = p->ip;
     bool idle = state & (STATE_SUSPENDED | STATE_PARKED) || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
     if (!idle && !(state & STATE_EXITING) && LIKELY(s->asked == NULL)) {
@@ -165,13 +167,16 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         tell_of_slice(p, false);
     }
     if (UNLIKELY(began != 0)) {
-        process_hooks(p)->ran(p, platform_monotonic() - began, from);
+        process_hooks(p)->ran(p, clock_platform(s->vm) - began, from);
     }
     int64_t used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
     p->reductions += (uint64_t)used;
     add(&s->reductions, (uint64_t)used);
     add(&s->context_switches, 1);
     s->queues->until_poll -= used + SWITCH_COST;
+    if (UNLIKELY(s->watch & WATCH_CHANCE)) {
+        chance_passed(s, used - cut);
+    }
     s->current = NULL;
     if (gone) {
         process_free(p);
@@ -213,7 +218,7 @@ void scheduler_look_around(Scheduler *s, bool poll) {
 static inline Process *take(Scheduler *s) {
     RunQueues *r = s->queues;
     if (UNLIKELY(s->vm->processes->several)) {
-        return run_queue_take(s);
+        return s->vm->seeded ? chance_take(s) : run_queue_take(s);
     }
     return run_queue_pop(r);
 }
@@ -268,20 +273,24 @@ static bool sleep_until_next(Scheduler *s) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     int64_t tick = timers_next(vm, s->timers), wait = -1;
-    bool pending = ps->pending != NULL && ps->pending(vm);
+    bool pending = ps->pending != NULL && ps->pending(vm, tick == INT64_MAX || !ps->clock.frozen);
     if (tick == INT64_MAX) {
         if (!pending) {
             return false;
         }
     } else {
         wait = MAX(tick * 1000000 - clock_monotonic(vm), 0);
-        if (ps->clock.frozen) {
+        if (ps->clock.frozen && !pending) {
             ps->clock.now += wait;
             wait = 0;
         }
     }
     if (pending) {
+        int64_t began = platform_monotonic();
         ps->poll(vm, wait);
+        if (ps->clock.frozen) { /* what comes from outside takes its own time */
+            ps->clock.now += MIN(platform_monotonic() - began, wait < 0 ? INT64_MAX : wait);
+        }
     } else if (wait > 0) {
         platform_sleep(wait);
     }
@@ -291,9 +300,9 @@ static bool sleep_until_next(Scheduler *s) {
 
 /* Time that passes meanwhile is not time of work. */
 static bool wait_for_work(Scheduler *s) {
-    int64_t began = platform_monotonic();
+    int64_t began = clock_platform(s->vm);
     bool more = s->vm->processes->concurrent ? scheduler_rest(s) : sleep_until_next(s);
-    __atomic_fetch_add(&s->slept, platform_monotonic() - began, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->slept, clock_platform(s->vm) - began, __ATOMIC_RELAXED);
     return more;
 }
 
@@ -366,12 +375,15 @@ void process_resume(Process *p, uint64_t count) {
     }
 }
 
+void process_give_up(Process *p, intptr_t reductions) {
+    p->reductions -= (uint64_t)reductions;
+    add(&p->scheduler->reductions, (uint64_t)0 - (uint64_t)reductions);
+    p->heap.reds -= reductions;
+}
+
 void process_park(Process *p) {
     process_set(p, STATE_PARKED);
-    intptr_t left = MAX(p->heap.reds, 0); /* given up, not used */
-    p->reductions -= (uint64_t)left;
-    add(&p->scheduler->reductions, (uint64_t)0 - (uint64_t)left);
-    p->heap.reds -= left;
+    process_give_up(p, MAX(p->heap.reds, 0));
 }
 
 /* Should it run now? */
@@ -441,7 +453,7 @@ Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed) {
     }
     s->vm = vm;
     s->id = id;
-    s->slept = platform_monotonic();
+    s->slept = clock_platform(vm);
     s->random = seed | 1;
     s->epoch = UINT64_MAX;
     s->ended_last = &s->ended;
@@ -503,6 +515,9 @@ static bool scheduler_init(VM *vm, Processes *ps, uint64_t seed) {
     }
     ps->schedulers[0] = s;
     ps->scheduler_count = ps->online = ps->started = 1;
+    if (vm->seeded) {
+        chance_begin(s);
+    }
     return true;
 }
 
@@ -512,6 +527,9 @@ bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
         return false;
     }
     clock_init(&ps->clock);
+    if (vm->seeded) {
+        chance_time(vm);
+    }
     ps->scheduler_count = 1;
     ps->min_heap_words = MIN_HEAP_WORDS;
     ps->min_binary_words = MIN_BINARY_WORDS;

@@ -27,6 +27,14 @@ typedef struct {
 } Meter;
 typedef enum { METER_WALL, METER_STATES, METERS } MeterKind;
 
+/* How a run with a seed chooses, see chance.c. */
+typedef struct {
+    uint64_t favour;     /* settles who comes first */
+    uint32_t odds;       /* of the next stall */
+    uint8_t stalls;      /* their kind */
+    bool favours;
+} Chance;
+
 typedef struct Processes {
     Process **table;               /* by number modulo size (atomic) */
     uint32_t size, limit;          /* size: limit rounded up to a power of 2 */
@@ -51,15 +59,17 @@ typedef struct Processes {
     bool idle;                     /* nothing will ever happen any more */
 
     Clock clock;
+    Chance chance;
     struct Names *names;           /* see names.c */
     Lock timer_lock;               /* of the next ones, and of processes' lists of timers */
     BifTimer **timers;             /* hash table by reference, see bif_timer.c */
     uint32_t timer_count, timer_room;
     RunFunction *run;              /* the engine; set by vm/ before the first process runs */
     /* io/: waits up to `nanoseconds` (0: only looks; < 0: for ever) until something is ready, and sends its signals. May return
-       early. NULL: none. `pending`: is there anything that could become ready? */
+       early. NULL: none. `pending`: is there anything that could become ready, the system's signals
+       included or not? */
     void (*poll)(VM *vm, int64_t nanoseconds);
-    bool (*pending)(VM *vm);
+    bool (*pending)(VM *vm, bool signals);
     void (*poll_wait)(VM *vm, int64_t nanoseconds); /* waits until poll would find something; touches nothing of the VM */
     void (*poll_wake)(VM *vm); /* a poll that is under way, or the next one, returns at once */
     /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */
@@ -113,6 +123,7 @@ void process_resume(Process *p, uint64_t count); /* undoes so many suspensions *
    whether it may go on, and comes back when it has been unparked. Signals are handled meanwhile. */
 void process_park(Process *p);
 void process_unpark(Process *p);
+void process_give_up(Process *p, intptr_t reductions); /* its slice has so many less than are left of it; they do not count as done */
 void process_unpark_next(Process *p); /* and it runs next, on this scheduler */
 /* Is there such a process (or port) to link to or to monitor? */
 bool target_alive(VM *vm, term pid_or_port);

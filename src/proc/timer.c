@@ -3,6 +3,7 @@
 #include "proc/timer.h"
 
 #include "base/lock.h"
+#include "proc/chance.h"
 #include "proc/schedule.h"
 
 enum { LEVEL_BITS = 6, SLOTS = 1 << LEVEL_BITS, LEVELS = 7 };
@@ -173,7 +174,7 @@ static void run_locked(Scheduler *s, TimerWheel *w, int64_t now_tick) {
             Timer *list;
             empty_slot(w, level, (unsigned)(event >> shift) & (SLOTS - 1), &list);
             while (list != NULL) { /* firing one may cancel others */
-                Timer *t = list;
+                Timer *t = s->vm->seeded ? chance_timer(s, list) : list;
                 unlink_timer(t);
                 if (t->at <= event) {
                     t->fire(s, t);

@@ -32,6 +32,7 @@ enum {
     WATCH_SLICES = 1 << 1,
     WATCH_RUNNABLE = 1 << 2,
     WATCH_SPAWNS = 1 << 3,
+    WATCH_CHANCE = 1 << 4, /* not for trace/: slices are as chance.h says */
 };
 
 const TraceHooks *process_hooks(const Process *p);

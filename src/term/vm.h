@@ -32,6 +32,8 @@ typedef struct VM {
     const char *(*erts_version)(struct VM *vm); /* likewise, "13.1.5" */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
+    bool seeded;                   /* free choices are drawn from seed, see proc/chance.h */
+    uint64_t seed;
     uint32_t stress;               /* STRESS_..., looked at in builds with MOTE_STRESS */
 } VM;
 

@@ -267,7 +267,7 @@ static uint64_t words_allocated(const Process *p, const ProcessTrace *t) {
 
 /* What has been used since goes to the function whose time it is. */
 static void charge(Process *p, ProcessTrace *t) {
-    int64_t now = platform_monotonic();
+    int64_t now = clock_platform(process_vm(p));
     uint64_t words = words_allocated(p, t);
     for (TracePoint *point = t->timed == NULL ? NULL : t->timed->points; point != NULL; point = point->next) {
         uint32_t pid = (uint32_t)pid_data(p->pid);
@@ -290,7 +290,7 @@ void trace_time_pause(Process *p) {
 }
 
 void trace_time_resume(Process *p) {
-    trace_if(p)->since = platform_monotonic();
+    trace_if(p)->since = clock_platform(process_vm(p));
 }
 
 static term function_term(const Traced *t) {

@@ -346,7 +346,7 @@ bool tracing_change_process(Process *p, TraceSession *s, Tracer *tracer, bool on
 term trace_time(Heap *h, uint32_t flags) {
     VM *vm = h->vm;
     if (flags & TRACE_TIMESTAMP) {
-        int64_t now = vm->trace->cpu_time ? platform_cpu_time() / 1000 : clock_system(vm) / 1000, *last = &vm->processes->clock.last_now;
+        int64_t now = vm->trace->cpu_time ? clock_cpu(vm) / 1000 : clock_system(vm) / 1000, *last = &vm->processes->clock.last_now;
         if (!vm->trace->cpu_time) {
             now = now <= *last ? *last + 1 : now;
             *last = now;

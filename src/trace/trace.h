@@ -6,6 +6,7 @@
 #ifndef MOTE_TRACE_TRACE_H
 #define MOTE_TRACE_TRACE_H
 
+#include "code/breakpoint.h"
 #include "code/module.h"
 #include "proc/watch.h"
 #include "table/match_spec.h"
@@ -220,7 +221,7 @@ TraceResume trace_called(Process *p, const Unit *ip);
    False: no memory. */
 bool trace_tail_call(Process *p, const Unit *ip, uint32_t arity);
 static inline bool trace_begins(const Process *p, const Export *to) { /* a trap to a built-in: is it that a traced one is called? */
-    return to->bif != NULL && to->called.function != to->bif->function && !(p->flags & FLAG_GOES_ON);
+    return to->bif != NULL && export_traced(process_vm(p), to) != NULL && !(p->flags & FLAG_GOES_ON);
 }
 /* The return address of a frame of ours has been taken from the stack: tells, and takes the rest. */
 void trace_returned(Process *p);

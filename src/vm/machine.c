@@ -13,6 +13,7 @@
 #include "io/io.h"
 #include "native/native.h"
 #include "trace/trace.h"
+#include "vm/seed.h"
 #include "platform/environment.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -57,9 +58,19 @@ static void take_stress(VM *vm) {
     vm->stress = strcmp(stress, "collect") == 0 ? STRESS_COLLECT : strcmp(stress, "yield") == 0 ? STRESS_YIELD : 0;
 }
 
+/* MOTE_SEED: see proc/chance.h. */
+static void take_seed(VM *vm) {
+    const char *text = environment_get("MOTE_SEED");
+    vm->seeded = text != NULL && seed_read(text, &vm->seed);
+}
+
 /* As +S says, else MOTE_SCHEDULERS; else one. */
 static bool set_schedulers(VM *vm) {
     SystemFlags *f = vm->flags;
+    if (vm->seeded) {
+        f->schedulers = f->schedulers_online = 1;
+        return true;
+    }
     const char *variable = environment_get("MOTE_SCHEDULERS");
     int count = f->schedulers > 0 ? f->schedulers : variable != NULL ? atoi(variable) : 1;
     int online = f->schedulers_online > 0 ? f->schedulers_online : count;
@@ -86,6 +97,7 @@ Machine *machine_new(Options *o) {
     vm->handlers = interpreter_handlers();
     vm->returns_traced = interpreter_return_traced();
     take_stress(vm);
+    take_seed(vm);
     if (!terms_init(vm)) {
         free(m);
         return NULL;
@@ -298,6 +310,8 @@ static bool actions_term(Machine *m, Heap *h, term *list) {
             if (!file_term(m, h, a->text, &action)) {
                 return false;
             }
+        } else if (a->kind == ACTION_EUNIT) {
+            action = TUPLE2(h, A_eunit, atom_intern(h->vm, (const uint8_t *)a->text, strlen(a->text), NULL));
         } else {
             action = a->kind == ACTION_EVAL ? TUPLE2(h, A_eval, text_term(h, a->text)) : apply_term(h, a);
         }

@@ -9,6 +9,7 @@
 #include "vm/cmd_pack.h"
 #include "vm/cmd_verify.h"
 #include "vm/machine.h"
+#include "vm/seed.h"
 
 enum { FIRST_MEMORY = 320 << 10 }; /* about what hello world takes */
 
@@ -18,12 +19,15 @@ static const char help[] =
     "mote otp-dir DIR                   make a folder in which the installed erl, erlc, escript ... run on Mote\n"
     "mote verify FILE...                check .beam files and packs; status 1 and a line for each that is damaged\n"
     "mote disasm [--native] FILE [M:F/A]  list the code of a file or of one function\n"
+    "mote --seed N ...                  the same with every free choice drawn from N and time made up: the same run again and again\n"
+    "mote --seed-sweep A..B ...         one run for each seed; tells of the first that fails\n"
     "mote pack create [-s START] OUT FILE... | list FILE | extract FILE [NAME...] | delete FILE NAME...\n"
     "\n"
     "  -pa DIR                  look for modules in DIR first\n"
     "  -s M [F [Atom...]]       call M:F (start); with words: F([Atom...])\n"
     "  -run M [F [String...]]   the same with strings\n"
     "  -e EXPR                  evaluate an Erlang expression and print its value\n"
+    "  --eunit M                run the tests of M; status 1 if one fails\n"
     "  --native                 run machine code\n"
     "  --stats                  print memory, collections, reductions and time at the end\n"
     "  --version, --help\n";
@@ -75,8 +79,7 @@ static int with_machine(int argc, char **argv) {
     return status;
 }
 
-int main(int argc, char **argv) {
-    platform_standard_files();
+static int command(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "erl") == 0) {
         return boot_erl(argc - 1, argv + 1);
     }
@@ -93,4 +96,9 @@ int main(int argc, char **argv) {
         return with_machine(argc, argv);
     }
     return run(argc, (const char **)argv);
+}
+
+int main(int argc, char **argv) {
+    platform_standard_files();
+    return seed_run(argc, argv, command);
 }

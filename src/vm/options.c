@@ -62,7 +62,7 @@ bool options_parse(Options *o, int argc, const char **argv, OptionError *error) 
         } else if (strcmp(word, "--version") == 0) {
             o->version = true;
         } else if (strcmp(word, "-pa") == 0 || strcmp(word, "-e") == 0 || strcmp(word, "-s") == 0 ||
-                   strcmp(word, "-run") == 0) {
+                   strcmp(word, "-run") == 0 || strcmp(word, "--eunit") == 0) {
             if (last) {
                 return fail(error, "needs a word behind it", word);
             }
@@ -72,8 +72,8 @@ bool options_parse(Options *o, int argc, const char **argv, OptionError *error) 
                     return fail(error, "too many folders", argv[i]);
                 }
                 o->dirs[o->dir_count++] = argv[i];
-            } else if (word[1] == 'e') {
-                if (add_action(o, ACTION_EVAL, argv[i]) == NULL) {
+            } else if (word[1] == 'e' || word[1] == '-') {
+                if (add_action(o, word[1] == 'e' ? ACTION_EVAL : ACTION_EUNIT, argv[i]) == NULL) {
                     return fail(error, "too many actions", argv[i]);
                 }
             } else {

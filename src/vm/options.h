@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-typedef enum { ACTION_FILE, ACTION_APPLY_ATOMS, ACTION_APPLY_STRINGS, ACTION_EVAL } ActionKind;
+typedef enum { ACTION_FILE, ACTION_APPLY_ATOMS, ACTION_APPLY_STRINGS, ACTION_EVAL, ACTION_EUNIT } ActionKind;
 
 typedef struct {
     ActionKind kind;

@@ -242,18 +242,25 @@ information() ->
 %% A port whose program does not read: commands wait, or say so.
 busy() ->
     io:format("--- busy~n"),
-    P = open_port({spawn, "sleep 0.7"}, []),
+    End = "/tmp/mote_port_end_" ++ os:getpid(),
+    P = open_port({spawn, "sh -c 'while [ ! -e " ++ End ++ " ]; do sleep 0.05; done'"}, []),
     Self = self(),
     Pid = spawn(fun() -> [Self ! {wrote, I, port_command(P, binary:copy(<<I>>, 20000))} || I <- lists:seq(1, 20)] end),
-    timer:sleep(200),
+    wrote(),
     io:format("~p~n", [{port_command(P, "x", [nosuspend]), element(2, process_info(Pid, status)) =/= running, is_process_alive(Pid)}]),
     Sender = spawn(fun() -> [P ! {Self, {command, "y"}} || _ <- [1, 2, 3]], Self ! sent end),
     receive sent -> io:format("not suspended~n") after 100 -> io:format("suspended ~p~n", [is_process_alive(Sender)]) end,
+    Ref = monitor(process, Pid),
     exit(Pid, kill),
-    timer:sleep(20),
-    io:format("~p~n", [is_process_alive(Pid)]),
-    receive {'EXIT', P, R} -> io:format("~p~n", [R]) after 5000 -> io:format("no end~n") end,
-    receive sent -> io:format("sent~n") after 1000 -> io:format("still suspended~n") end.
+    receive {'DOWN', Ref, _, _, Why} -> io:format("~p~n", [Why]) end,
+    ok = file:write_file(End, ""),
+    receive {'EXIT', P, R} -> io:format("~p~n", [R]) after 60000 -> io:format("no end~n") end,
+    file:delete(End),
+    receive sent -> io:format("sent~n") after 60000 -> io:format("still suspended~n") end.
+
+%% Until the writer has to wait.
+wrote() ->
+    receive {wrote, _, true} -> wrote() after 300 -> ok end.
 
 ram_files() ->
     io:format("--- files in memory~n"),

@@ -124,7 +124,9 @@ static void world_open(World *w, uint32_t limit) {
     CHECK(terms_init(&w->vm));
     CHECK(processes_init(&w->vm, limit, 1));
     w->vm.processes->run = run;
-    clock_freeze(&w->vm);
+    Clock *clock = &w->vm.processes->clock;
+    clock->now = clock_monotonic(&w->vm);
+    clock->frozen = true;
     world = w;
 }
 
