@@ -288,8 +288,8 @@ static bool sleep_until_next(Scheduler *s) {
     if (pending) {
         int64_t began = platform_monotonic();
         ps->poll(vm, wait);
-        if (ps->clock.frozen) { /* what comes from outside takes its own time */
-            ps->clock.now += MIN(platform_monotonic() - began, wait < 0 ? INT64_MAX : wait);
+        if (ps->clock.frozen && wait > 0 && platform_monotonic() - began >= wait) { /* what comes from outside takes no time */
+            ps->clock.now += wait;
         }
     } else if (wait > 0) {
         platform_sleep(wait);
