@@ -386,12 +386,13 @@ static term check_code(Process *p, term pid, term module, Process **busy) {
     return result;
 }
 
-/* {Kind, Id, Argument} done to the process; the answer {Kind, Id, Result} goes to the requester. */
+/* {Kind, Id, Argument} done to the process; the answer {Kind, Id, Result} goes to the requester. {system_task_test, Id} does nothing. */
 static term system_task(Process *p, const Export *again, const term *a, term requester, term pid, term priority, term request) {
     Process *busy = NULL;
     Priority ignored;
-    bool good = is_tuple_of(request, 3) && (priority == A_inherit || parse_priority(priority, &ignored));
-    term kind = good ? element(request, 1) : NONE, argument = good ? element(request, 3) : NONE, result;
+    bool test = is_tuple_of(request, 2) && element(request, 1) == A_system_task_test;
+    bool good = (is_tuple_of(request, 3) || test) && (priority == A_inherit || parse_priority(priority, &ignored));
+    term kind = good ? element(request, 1) : NONE, argument = good && !test ? element(request, 3) : NONE, result;
     if (!is_local_pid(pid) || !is_local_pid(requester)) {
         return raise_badarg(p);
     }
@@ -399,8 +400,8 @@ static term system_task(Process *p, const Export *again, const term *a, term req
         result = collect(p, pid, argument != A_minor, &busy);
     } else if (kind == A_check_process_code && is_atom(argument)) {
         result = check_code(p, pid, argument, &busy);
-    } else if (kind == A_copy_literals) {
-        result = A_ok;
+    } else if (kind == A_copy_literals || test) {
+        result = test ? A_true : A_ok;
     } else {
         return raise_badarg(p);
     }
