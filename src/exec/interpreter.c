@@ -452,10 +452,13 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
 #define self() (p->pid)
 #define next_message(k, i)                                                                                                \
     ({                                                                                                                    \
-        SAVE;                                                                                                             \
-        term message_ = process_should_collect(p) && !rt_collect(p, 0, 0) ? NONE : mailbox_peek(p);                       \
-        LOAD;                                                                                                             \
+        term message_ = mailbox_at_hand(p);                                                                               \
         if (message_ == NONE) {                                                                                           \
+            SAVE;                                                                                                         \
+            message_ = process_should_collect(p) && !rt_collect(p, 0, 0) ? NONE : mailbox_peek(p);                        \
+            LOAD;                                                                                                         \
+        }                                                                                                                 \
+        if (UNLIKELY(message_ == NONE)) {                                                                                 \
             if (UNLIKELY(process_must_leave(p))) {                                                                        \
                 LEAVE(RUN_YIELD, ip, 0);                                                                                  \
             }                                                                                                             \
@@ -463,6 +466,7 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         }                                                                                                                 \
         message_;                                                                                                         \
     })
+#define pass_message mailbox_advance(p)
 #define wait_at(k, i) LEAVE(RUN_WAIT, ip[i], 0)
 #define wait_until(k, i, v)                                                                                               \
     do {                                                                                                                  \

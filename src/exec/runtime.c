@@ -108,10 +108,6 @@ void rt_remove_message(Process *p) {
     mailbox_remove(p);
 }
 
-void rt_next_message(Process *p) {
-    mailbox_advance(p);
-}
-
 void rt_timeout(Process *p) {
     mailbox_timed_out(p);
 }

@@ -108,7 +108,6 @@ bool rt_collect(Process *p, size_t words, size_t live);
 
 /* Messages. */
 void rt_remove_message(Process *p);
-void rt_next_message(Process *p);
 void rt_timeout(Process *p);
 term rt_marker_reserve(Process *p);
 void rt_marker_bind(Process *p, term marker, term reference);

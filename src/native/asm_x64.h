@@ -182,6 +182,12 @@ static inline void x_store_imm(Asm *a, int32_t v, int base, int32_t off) {
     x_mem(a, 0, base, off);
     asm_32(a, v);
 }
+static inline void x_store_byte(Asm *a, int v, int base, int32_t off) {
+    x_rex(a, 0, 0, base);
+    asm_byte(a, 0xc6);
+    x_mem(a, 0, base, off);
+    asm_byte(a, (unsigned)v);
+}
 /* Tests the low byte of a register, or of memory, against bits. */
 static inline void x_test_low(Asm *a, int reg, int bits) {
     x_rex(a, 0, 0, reg);

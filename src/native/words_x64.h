@@ -1408,14 +1408,30 @@ static void leave_to(Emitter *e, Label at, const uint8_t *stub) {
     x_jump_to(&e->a, stub);
 }
 
+/* Where the receive looks: in the register. */
+static void load_message(Asm *a, int reg) {
+    x_rm(a, X_MOV, RDI, IN_SCHEDULER(current));
+    x_rm(a, X_MOV, reg, IN_PROCESS(RDI, save));
+    x_rm(a, X_MOV, reg, reg, 0);
+}
+
+/* mailbox_at_hand, and out of line native_next_message. */
 static Value message_or(Emitter *e, Label no) {
     Asm *a = &e->a;
-    Label none = asm_label(a);
+    Label slow = asm_label(a), found = asm_label(a);
+    load_message(a, RAX);
+    x_test(a, RAX, RAX);
+    x_jump_if(a, CC_E, slow);
+    x_mi(a, I_CMP, RAX, offsetof(Signal, data), 0);
+    x_jump_if(a, CC_NE, slow);
+    x_store_byte(a, true, RAX, offsetof(Signal, seen));
+    x_rm(a, X_MOV, RAX, RAX, offsetof(Signal, value));
+    asm_bind(a, found);
+    enter_cold(e);
+    asm_bind(a, slow);
     call_function(e, (const void *)native_next_message, NULL, 0);
     x_test(a, RAX, RAX);
-    x_jump_if(a, CC_E, none);
-    enter_cold(e);
-    asm_bind(a, none);
+    x_jump_if(a, CC_NE, found);
     x_rm(a, X_MOV, RCX, IN_SCHEDULER(current));
     x_rex(a, 0, 0, RCX); /* test dword */
     asm_byte(a, 0xf7);
@@ -1425,6 +1441,13 @@ static Value message_or(Emitter *e, Label no) {
     leave_to(e, here(e), e->native->stubs.yield);
     leave_cold(e);
     return in_register_value(RAX);
+}
+
+static void pass_message(Emitter *e) {
+    Asm *a = &e->a;
+    _Static_assert(offsetof(Signal, next) == 0, "so that a message is the place where the next one stands");
+    load_message(a, RAX);
+    x_store(a, RAX, IN_PROCESS(RDI, save));
 }
 
 static void wait_for(Emitter *e, Label to, Value time) {
@@ -1463,6 +1486,7 @@ static void loop_back(Emitter *e, Label to) {
 
 #define w_self(e) self_(e)
 #define w_next_message(e, no) message_or(e, no)
+#define w_pass_message(e) pass_message(e)
 #define w_wait_at(e, to) leave_to(e, to, e->native->stubs.wait)
 #define w_wait_until(e, to, time) wait_for(e, to, time)
 #define w_loop_to(e, to) loop_back(e, to)

@@ -62,11 +62,6 @@ term mailbox_peek(Process *p) {
     return m->value;
 }
 
-void mailbox_advance(Process *p) {
-    assert(*p->save != NULL);
-    p->save = &(*p->save)->next;
-}
-
 static void stop_timer(Process *p) {
     ReceiveTimer *t = (ReceiveTimer *)p->timer;
     p->flags &= (uint16_t)~FLAG_WAITS_FOREVER;

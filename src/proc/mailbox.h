@@ -18,7 +18,19 @@
 
 /* The message the receive looks at now; fetches (and handles the other signals) when the inner queue is at its end. */
 term mailbox_peek(Process *p);
-void mailbox_advance(Process *p); /* to the next one */
+/* The same if nothing needs to be done for it; else NONE. */
+static inline term mailbox_at_hand(Process *p) {
+    Signal *m = *p->save;
+    if (m == NULL || m->data != NULL) {
+        return NONE;
+    }
+    m->seen = true;
+    return m->value;
+}
+static inline void mailbox_advance(Process *p) { /* to the next one */
+    assert(*p->save != NULL);
+    p->save = &(*p->save)->next;
+}
 void mailbox_remove(Process *p);  /* the message at hand is taken; the next receive begins at the oldest; stops the timer */
 
 typedef enum {
