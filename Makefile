@@ -18,7 +18,7 @@ V := $(if $(VERBOSE),,@)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(WERROR),-Werror)
 # No unwind tables: nothing unwinds C. Position-dependent: tables of pointers need no relocation at start.
 CFLAGS_release  := -O2 -DNDEBUG -falign-functions=1 -falign-loops=1 $(if $(findstring clang,$(CC)),,-falign-jumps=1 -falign-labels=1) -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-pie
-LDFLAGS_release := -no-pie
+LDFLAGS_release := -no-pie -Wl,-z,noseparate-code
 CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_thread   := -O1 -g -fsanitize=thread
@@ -62,7 +62,7 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
-SMALL := -Os -fno-inline-functions-called-once -fno-jump-tables
+SMALL := $(if $(findstring clang,$(CC)),-Os,-Oz) -fno-inline-functions-called-once -fno-jump-tables $(if $(findstring clang,$(CC)),,-fno-caller-saves -fno-if-conversion)
 OPTIMIZE_base := $(SMALL)
 OPTIMIZE_term := $(SMALL)
 OPTIMIZE_data := $(SMALL)
@@ -80,6 +80,7 @@ OPTIMIZE_io := $(SMALL)
 OPTIMIZE_platform := $(SMALL)
 OPTIMIZE_bif := $(SMALL)
 OPTIMIZE_table := $(SMALL)
+OPTIMIZE_trace := $(SMALL)
 OPTIMIZE_native := $(SMALL)
 # ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
 $(foreach f,base/bitrun base/arena base/mem term/atom term/gc term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \

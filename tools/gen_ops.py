@@ -2,7 +2,7 @@
 
    gen/ops.h         numbers of instructions (OP_name) and of the interpreter's variants
    gen/ops.inc       their operands, variants, fusion rules: tables for the emitter and the disassembler
-   gen/rules.inc     the rewrite rules as C
+   gen/rules.inc     the rewrite rules: tables for the rewriter
    gen/handlers.inc  the bodies as handlers of the interpreter
 
 and the part of docs/instructions.md between its marks.
@@ -184,8 +184,9 @@ def handler(ops, op, kinds):
 
 # --- rewrite rules ------------------------------------------------------------------------------------------------------
 
-KIND_TESTS = {'x': 'is_x', 'y': 'is_y', 'r': 'is_register', 'c': 'is_constant', 'i': 'is_immediate_arg', 'q': 'is_literal_arg',
-              's': 'is_any', 'j': 'is_no_label', 'f': 'is_label', 'v': 'is_float_register'}
+# Kinds in patterns, as the bits of rewrite.c's kind_bit; 's' is any.
+KIND_BITS = {'x': 'K(X)', 'y': 'K(Y)', 'r': 'K(X) | K(Y)', 'c': 'K(TERM) | K(LITERAL)', 'i': 'K(TERM)', 'q': 'K(LITERAL)', 'j': 'K(NONE)',
+             'f': 'K(LABEL)', 'v': 'K(F)'}
 
 
 def generic_arities(path='src/code/generic.tab'):
@@ -208,36 +209,64 @@ def split_rule(text):
 
 
 class Rules:
+    """The rules as bytes that rewrite.c runs: a rule is its length, its conditions, and what it makes (see RuleStep there)."""
+
     def __init__(self, ops):
         self.ops, self.generic = ops, generic_arities()
-        self.by_op, self.bif_rules = {}, []
+        self.by_op, self.by_bif = {}, {}
+        self.functions, self.setters, self.conditions = [], [], []
 
     def add(self, text):
         left, right = split_rule(text)
-        if left[0].startswith('bif '):
-            self.bif_rules.append(self.bif_rule(left, right))
+        m = re.match(r'bif (\w+)/(\d)(.*)$', left[0])
+        if m:
+            self.by_bif.setdefault((int(m[2]), m[1]), []).append(self.bif_rule(int(m[2]), m[3].split(), left[1:], right))
         else:
-            name = left[0].split()[0]
-            self.by_op.setdefault(name, []).append(self.rule(left, right))
+            self.by_op.setdefault(left[0].split()[0], []).append(self.rule(left, right))
 
-    def bind(self, tokens, where, env, tests):
+    @staticmethod
+    def number(table, what):
+        if what not in table:
+            table.append(what)
+        return str(table.index(what))
+
+    @staticmethod
+    def place(n, k):
+        if n > 2 or k > 15:
+            fail('a rule that looks too far')
+        return f'AT({n}, {k})'
+
+    def bind(self, tokens, place, env):
+        """Gives names to operands; what that asks of them."""
+        steps = []
         for k, t in enumerate(tokens):
-            at = where(k)
             name, _, kinds = t.partition('=')
             if name in env:
-                tests.append(f'same_arg({env[name]}, {at})')
+                steps += ['RULE_SAME', env[name], place(k)]
             elif name != '_':
-                env[name] = at
-            if kinds:
-                tests.append('(' + ' || '.join(f'{KIND_TESTS[c]}({at})' for c in kinds) + ')')
+                env[name] = place(k)
+            if kinds and 's' not in kinds:
+                steps += ['RULE_KIND', place(k), ' | '.join(KIND_BITS[c] for c in kinds)]
+        return steps
 
-    def predicate(self, text, env):
-        m = re.match(r'(!?)(\w+)\(([^)]*)\)$', text)
-        args = [env[a.strip()] for a in m[3].split(',') if a.strip()]
-        return f'{m[1]}rule_{m[2]}({", ".join(["r"] + args)})'
+    def condition(self, text, env):
+        m = re.match(r'(\w+)\(([^)]*)\)$', text)
+        args = [env[a.strip()] for a in m[2].split(',')]
+        return ['RULE_IF', self.number(self.conditions, 'rule_' + m[1]), args[0], args[-1]]
+
+    def setter(self, token, kinds, env):
+        m = re.match(r'(\w+)\(([^)]*)\)$', token)
+        if re.match(r'\d+$', token):
+            return ['SET_NUMBER', token]
+        if not m:
+            return [self.number(self.setters, 'set_' + operand_setter(kinds)), env[token]]
+        args = [env[a.strip()] for a in m[2].split(',') if a.strip()]
+        if len(args) == 2 and int(args[1][6:-1]) != int(args[0][6:-1]) + 1:
+            fail(f'operands that do not follow each other: {token}')
+        return [self.number(self.setters, 'make_' + m[1]), args[0] if args else '0']
 
     def output(self, right, env):
-        out = ''
+        steps = []
         for r in right:
             tokens = re.findall(r'\w+\([^)]*\)|\S+', r)
             if tokens[0] not in self.ops:
@@ -245,30 +274,21 @@ class Rules:
             op = self.ops[tokens[0]]
             if len(tokens) - 1 != len(op.args):
                 fail(f'{tokens[0]} has {len(op.args)} operands: {r}')
-            out += '{ '
             given = {}
             for k, (t, (_, kinds)) in enumerate(zip(tokens[1:], op.args)):
                 if set(kinds) & VALUES and not set(kinds) & set('si') and t in env:
-                    given[k] = f'a{k}'
-                    out += f'const Arg *a{k} = in_register(r, {env[t]}, {len(given)}); '
-            out += f'Ins *i = out(r, OP_{op.name}, {len(op.args)}); (void)i; '
+                    given[k] = f'GIVEN({len(given) + 1})'
+                    steps += ['RULE_REGISTER', str(len(given)), env[t]]
+            steps += ['RULE_INS', f'OP_{op.name}', str(len(op.args))]
             for k, (t, (_, kinds)) in enumerate(zip(tokens[1:], op.args)):
-                m = re.match(r'(\w+)\(([^)]*)\)$', t)
-                if m:
-                    args = [env[a.strip()] for a in m[2].split(',') if a.strip()]
-                    out += f'make_{m[1]}({", ".join(["r", f"&i->a[{k}]"] + args)}); '
-                elif re.match(r'-?\d+$', t):
-                    out += f'set_number(&i->a[{k}], {t}); '
-                else:
-                    out += f'set_{operand_setter(kinds)}(r, &i->a[{k}], {given.get(k) or env[t]}); '
-            out += '} '
-        return out
+                steps += self.setter(t, kinds, dict(env, **{t: given[k]}) if k in given else env)
+        return steps
 
     def rule(self, left, right):
-        env, tests, n = {}, [], 0
+        env, steps, n = {}, [], 0
         for part in left:
             if '(' in part:
-                tests.append(self.predicate(part, env))
+                steps += self.condition(part, env)
                 continue
             name, *tokens = part.split()
             if name not in self.generic:
@@ -276,38 +296,48 @@ class Rules:
             if len(tokens) != self.generic[name]:
                 fail(f'{name} has {self.generic[name]} operands: {part}')
             if n:
-                tests.append(f'next_is(r, g, {n}, GEN_{name})')
-            self.bind(tokens, lambda k, n=n: f'&g[{n}].arg[{k}]', env, tests)
+                steps += ['RULE_NEXT', str(n), f'GEN_{name}']
+            steps += self.bind(tokens, lambda k, n=n: self.place(n, k), env)
             n += 1
-        body = f'return rewrite_{right[0][1:]}(r, g);' if right and right[0].startswith('!') else self.output(right, env) + f'return {n};'
-        return f'if ({" && ".join(tests)}) {{ {body} }}' if tests else f'{{ {body} }}'
+        if right and right[0].startswith('!'):
+            return steps + ['RULE_CALL', self.number(self.functions, 'rewrite_' + right[0][1:])]
+        return steps + self.output(right, env) + ['RULE_DONE', str(n)]
 
-    def bif_rule(self, left, right):
-        m = re.match(r'bif (\w+)/(\d)(.*)$', left[0])
-        name, arity, tokens = m[1], int(m[2]), m[3].split()
+    def bif_rule(self, arity, tokens, conditions, right):
         if len(tokens) != arity + 3:
-            fail('bif rule: ' + left[0])
-        env, tests = {}, [f'b->arity == {arity}']
-        if name != '_':
-            tests.append(f'b->name == {name}')
-        where = lambda k: 'b->fail' if k == 0 else 'b->live' if k == 1 else 'b->to' if k == arity + 2 else f'&b->args[{k - 2}]'
-        self.bind(tokens, where, env, tests)
-        tests += [self.predicate(p, env) for p in left[1:]]
-        text = self.output(right, env).replace('make_bif(r, ', 'make_bif(r, b, ')
-        return f'if ({" && ".join(tests)}) {{ {text}return true; }}'
+            fail(f'rule of a built-in with {arity} arguments: {tokens}')
+        env = {}
+        steps = self.bind(tokens, lambda k: self.place(0, k), env)
+        for c in conditions:
+            steps += self.condition(c, env)
+        return steps + self.output(right, env) + ['RULE_DONE', '1']
 
     def text(self):
-        out = ['/* Generated by tools/gen_ops.py from src/code/ops.tab. */', 'static uint32_t apply_rules(Rewriter *r, const GenericOp *g) {',
-               '    switch (g->op) {']
+        out, places, at = [], {(): 0}, 1
+
+        def run(rules):
+            """Where these rules are; the same ones are there once."""
+            nonlocal at
+            key = tuple(map(tuple, rules))
+            if key not in places:
+                places[key] = at
+                for r in rules:
+                    out.append('    ' + ', '.join([str(len(r) + 1)] + r) + ',')
+                    at += len(r) + 1
+                out.append('    0,')
+                at += 1
+            return places[key]
+
+        by_op = [f'    [GEN_{name}] = {run(rules)},' for name, rules in self.by_op.items()]
+        by_bif = [f'    {{{"0" if name == "_" else name}, {arity}, {run(rules)}}},' for (arity, name), rules in self.by_bif.items()]
         missing = [g for g in self.generic if g not in self.by_op]
-        for name, rules in self.by_op.items():
-            out.append(f'    case GEN_{name}:')
-            out += ['        ' + t for t in rules]
-            if rules[-1].startswith('if'):
-                out.append('        return 0;')
-        out += ['    default: return 0;', '    }', '}', '', 'static bool apply_bif_rules(Rewriter *r, const BifCall *b) {']
-        out += ['    ' + t for t in self.bif_rules] + ['    return false;', '}', '']
-        return '\n'.join(out), missing
+        text = ['/* Generated by tools/gen_ops.py from src/code/ops.tab. */']
+        text += ['static RuleCondition *const conditions[] = {' + ', '.join(self.conditions) + '};']
+        text += ['static RuleSetter *const setters[] = {' + ', '.join(self.setters) + '};']
+        text += ['static RuleFunction *const functions[] = {' + ', '.join(self.functions) + '};']
+        text += ['static const uint8_t rules[] = {', '    0,'] + out + ['};', 'static const uint16_t rules_of[GEN_COUNT] = {'] + by_op + ['};']
+        text += ['static const BifRules bif_rules[] = {'] + by_bif + ['};', '']
+        return '\n'.join(text), missing
 
 
 # --- output -------------------------------------------------------------------------------------------------------------

@@ -7,16 +7,8 @@
 
 /* --- Operands ------------------------------------------------------------------------------------------------------ */
 
-UNUSED static bool is_any(const Arg *a UNUSED) { return true; }
-UNUSED static bool is_x(const Arg *a UNUSED) { return a->kind == ARG_X; }
-UNUSED static bool is_y(const Arg *a UNUSED) { return a->kind == ARG_Y; }
-UNUSED static bool is_register(const Arg *a UNUSED) { return a->kind == ARG_X || a->kind == ARG_Y; }
-UNUSED static bool is_constant(const Arg *a UNUSED) { return a->kind == ARG_TERM || a->kind == ARG_LITERAL; }
-UNUSED static bool is_immediate_arg(const Arg *a UNUSED) { return a->kind == ARG_TERM && is_immediate(a->term); }
-UNUSED static bool is_literal_arg(const Arg *a UNUSED) { return a->kind == ARG_LITERAL; }
-UNUSED static bool is_no_label(const Arg *a UNUSED) { return a->kind == ARG_LABEL && a->value == 0; }
-UNUSED static bool is_label(const Arg *a UNUSED) { return a->kind == ARG_LABEL && a->value != 0; }
-UNUSED static bool is_float_register(const Arg *a UNUSED) { return a->kind == ARG_F; }
+static bool is_x(const Arg *a) { return a->kind == ARG_X; }
+static bool is_constant(const Arg *a) { return a->kind == ARG_TERM || a->kind == ARG_LITERAL; }
 
 static bool same_arg(const Arg *a, const Arg *b) {
     if (a->kind != b->kind) {
@@ -147,8 +139,8 @@ static void make_lambda(Rewriter *r, Operand *o, const Arg *index) {
 
 /* --- Conditions ---------------------------------------------------------------------------------------------------- */
 
-static bool rule_is_immediate(Rewriter *r UNUSED, const Arg *a) {
-    return is_immediate_arg(a);
+static bool rule_is_immediate(Rewriter *r UNUSED, const Arg *a, const Arg *b UNUSED) {
+    return a->kind == ARG_TERM;
 }
 
 /* Equality of values of which one is an immediate other than a number is identity. (Small integers are immediates too: =:=.) */
@@ -159,9 +151,8 @@ static bool is_immediate_type(Rewriter *r, const Arg *a) {
     return t.types != 0 && ((t.types & ~(TYPE_ATOM | TYPE_NIL)) == 0 || operand_is_small(r->pr, &o));
 }
 
-static bool rule_unproved(Rewriter *r, const Arg *a) {
+static bool rule_unproved(Rewriter *r, const Arg *a UNUSED, const Arg *b UNUSED) {
     const GenericOp *g = r->pr->file->ops + r->pr->origin;
-    (void)a;
     return (g->flags & OP_UNPROVED) != 0;
 }
 
@@ -171,19 +162,11 @@ static bool rule_one_immediate(Rewriter *r, const Arg *a, const Arg *b) {
 
 /* --- Built-ins in guards ------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    term name;
-    uint32_t arity;
-    const BifEntry *entry;
-    const Arg *fail, *live, *to;
-    Arg args[3];
-} BifCall;
-
-static void make_bif(Rewriter *r UNUSED, const BifCall *b, Operand *o) {
-    set_pointer(o, b->entry);
+static void make_bif(Rewriter *r, Operand *o, const Arg *a UNUSED) {
+    set_pointer(o, r->bif);
 }
 
-static bool apply_bif_rules(Rewriter *r, const BifCall *b);
+static bool apply_bif_rules(Rewriter *r, term name, unsigned arity, const GenericOp *g);
 
 static Export *import_export(Rewriter *r, const BeamImport *i) {
     Export *e = export_get(r->pr->vm, i->module, i->name, i->arity);
@@ -201,36 +184,27 @@ static const BifEntry *built_in(Rewriter *r, const BeamImport *i) {
     return e == NULL ? &none : &e->called;
 }
 
+/* For the rules, the operands of all seven are in one order: label, live registers, arguments, result. */
 static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
-    static const Arg none = {.kind = ARG_LABEL}, zero = {.kind = ARG_NUMBER};
     unsigned arity = g->op == GEN_bif0 ? 0 : g->op == GEN_bif1 || g->op == GEN_gc_bif1 ? 1 : g->op == GEN_bif2 || g->op == GEN_gc_bif2 ? 2 : 3;
     bool gc = g->op == GEN_gc_bif1 || g->op == GEN_gc_bif2 || g->op == GEN_gc_bif3;
     const Arg *a = g->arg;
-    BifCall b = {.arity = arity, .fail = &none, .live = &zero};
-    if (arity > 0) {
-        b.fail = a++;
-    }
-    if (gc) {
-        b.live = a++;
-    }
+    Arg all[6];
+    all[0] = arity > 0 ? *a++ : (Arg){.kind = ARG_LABEL};
+    all[1] = gc ? *a++ : (Arg){.kind = ARG_NUMBER};
     const BeamImport *import = &r->pr->file->imports[(a++)->value];
-    b.name = import->name;
-    b.entry = bif_find(r->pr->vm, import->module, import->name, import->arity);
-    for (unsigned i = 0; i < arity; i++) {
-        b.args[i] = a[i];
-    }
-    b.to = &a[arity];
+    memcpy(&all[2], a, (arity + 1) * sizeof *a);
     if (g->op == GEN_bif3 && import->module == A_erlang && import->name == A_is_record) {
         Ins *i = out(r, OP_is_record_named, 4);
-        for (unsigned k = 0; k < 3; k++) {
-            set_value(r, &i->a[k], &b.args[k]);
+        for (unsigned k = 0; k < 4; k++) {
+            set_value(r, &i->a[k], &all[2 + k]);
         }
-        set_value(r, &i->a[3], b.to);
         return 1;
     }
-    if (b.entry == NULL || import->module != A_erlang || !apply_bif_rules(r, &b)) {
+    r->bif = bif_find(r->pr->vm, import->module, import->name, import->arity);
+    if (r->bif == NULL || import->module != A_erlang || !apply_bif_rules(r, import->name, arity, &(GenericOp){.op = g->op, .arg = all})) {
         Ins *i = out(r, OP_no_bif, 2);
-        set_label(r, &i->a[0], b.fail);
+        set_label(r, &i->a[0], &all[0]);
         set_pointer(&i->a[1], import_export(r, import));
     }
     return 1;
@@ -475,7 +449,7 @@ static uint32_t rewrite_select_val(Rewriter *r, const GenericOp *g) {
     }
     for (uint32_t k = 0; k < n; k++) {
         const Arg *constant = &list->list[2 * k], *to = &list->list[2 * k + 1];
-        if (is_immediate_arg(constant)) {
+        if (constant->kind == ARG_TERM) {
             c[immediate].value = constant->term;
             set_sure_label(r, &c[immediate++].to, to);
         } else {
@@ -669,7 +643,119 @@ static uint32_t rewrite_put_record(Rewriter *r, const GenericOp *g) {
 
 /* --- The rules ----------------------------------------------------------------------------------------------------- */
 
+/* A rule is a row of bytes: how many they are, steps that are conditions, steps that make instructions. */
+typedef enum {
+    RULE_KIND,     /* place, kinds: the operand is one of these kinds */
+    RULE_SAME,     /* place, place: they are the same */
+    RULE_NEXT,     /* n, GEN_...: the generic instruction n places further on is such a one */
+    RULE_IF,       /* condition, place, place */
+    RULE_REGISTER, /* n, place: the operand, put into a register if it is a constant, is known as GIVEN(n) */
+    RULE_INS,      /* OP_..., n, and for each of its n operands a setter and a place */
+    RULE_CALL,     /* function: it does the work */
+    RULE_DONE,     /* n: so many generic instructions have been rewritten */
+} RuleStep;
+
+typedef bool RuleCondition(Rewriter *r, const Arg *a, const Arg *b);
+typedef void RuleSetter(Rewriter *r, Operand *o, const Arg *a);
+typedef uint32_t RuleFunction(Rewriter *r, const GenericOp *g);
+
+typedef struct {
+    uint32_t name; /* an atom; 0: any */
+    uint16_t arity, rules;
+} BifRules;
+
+/* Places: operand k of the nth generic instruction, or what RULE_REGISTER has made. */
+#define AT(n, k) ((n) << 4 | (k))
+#define GIVEN(n) (0xf0 | (n))
+enum { SET_NUMBER = 0xff }; /* a setter: the place is the number */
+
+/* Kinds as bits. ARG_NONE, which no operand is, stands for a label that is none. */
+#define K(kind) (1 << ARG_##kind)
+
 #include "gen/rules.inc"
+
+static_assert(OP_COUNT <= 256 && GEN_COUNT <= 256 && ARG_LITERAL < 8, "bytes are enough for rules");
+
+/* Whether the conditions of a rule hold. Then *rule is at what it makes. */
+static bool rule_holds(Rewriter *r, const GenericOp *g, const uint8_t **rule) {
+#define PLACE(at) (&g[(at) >> 4].arg[(at) & 15])
+    for (const uint8_t *at = *rule;; at += 3) {
+        switch (at[0]) {
+        case RULE_KIND: {
+            const Arg *a = PLACE(at[1]);
+            unsigned kind = a->kind == ARG_LABEL && a->value == 0 ? (unsigned)ARG_NONE : a->kind;
+            if ((at[2] >> kind & 1) == 0) {
+                return false;
+            }
+            break;
+        }
+        case RULE_SAME:
+            if (!same_arg(PLACE(at[1]), PLACE(at[2]))) {
+                return false;
+            }
+            break;
+        case RULE_NEXT:
+            if (!next_is(r, g, at[1], at[2])) {
+                return false;
+            }
+            break;
+        case RULE_IF:
+            if (!conditions[at[1]](r, PLACE(at[2]), PLACE(at[3]))) {
+                return false;
+            }
+            at++;
+            break;
+        default: *rule = at; return true;
+        }
+    }
+}
+
+static uint32_t rule_make(Rewriter *r, const GenericOp *g, const uint8_t *at) {
+    const Arg *given[ARRAY_LEN(r->scratch) + 1];
+    for (;;) {
+        switch (at[0]) {
+        case RULE_REGISTER:
+            given[at[1]] = in_register(r, PLACE(at[2]), at[1]);
+            at += 3;
+            break;
+        case RULE_INS: {
+            unsigned count = at[2];
+            Operand *o = out(r, at[1], at[2])->a;
+            for (at += 3; count > 0; count--, o++, at += 2) {
+                if (at[0] == SET_NUMBER) {
+                    set_number(o, at[1]);
+                } else {
+                    setters[at[0]](r, o, at[1] >= GIVEN(0) ? given[at[1] & 15] : PLACE(at[1]));
+                }
+            }
+            break;
+        }
+        case RULE_CALL: return functions[at[1]](r, g);
+        default: return at[1]; /* RULE_DONE */
+        }
+    }
+#undef PLACE
+}
+
+/* The first rule that fits; 0: none does. */
+static uint32_t apply_rules(Rewriter *r, const GenericOp *g, const uint8_t *rule) {
+    for (; rule[0] != 0; rule += rule[0]) {
+        const uint8_t *at = rule + 1;
+        if (rule_holds(r, g, &at)) {
+            return rule_make(r, g, at);
+        }
+    }
+    return 0;
+}
+
+static bool apply_bif_rules(Rewriter *r, term name, unsigned arity, const GenericOp *g) {
+    for (const BifRules *b = bif_rules; b < bif_rules + ARRAY_LEN(bif_rules); b++) {
+        if (b->arity == arity && (b->name == name || b->name == 0) && apply_rules(r, g, rules + b->rules) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* --- What the verifier could not prove ----------------------------------------------------------------------------- */
 
@@ -761,7 +847,7 @@ static bool rewrite_all(Rewriter *r, const BeamFile *file) {
             set_value(r, &i->a[0], &(Arg){.kind = ARG_TERM, .term = NIL});
             set_value(r, &i->a[1], &g->arg[g->count - 1]);
         }
-        uint32_t used = apply_rules(r, g);
+        uint32_t used = apply_rules(r, g, rules + rules_of[g->op]);
         if (r->pr->no_memory) {
             r->pr->error->no_memory = true;
             return load_error(r->pr->error, "Code", g->offset, "out of memory");

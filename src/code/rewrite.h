@@ -11,6 +11,7 @@ typedef struct {
     bool has_bifs;         /* some of the module's functions may be built in */
     const GenericOp *required; /* what get_tuple_element before this one relies on has been seen to */
     uint32_t bad_label;   /* leads to bad_code; 0: not needed so far */
+    const BifEntry *bif;  /* that make_bif is about */
     Arg scratch[4];
 } Rewriter;
 
@@ -25,7 +26,7 @@ void set_sure_label(Rewriter *r, Operand *o, const Arg *a); /* no label: one tha
 uint32_t heap_words(const Arg *a);
 
 /* rewrite_bits.c */
-void make_unit_flags(Rewriter *r, Operand *o, const Arg *unit, const Arg *flags);
+void make_unit_flags(Rewriter *r, Operand *o, const Arg *unit); /* the flags come behind it */
 uint32_t rewrite_start_match(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_save_position(Rewriter *r, const GenericOp *g);
 uint32_t rewrite_get_integer(Rewriter *r, const GenericOp *g);

@@ -6,8 +6,8 @@
 #include "term/atom.h"
 
 /* Instructions that take a unit and flags have them in one number. */
-void make_unit_flags(Rewriter *r UNUSED, Operand *o, const Arg *unit, const Arg *flags) {
-    set_number(o, (uintptr_t)unit->value << 8 | flags->value);
+void make_unit_flags(Rewriter *r UNUSED, Operand *o, const Arg *unit) {
+    set_number(o, (uintptr_t)unit[0].value << 8 | unit[1].value);
 }
 
 /* --- Matching ------------------------------------------------------------------------------------------------------ */
@@ -105,7 +105,7 @@ uint32_t rewrite_get_integer(Rewriter *r, const GenericOp *g) {
     begin_match(r, OP_match_integer, 6, &a[0], &a[1], &i);
     set_number(&i->a[2], a[2].value);
     set_value(r, &i->a[3], &a[3]);
-    make_unit_flags(r, &i->a[4], &a[4], &a[5]);
+    make_unit_flags(r, &i->a[4], &a[4]);
     set_value(r, &i->a[5], &a[6]);
     return 1;
 }
