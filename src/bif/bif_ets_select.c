@@ -30,6 +30,7 @@ typedef struct {
     intptr_t got;
     term position;  /* where to go on: a bucket, or, in a tree, behind this key; NONE: at the beginning */
     bool again;     /* goes on after a chunk */
+    bool found;     /* all is found and deleted: what was is being freed */
     bool failed;    /* an exception has been raised */
 } Search;
 
@@ -257,23 +258,41 @@ static term search_later(Search *s) {
     if (!s->fixed && !table_fix(s->p, s->t)) {
         return raise_error(s->p, A_system_limit);
     }
-    intptr_t mode = (intptr_t)s->action | s->down << 2 | s->again << 3 | s->limit << 4;
+    intptr_t mode = (intptr_t)s->action | s->down << 2 | s->again << 3 | s->found << 4 | s->limit << 5;
     return bif_trap(s->p, BIF_EXPORT(s->p, erts_internal, ets_search_more, 6), 6, table_ref(HEAP(s->p), s->t), spec_ref(s), SMALL(mode),
                     s->position, s->list, SMALL(s->got));
+}
+
+/* Frees some of what the search has deleted and nobody stands on. False: there is more. */
+static bool free_deleted(Search *s) {
+    enum { AT_ONCE = 4 * MAX_KEYS };
+    s->found = true;
+    for (bool all = false; !all && table_is_fixed_once(s->t); BUMP(s->p, AT_ONCE)) {
+        if (OUT_OF_TIME(s->p)) {
+            return false;
+        }
+        all = hash_purge_some(process_vm(s->p), s->t, AT_ONCE);
+    }
+    return true;
 }
 
 /* Runs the search until it is done, or has to stop; gives up its reference to the specification. */
 static term search(Search *s) {
     /* Deleting must not rearrange the buckets that it walks through. */
-    bool fixes = s->action == SEARCH_DELETE && !table_is_tree(s->t) && table_fix(s->p, s->t);
+    bool fixes = !s->fixed && s->action == SEARCH_DELETE && !table_is_tree(s->t) && table_fix(s->p, s->t);
     Progress progress = SEARCH_DONE;
     Keys keys = plan(s);
-    if (keys == KEYS_LISTED && s->position == NONE) {
+    if (s->found) {
+        progress = SEARCH_DONE; /* only freeing is left */
+    } else if (keys == KEYS_LISTED && s->position == NONE) {
         visit_listed(s);
     } else if (table_is_tree(s->t)) {
         progress = visit_tree(s, keys == KEYS_LIKE);
     } else {
         progress = visit_buckets(s);
+    }
+    if (s->fixed && !s->failed && s->action == SEARCH_DELETE && !table_is_tree(s->t) && progress == SEARCH_DONE && !free_deleted(s)) {
+        progress = SEARCH_TIME;
     }
     term result = NONE;
     if (!s->failed) {
@@ -301,7 +320,7 @@ BIF(erts_internal, ets_search_more, 6) {
     }
     resource_keep(&m->resource);
     intptr_t mode = small_value(a[2]);
-    Search s = {.p = p, .t = t, .m = m, .action = (Action)(mode & 3), .down = mode >> 2 & 1, .again = mode >> 3 & 1, .limit = mode >> 4,
+    Search s = {.p = p, .t = t, .m = m, .action = (Action)(mode & 3), .down = mode >> 2 & 1, .again = mode >> 3 & 1, .found = mode >> 4 & 1, .limit = mode >> 5,
                 .fixed = true, .position = a[3], .list = a[4], .got = small_value(a[5])};
     return search(&s);
 }

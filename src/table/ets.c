@@ -542,6 +542,10 @@ bool table_fix(Process *p, Table *t) {
     return true;
 }
 
+bool table_is_fixed_once(const Table *t) {
+    return t->fixers != NULL && t->fixers->next == NULL && t->fixers->count == 1;
+}
+
 static void remove_fixer(VM *vm, Table *t, Fixer **at) {
     Fixer *f = *at;
     *at = f->next;

@@ -139,6 +139,8 @@ bool hash_free_some(VM *vm, Table *t, size_t *objects);
 bool tree_free_some(VM *vm, Table *t, size_t *objects);
 void hash_mark_all(VM *vm, Table *t); /* all objects are dead */
 void hash_purge(VM *vm, Table *t); /* the last fixation has gone */
+bool hash_purge_some(VM *vm, Table *t, size_t most); /* it will go now: so many dead objects, at least, leave before. True: all have */
+bool table_is_fixed_once(const Table *t); /* one process has fixed it, once */
 Object *hash_lookup(VM *vm, const Table *t, term key);
 PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new);
 void hash_replace(VM *vm, Table *t, Object *old, Object *with);

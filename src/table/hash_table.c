@@ -290,6 +290,16 @@ static void purge_slot(VM *vm, Table *t, size_t slot) {
     }
 }
 
+bool hash_purge_some(VM *vm, Table *t, size_t most) {
+    HashTable *h = &t->hash;
+    if (!h->dead_anywhere) {
+        for (size_t n = 0; n < most && h->dead_count > 0; n++) {
+            purge_slot(vm, t, h->dead[--h->dead_count]);
+        }
+    }
+    return h->dead_count == 0;
+}
+
 void hash_purge(VM *vm, Table *t) {
     HashTable *h = &t->hash;
     if (h->dead_anywhere) {
@@ -297,9 +307,7 @@ void hash_purge(VM *vm, Table *t) {
             purge_slot(vm, t, i);
         }
     } else {
-        for (size_t i = 0; i < h->dead_count; i++) {
-            purge_slot(vm, t, h->dead[i]);
-        }
+        hash_purge_some(vm, t, SIZE_MAX);
     }
     mem_free(&vm->mem, MEM_ETS, h->dead, h->dead_room * sizeof *h->dead);
     h->dead = NULL;

@@ -75,46 +75,75 @@ size_t term_flat_size(VM *vm, term t) {
     return is_immediate(t) ? 0 : measure(vm, t, true);
 }
 
-/* Where copies of objects are, by address; open addressing. Not on anybody's account, like the work stack. */
+/* Where copies of objects are, by address: an entry for every word of the pages that hold objects, since those lie close together.
+   Not on anybody's account, like the work stack. */
+enum { PAGE_WORDS = 512 };
+#define SEEN ((term)TAG_HEADER | 1 << 6) /* an entry: the object has been seen, and not yet copied. NONE: it has not been seen */
+
 typedef struct {
-    struct {
-        uintptr_t of;
-        term copy; /* NONE: not made yet */
-    } *at;
+    uintptr_t number; /* 0: no page */
+    term *copies;
+} Page;
+
+typedef struct {
+    Page *at; /* open addressing */
     size_t size, count;
+    Page last;
 } Seen;
 
-static size_t seen_place(const Seen *s, uintptr_t p) {
-    size_t i = (p / sizeof(term)) * (size_t)0x9e3779b97f4a7c15 >> 7;
-    for (;; i++) {
-        uintptr_t have = s->at[i & (s->size - 1)].of;
-        if (have == 0 || have == p) {
-            return i & (s->size - 1);
+static Page *find_page(Page *at, size_t size, uintptr_t number) {
+    for (size_t i = number * (size_t)0x9e3779b97f4a7c15 >> 7;; i++) {
+        Page *page = &at[i & (size - 1)];
+        if (page->number == 0 || page->number == number) {
+            return page;
         }
     }
 }
 
-static bool seen_add(Seen *s, const term *p) { /* false: it was there */
-    if (2 * (s->count + 1) > s->size) {
-        Seen old = *s;
-        s->size = MAX(64, 2 * old.size);
-        s->at = calloc(s->size, sizeof *s->at);
-        if (s->at == NULL) {
-            abort();
-        }
-        for (size_t i = 0; i < old.size; i++) {
-            if (old.at[i].of != 0) {
-                s->at[seen_place(s, old.at[i].of)] = old.at[i];
+static void *zalloc(size_t n, size_t size) {
+    void *p = calloc(n, size);
+    if (p == NULL) {
+        abort();
+    }
+    return p;
+}
+
+static term *seen_place(Seen *s, const term *p) {
+    uintptr_t number = (uintptr_t)p / sizeof(term) / PAGE_WORDS;
+    if (number != s->last.number) {
+        if (2 * (s->count + 1) > s->size) {
+            size_t size = MAX(16, 2 * s->size);
+            Page *bigger = zalloc(size, sizeof *bigger);
+            for (size_t i = 0; i < s->size; i++) {
+                if (s->at[i].number != 0) {
+                    *find_page(bigger, size, s->at[i].number) = s->at[i];
+                }
             }
+            free(s->at);
+            s->at = bigger, s->size = size;
         }
-        free(old.at);
+        Page *page = find_page(s->at, s->size, number);
+        if (page->number == 0) {
+            *page = (Page){number, zalloc(PAGE_WORDS, sizeof(term))};
+            s->count++;
+        }
+        s->last = *page;
     }
-    size_t i = seen_place(s, (uintptr_t)p);
-    if (s->at[i].of != 0) {
-        return false;
+    return &s->last.copies[(uintptr_t)p / sizeof(term) % PAGE_WORDS];
+}
+
+static bool seen_add(Seen *s, const term *p) { /* false: it was there */
+    term *place = seen_place(s, p);
+    bool new = *place == NONE;
+    *place = SEEN;
+    return new;
+}
+
+static void seen_done(Seen *s) {
+    for (size_t i = 0; i < s->size; i++) {
+        free(s->at[i].copies);
     }
-    s->at[i].of = (uintptr_t)p, s->at[i].copy = NONE, s->count++;
-    return true;
+    free(s->at);
 }
 
 /* Words of the objects below t, each counted once: of copies of all, or of what is no literal as it is. */
@@ -157,7 +186,7 @@ static size_t shared_words(VM *vm, term t, Seen *seen, bool of_copies) {
 size_t term_shared_size(VM *vm, term t) {
     Seen seen = {0};
     size_t words = shared_words(vm, t, &seen, false);
-    free(seen.at);
+    seen_done(&seen);
     return words;
 }
 
@@ -205,8 +234,8 @@ static inline void copy_object(Copy *c, term *slot) {
     }
     term *to = c->top;
     if (c->seen != NULL && p[0] != HEADER(0, KIND_TUPLE)) {
-        term *copy = &c->seen->at[seen_place(c->seen, (uintptr_t)p)].copy;
-        if (*copy != NONE) {
+        term *copy = seen_place(c->seen, p);
+        if (*copy != SEEN) {
             *slot = *copy;
             return;
         }
@@ -348,6 +377,6 @@ term term_copy_to_literal(VM *vm, term t, LiteralBlock *block) {
 term term_copy_shared_to_literal(VM *vm, term t, LiteralBlock *block) {
     Seen seen = {0};
     t = copy_to_literal(vm, t, shared_words(vm, t, &seen, true), &seen, block);
-    free(seen.at);
+    seen_done(&seen);
     return t;
 }

@@ -57,26 +57,36 @@ static inline void block_add(Block *s, const uint8_t *p) { /* 12 bytes */
     *s = (Block){a, b, c};
 }
 
-/* The bytes from bit `start` of p on. */
-static uint32_t hash_run(const uint8_t *p, size_t start, size_t n, uint32_t initial) {
-    Block s = {GOLDEN, GOLDEN, initial};
+/* The whole blocks of n bytes from bit `start` of p on. Returns how many bytes that were. */
+static size_t hash_blocks(Block *s, const uint8_t *p, size_t start, size_t n) {
     uint8_t part[12];
     p += start / 8, start %= 8;
     size_t i = 0;
     for (; i + 12 <= n; i += 12) {
         if (start == 0) {
-            block_add(&s, p + i);
+            block_add(s, p + i);
         } else {
             bitrun_copy(part, 0, p + i, start, 96);
-            block_add(&s, part);
+            block_add(s, part);
         }
     }
-    memset(part, 0, sizeof part);
-    if (i < n) {
-        bitrun_copy(part, 0, p + i, start, 8 * (n - i));
+    return i;
+}
+
+/* What is left of n bytes: less than a block. */
+static uint32_t hash_end(const Block *s, const uint8_t *p, size_t start, size_t left, size_t n) {
+    uint8_t part[12] = {0};
+    if (left > 0) {
+        bitrun_copy(part, 0, p, start, 8 * left);
     }
     /* The last byte of c is the length's. */
-    return mix(s.a + le32(part), s.b + le32(part + 4), s.c + (uint32_t)n + (le32(part + 8) << 8));
+    return mix(s->a + le32(part), s->b + le32(part + 4), s->c + (uint32_t)n + (le32(part + 8) << 8));
+}
+
+static uint32_t hash_run(const uint8_t *p, size_t start, size_t n, uint32_t initial) {
+    Block s = {GOLDEN, GOLDEN, initial};
+    size_t done = hash_blocks(&s, p, start, n);
+    return hash_end(&s, p, start + 8 * done, n - done, n);
 }
 
 enum { WHAT_INTEGER = 1, WHAT_NIL, WHAT_ATOM, WHAT_STRING, WHAT_PID, WHAT_PORT, WHAT_REF, WHAT_TUPLE = 9, WHAT_NEGATIVE,
@@ -118,18 +128,18 @@ static uint64_t float_bits(term t) {
     return bits;
 }
 
+static size_t hashed_bytes(Bits b) {
+    return (uint32_t)(b.size / 8); /* OTP looks at so many bytes only */
+}
+
+static uint32_t hash_last_bits(uint32_t hash, Bits b) {
+    unsigned rest = b.size % 8;
+    return rest == 0 ? hash : mix_two(hash, rest, (uint32_t)bitrun_read(b.at, b.start + 8 * hashed_bytes(b), rest), WHAT_LAST_BITS);
+}
+
 static uint32_t hash_bits(uint32_t hash, Bits b) {
     hash += GOLDEN * WHAT_BITS;
-    if (b.size == 0) {
-        return hash;
-    }
-    size_t bytes = (uint32_t)(b.size / 8); /* OTP looks at so many bytes only */
-    unsigned rest = b.size % 8;
-    hash = hash_run(b.at, b.start, bytes, hash);
-    if (rest > 0) {
-        hash = mix_two(hash, rest, (uint32_t)bitrun_read(b.at, b.start + 8 * bytes, rest), WHAT_LAST_BITS);
-    }
-    return hash;
+    return b.size == 0 ? hash : hash_last_bits(hash_run(b.at, b.start, hashed_bytes(b), hash), b);
 }
 
 static uint32_t hash_identifier(uint32_t hash, term t) {
@@ -198,12 +208,13 @@ static uint32_t hash_leaf(VM *vm, uint32_t hash, term t) {
 /* What waits on the stack: terms, and these marks, which no program has. So a stack that is left can be kept as a tuple. The hash
    of a map is that of the exclusive or of its pairs' hashes: independent of their order. MAP_END lies on the hash before the map
    and the pairs of the map around it; MAP_NODE on a node of a large map; TUPLE_REST on a tuple and how many of its elements are
-   done. */
+   done; BITS_REST on a long bitstring, how many of its bytes are done, and two words of the hash so far. */
 #define MARK(n) ((term)(n) << 6 | TAG_CATCH)
 #define MAP_PAIR MARK(1)
 #define MAP_END MARK(2)
 #define MAP_NODE MARK(3)
 #define TUPLE_REST MARK(4)
+#define BITS_REST MARK(5)
 
 typedef struct {
     VM *vm;
@@ -213,7 +224,7 @@ typedef struct {
     size_t left;          /* steps in this slice */
 } Hashing;
 
-enum { ELEMENTS_AT_ONCE = 64, STRING_AT_ONCE = 4096 /* a multiple of four */ };
+enum { ELEMENTS_AT_ONCE = 64, STRING_AT_ONCE = 4096 /* a multiple of four */, BYTES_AT_ONCE = 12 << 13, BYTES_PER_STEP = 32 };
 
 /* A small integer need not have 32 bits. */
 static void push_number(Stack *s, uint32_t n) {
@@ -322,6 +333,33 @@ static void hash_map(Hashing *h, const term *p) {
     }
 }
 
+static void push_bits(Stack *s, term t, size_t done, uint32_t a, uint32_t b) {
+    push_number(s, a);
+    push_number(s, b);
+    stack_push(s, SMALL(done));
+    stack_push(s, t);
+    stack_push(s, BITS_REST);
+}
+
+/* Hashes some more of the long bitstring on the stack. */
+static void hash_more_bits(Hashing *h) {
+    term t = stack_pop(&h->stack);
+    size_t done = (size_t)small_value(stack_pop(&h->stack));
+    Bits b = bits_of(t);
+    Block s = {.c = h->hash};
+    s.b = pop_number(&h->stack);
+    s.a = pop_number(&h->stack);
+    size_t n = hashed_bytes(b), more = MIN(n - done, (size_t)BYTES_AT_ONCE);
+    done += hash_blocks(&s, b.at, b.start + 8 * done, more);
+    h->left -= MIN(h->left, more / BYTES_PER_STEP);
+    if (n - done < 12) {
+        h->hash = hash_last_bits(hash_end(&s, b.at, b.start + 8 * done, n - done, n), b);
+    } else {
+        h->hash = s.c;
+        push_bits(&h->stack, t, done, s.a, s.b);
+    }
+}
+
 static void hash_boxed(Hashing *h, term t) {
     Stack *s = &h->stack;
     switch (kind_of(t)) {
@@ -344,9 +382,14 @@ static void hash_boxed(Hashing *h, term t) {
         push_terms(s, boxed(t) + FUN_FREE, fun_free_count(t));
         break;
     default:
+        if (is_bitstring(t) && hashed_bytes(bits_of(t)) > BYTES_AT_ONCE) {
+            h->hash += GOLDEN * WHAT_BITS;
+            push_bits(s, t, 0, GOLDEN, GOLDEN);
+            break;
+        }
         h->hash = hash_leaf(h->vm, h->hash, t);
         if (is_bitstring(t)) {
-            h->left -= MIN(h->left, bits_size(t) / 512);
+            h->left -= MIN(h->left, bits_size(t) / (8 * BYTES_PER_STEP));
         }
     }
 }
@@ -385,6 +428,8 @@ static bool hash_some(Hashing *h) {
         }
         if (is_boxed(h->t)) {
             hash_boxed(h, h->t);
+        } else if (h->t == BITS_REST) {
+            hash_more_bits(h);
         } else {
             h->hash = hash_leaf(h->vm, h->hash, h->t);
         }

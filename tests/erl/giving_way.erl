@@ -58,6 +58,10 @@ terms() ->
     [
         {"phash2 of a list", 5, L, fun(X) -> erlang:phash2(X) end},
         {"phash2 of a tuple", 2, Wide, fun(X) -> erlang:phash2(X, 1 bsl 32) end},
+        {"phash2 of a binary", 3, binary:copy(<<"some bytes">>, n(1000000)), fun(X) -> erlang:phash2(X) end},
+        {"phash2 of bits", 3, <<5:3, (binary:copy(<<"abcdefghijk">>, n(1000000)))/bits>>, fun(<<_, X/bits>>) -> {erlang:phash2(X), erlang:phash2([X, #{X => {X}}, a])} end},
+        {"phash2 of many", 0, [binary:copy(<<"x">>, I) || I <- [98303, 98304, 98305, 98316, 196607, 196608, 196609]],
+            fun(X) -> [erlang:phash2(B) || A <- X, B <- [A, <<A/bits, 1:1>>, {A, A}]] end},
         {"phash2 of text", 0, lists:duplicate(n(300001), $t), fun(X) -> erlang:phash2([a | X]) end},
         {"phash2 of a large map", 4, maps:from_list([{I, {I}} || I <- lists:seq(1, n(100000))]), fun(X) -> erlang:phash2(X) end},
         {"external_size", 3, L, fun(X) -> erlang:external_size(X) end},
@@ -110,8 +114,23 @@ tables() ->
         {"insert_new", 4, Rows, Insert(duplicate_bag, insert_new)},
         {"seen by others at once", 0, Rows, fun together/1},
         {"insert of what is no object", 0, Rows ++ [x], fun bad/1},
+        {"match_delete", 3, filled(n(100000)), fun(T) -> {ets:match_delete(T, {'_', '_'}), ets:tab2list(T), ets:info(T, size), ets:insert(T, {a, 1}), ets:tab2list(T)} end},
+        {"select_delete", 3, filled(n(100000)), fun(T) ->
+            ets:safe_fixtable(T, true),
+            N = ets:select_delete(T, [{{'$1', '_'}, [{'=<', '$1', 10000}], [true]}]),
+            K = ets:first(T),
+            ets:delete(T, K),
+            M = ets:select_delete(T, [{{'$1', '_'}, [{'>', '$1', 10020}], [true]}]),
+            Next = ets:next(T, K),
+            ets:safe_fixtable(T, false),
+            {N, M, K, Next, ets:info(T, size), lists:sort(ets:tab2list(T))} end},
         {"delete", 1, Rows, fun(X) -> T = ets:new(t, []), ets:insert(T, X), ets:delete(T) end}
     ].
+
+filled(N) ->
+    T = ets:new(t, [public]),
+    ets:insert(T, [{I, I} || I <- lists:seq(1, N)]),
+    T.
 
 %% Whoever looks sees nothing or everything.
 together(Rows) ->
