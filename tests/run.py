@@ -44,6 +44,9 @@ MUTATED_LIBRARY = 'lists maps string queue gb_trees gb_sets dict orddict base64 
 MUTATED_PROGRAMS = ['tests/fixtures/otp25/probe.beam', 'tests/fixtures/otp27/probe.beam', 'tests/fixtures/otp29/native_records.beam']
 MUTATED_PACKS = 2
 
+# Of tests/boot, what takes long: not in quick runs, with the release build only, natively only in long runs.
+WHOLE_TOOLS = {'rebar3', 'terminal'}
+
 # Suites of OTP that say much in little time.
 SHORT_SUITES = {f'{name}_SUITE' for name in '''
     atomics beam_literals big bs_bincomp bs_bit_binaries bs_construct bs_match_bin bs_match_int bs_match_misc bs_match_tail counters
@@ -231,14 +234,15 @@ class Tests:
         a folder made by `mote otp-dir`). Releases other than the installed one, and the native engine, with the release build only."""
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
             name = os.path.basename(path)[:-3]
-            if name == 'terminal' and not self.size(0, 0, 1):    # a step can still be missed on a busy machine: docs/plan.md
+            if name in WHOLE_TOOLS and self.o.length == 'quick':
                 continue
             for build in self.builds:
-                if build == 'stress' or (build != 'release' and name == 'terminal'):    # minutes of waiting, and the same code again
+                if build == 'stress' or (build != 'release' and name in WHOLE_TOOLS):    # minutes, and the same code again
                     continue
                 yield f'boot/{name}/{build}', lambda path=path, build=build: self.boot(path, build, {}, '', None)
-                if build == 'release':
+                if build == 'release' and (name not in WHOLE_TOOLS or self.o.length == 'long'):
                     yield f'boot/{name}/native', lambda path=path: self.boot(path, 'release', {'MOTE_NATIVE': '1'}, '', None)
+                if build == 'release':
                     for version, otp in self.otps()[1:]:
                         if os.path.exists(f'{otp}/bin/erl'):
                             yield f'boot/{name}/{version}', lambda path=path, v=version, o=otp: self.boot(path, 'release', {}, v, o)

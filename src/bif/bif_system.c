@@ -243,6 +243,9 @@ static term info_dist_busy(Process *p) {
 static term info_timing_level(Process *p) {
     return flags_of(p)->timing_level == 0 ? A_undefined : SMALL(flags_of(p)->timing_level);
 }
+static term info_break_ignored(Process *p) {
+    return flags_of(p)->break_mode == 'i' ? A_true : A_false;
+}
 static term info_parallelism(Process *p) {
     return flags_of(p)->port_parallelism ? A_true : A_false;
 }
@@ -297,7 +300,7 @@ static const struct {
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
     {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NONE, info_check_io},
-    {A_break_ignored, A_false, NULL}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
+    {A_break_ignored, NONE, info_break_ignored}, {A_constant_pool_support, A_true, NULL}, {A_info, NONE, info_text}, {A_procs, NONE, info_text},
     {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NONE, info_snifs}, {A_mote, NONE, info_mote},
     {A_all_schedulers_state, NONE, info_all_schedulers_state}, {A_beam_jump_table, A_true, NULL}, {A_lock_checking, A_false, NULL},
     {A_lock_counting, A_false, NULL}, {A_io_thread, A_false, NULL}, {A_port_tasks, A_true, NULL}, {A_literal_test, A_range, NULL},

@@ -28,6 +28,7 @@ typedef struct Io {
     struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
     struct Alarm *due, *ringing; /* io/alarm.c; due: atomic */
     size_t alarms;             /* set (atomic) */
+    void (*interrupted)(VM *vm); /* likewise */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

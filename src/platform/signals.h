@@ -10,4 +10,10 @@ bool signals_set(const char *name, SignalsUse use); /* "sigterm" ...; false: the
 int signals_open(void);         /* a descriptor that can be read when one has come; < 0: none to be had */
 const char *signals_next(void); /* the name of one that has come; NULL: none */
 
+
+/* The interrupt of the terminal, ^C: ends the process (as long as nothing else is said), does nothing, or is told of under the name
+   "sigint". One that comes before the last one is over ends the process. */
+bool signals_interrupt(SignalsUse use);
+void signals_interrupt_over(void);
+
 #endif

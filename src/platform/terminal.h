@@ -10,6 +10,11 @@ typedef enum { MODE_KEEP, MODE_ON, MODE_OFF } TerminalMode;
 /* canonical: input by lines, edited by the system; echo: what is typed is shown; signals: ^C, ^Z ... send signals. */
 bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMode signals);
 void terminal_restore(int fd); /* as it was before terminal_set */
+/* For a while, whatever has been set: as it was before, and as it was set again. May be called by handlers of signals. */
+void terminal_as_before(void);
+void terminal_as_set(void);
+/* From now on the key of the interrupt is one like any other (where fd is a terminal). */
+void terminal_no_interrupt(int fd);
 
 /* A descriptor that can be read when the window has changed its size or the process has been continued; < 0: none to be had. */
 int terminal_signals(void);

@@ -199,6 +199,16 @@ static void sweep_literals(Scheduler *s) {
     }
 }
 
+static void call_when_still(Scheduler *s) {
+    if (world_stop(s)) {
+        void (*call)(VM *vm) = __atomic_exchange_n(&s->vm->processes->when_still, NULL, __ATOMIC_ACQ_REL);
+        if (call != NULL) {
+            call(s->vm);
+        }
+        world_go(s);
+    }
+}
+
 void scheduler_look_around(Scheduler *s, bool poll) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
@@ -212,6 +222,9 @@ void scheduler_look_around(Scheduler *s, bool poll) {
     }
     if (UNLIKELY(literals_want_sweep(vm))) {
         sweep_literals(s);
+    }
+    if (UNLIKELY(__atomic_load_n(&ps->when_still, __ATOMIC_RELAXED) != NULL)) {
+        call_when_still(s);
     }
 }
 

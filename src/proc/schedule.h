@@ -71,6 +71,7 @@ typedef struct Processes {
     void (*poll)(VM *vm, int64_t nanoseconds);
     bool (*pending)(VM *vm, bool signals);
     void (*poll_wait)(VM *vm, int64_t nanoseconds); /* waits until poll would find something; touches nothing of the VM */
+    void (*when_still)(VM *vm); /* atomic; to be called once between two slices, while all schedulers stand still. NULL: nothing */
     void (*poll_wake)(VM *vm); /* a poll that is under way, or the next one, returns at once */
     /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */
     bool (*port_alive)(VM *vm, term port);

@@ -11,10 +11,12 @@
 #include "platform/environment.h"
 #include "platform/file.h"
 #include "platform/platform.h"
+#include "platform/terminal.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
 #include "term/atom.h"
 #include "term/gc.h"
+#include "vm/break_menu.h"
 #include "vm/emu_flags.h"
 #include "vm/erl_args.h"
 
@@ -149,11 +151,20 @@ static int run(Machine *m) {
     return machine_halted(m);
 }
 
-/* What OTP's erl_signal_server is told of from the start. */
-static void handle_signals(VM *vm) {
-    static const char *const names[] = {"sigterm", "sigusr1", "sigquit"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        signals_use(vm, names[i], SIGNALS_HANDLE);
+/* What erl_signal_server of OTP is told of from the start; and what the keys ^C, ^Z and that of quitting do. */
+static void handle_signals(VM *vm, char break_mode) {
+    signals_use(vm, "sigterm", SIGNALS_HANDLE);
+    signals_use(vm, "sigusr1", SIGNALS_HANDLE);
+    if (break_mode == 'i') {
+        signals_interrupt(SIGNALS_IGNORE);
+        signals_use(vm, "sigquit", SIGNALS_IGNORE);
+        signals_use(vm, "sigtstp", SIGNALS_IGNORE);
+    } else if (break_mode != 'd') {
+        signals_on_interrupt(vm, break_menu);
+        signals_use(vm, "sigquit", SIGNALS_HANDLE);
+    }
+    if (break_mode == 'c') {
+        terminal_no_interrupt(0);
     }
 }
 
@@ -165,7 +176,7 @@ static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *fla
         return 1;
     }
     apply_flags(&m->vm, system);
-    handle_signals(&m->vm);
+    handle_signals(&m->vm, system->break_mode);
     int status = 1;
     if (!preload_all(m, place)) {
         status = 1;
@@ -178,6 +189,7 @@ static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *fla
         machine_print_stats(m);
     }
     fflush(NULL);
+    terminal_as_before();
     _exit(status); /* the system frees all of it quicker */
 }
 

@@ -48,13 +48,13 @@ static size_t used(const Dump *d, MemKind kind) {
     return mem_used(&d->vm->mem, kind);
 }
 
-static void dump_memory(Dump *d) {
+void dump_memory(Dump *d) {
     size_t total = mem_total(&d->vm->mem), processes = used(d, MEM_PROCESS) + used(d, MEM_HEAP), atom = used(d, MEM_ATOM);
     dump_text(d, "=memory\ntotal: %zu\nprocesses: %zu\nprocesses_used: %zu\nsystem: %zu\natom: %zu\natom_used: %zu\nbinary: %zu\ncode: %zu\nets: %zu\n",
               total, processes, processes, total - processes, atom, atom, used(d, MEM_BINARY), used(d, MEM_CODE), used(d, MEM_ETS));
 }
 
-static void dump_sizes(Dump *d) {
+void dump_sizes(Dump *d) {
     const Code *c = d->vm->code;
     const struct {
         const char *name;
@@ -133,7 +133,7 @@ static void dump_relation(Process *p UNUSED, Relation *r, void *arg) {
     dump_text(d, "}");
 }
 
-static void dump_process(Dump *d, Process *p) {
+void dump_process(Dump *d, Process *p) {
     HeapSizes sizes = gc_sizes(&p->heap);
     Links links = {d, false};
     dump_text(d, "=proc:");
@@ -238,9 +238,16 @@ static Process *next_process(Dump *d, uint32_t *i) {
     return NULL;
 }
 
+void dump_processes(Dump *d) {
+    uint32_t i = 0;
+    for (Process *p; (p = next_process(d, &i)) != NULL;) {
+        dump_process(d, p);
+    }
+}
+
 /* --- Ports, tables, timers -------------------------------------------------------------------------------------------- */
 
-static void dump_ports(Dump *d) {
+void dump_ports(Dump *d) {
     size_t at = 0;
     for (const Port *port; (port = ports_next(d->vm, &at)) != NULL;) {
         dump_text(d, "=port:");
@@ -262,7 +269,7 @@ static void dump_ports(Dump *d) {
     }
 }
 
-static void dump_tables(Dump *d) {
+void dump_tables(Dump *d) {
     static const char *const types[] = {"set", "ordered_set", "bag", "duplicate_bag"}, *const protections[] = {"private", "protected", "public"};
     for (const Table *t = NULL; (t = table_next(d->vm, t)) != NULL && !d->full;) {
         dump_text(d, "=ets:");
@@ -297,9 +304,14 @@ static void dump_timers(Dump *d) {
     }
 }
 
+void dump_node(Dump *d) {
+    Bytes node = atom_text(d->vm, node_name(d->vm));
+    dump_text(d, "=node:'%.*s'\n=no_distribution\n", (int)node.size, (const char *)node.at);
+}
+
 /* --- Code ------------------------------------------------------------------------------------------------------------- */
 
-static size_t code_size(const ModuleCode *c) {
+size_t dump_code_size(const ModuleCode *c) {
     size_t bytes = c == NULL ? 0 : c->function_count * sizeof *c->functions + c->literal_words * sizeof(term) + c->attributes.size + c->compile_info.size;
     for (const CodeSegment *s = c == NULL ? NULL : c->segments; s != NULL; s = s->next) {
         bytes += s->room * sizeof(Unit);
@@ -317,8 +329,8 @@ typedef struct {
 
 static void add_size(Module *m, void *arg) {
     CodeSizes *sizes = arg;
-    sizes->current += code_size(m->current);
-    sizes->old += code_size(m->old);
+    sizes->current += dump_code_size(m->current);
+    sizes->old += dump_code_size(m->old);
 }
 
 static void dump_module(Module *m, void *arg) {
@@ -328,9 +340,9 @@ static void dump_module(Module *m, void *arg) {
     }
     dump_text(d, "=mod:");
     dump_term(d, m->name);
-    dump_text(d, "\nCurrent size: %zu\n", code_size(m->current));
+    dump_text(d, "\nCurrent size: %zu\n", dump_code_size(m->current));
     if (m->old != NULL) {
-        dump_text(d, "Old size: %zu\n", code_size(m->old));
+        dump_text(d, "Old size: %zu\n", dump_code_size(m->old));
     }
 }
 
@@ -382,24 +394,14 @@ static void dump_all(Dump *d, const char *slogan) {
     }
     dump_memory(d);
     dump_sizes(d);
-    for (uint32_t i = 0; true;) {
-        Process *p = next_process(d, &i);
-        if (p == NULL) {
-            break;
-        }
-        dump_process(d, p);
-    }
+    dump_processes(d);
     dump_ports(d);
     dump_tables(d);
     dump_timers(d);
-    Bytes node = atom_text(d->vm, node_name(d->vm));
-    dump_text(d, "=node:'%.*s'\n=no_distribution\n", (int)node.size, (const char *)node.at);
+    dump_node(d);
     dump_code(d);
-    for (uint32_t i = 0; true;) {
-        Process *p = next_process(d, &i);
-        if (p == NULL) {
-            break;
-        }
+    uint32_t i = 0;
+    for (Process *p; (p = next_process(d, &i)) != NULL;) {
         if (!(p->state & STATE_EXITING) && !(p->flags & FLAG_SENSITIVE)) {
             dump_process_terms(d, p, &keep);
         }

@@ -3,7 +3,7 @@ Mote. A step is the keys that are pressed and the line that the cursor must come
 behind a |."""
 import fcntl, os, pty, re, select, signal, struct, sys, termios, time, unicodedata
 
-PATIENCE = 30
+PATIENCE = int(os.environ.get('PATIENCE', '120'))    # a step waits for what it must show, however busy the machine is
 
 
 class Screen:
@@ -142,6 +142,13 @@ class Session:
                 return False
         return True
 
+    def until_raw(self):
+        """Waits until the shell has the keys one by one (again), and no echo of the system's."""
+        end = time.time() + PATIENCE
+        while termios.tcgetattr(self.fd)[3] & (termios.ICANON | termios.ECHO) and time.time() < end:
+            if select.select([self.fd], [], [], 0.01)[0] and not self.read():
+                return
+
     def press(self, keys):
         data = keys.encode()
         while data:
@@ -157,6 +164,16 @@ class Session:
         for r in range(first + 1, self.screen.row if keys else 0):
             print('   ', self.screen.line(r))
         return ok
+
+    def menu(self, key, *lines):
+        """^C, a choice, and what some of the lines begin with that it prints; before and behind it the shell has the terminal."""
+        first = self.screen.row
+        self.until_raw()
+        self.press(control('C'))
+        ok = self.until(lambda: any(self.screen.line(r).endswith(MENU) for r in range(first, self.screen.row)))
+        self.press(key + ENTER)
+        ok &= self.until(lambda: all(any(self.screen.line(r).startswith(line) for r in range(first, self.screen.row + 1)) for line in lines))
+        print(f'^C {key}: {lines}' + ('' if ok else ' is not in ' + repr([self.screen.line(r) for r in range(first, self.screen.row + 1)])))
 
     def steps(self, *steps):
         for s in steps:
@@ -274,8 +291,51 @@ def others():
     s.last('halt(4).' + ENTER)
 
 
+MENU = '(l)oaded (v)ersion (k)ill (D)b-tables (d)istribution'
+
+
+def breaking():
+    s = Session('the break menu', ['erl'])
+    s.steps(('', '1> '), (control('C'), '', MENU), ('x' + ENTER, '', MENU), ('c' + ENTER, ''))
+    s.until_raw()
+    s.steps(('1 + 1.' + ENTER, '2> ', '2'), ('P = spawn(fun() -> timer:sleep(infinity) end), ok.' + ENTER, '3> ', 'ok'))
+    s.menu('v', 'Erlang (BEAM) emulator version ')
+    s.menu('l', 'Current code: ', 'Old code: ', 'lists ', 'init ')
+    s.menu('p', '=proc:<0.0.0>', 'Name: init', 'Spawned as: ', 'Message queue length: ', '=port:')
+    s.menu('i', '=memory', 'total: ', '=hash_table:', '=allocated_areas')
+    s.menu('D', '=ets:', 'Name: ', 'Objects: ')
+    s.menu('d', "=node:'nonode@nohost'", '=no_distribution')
+    s.menu('o', '=port:')
+    s.steps((control('C'), '', MENU),)
+    s.last('a' + ENTER)
+    s = Session('killing', ['erl', '-noinput', '-eval', '{_, R} = spawn_monitor(fun() -> timer:sleep(infinity) end), io:format("ready~n~n"), receive {_, R, _, _, killed} -> halt(5) end.'])
+    s.steps(('', '', 'ready'),)
+    s.menu('k', '=proc:', '(k)ill (n)ext (r)eturn:')
+    s.press('k' + ENTER + 'r' + ENTER)
+    s.end()
+    for name, key in (('twice', control('C')), ('the end of what is typed', control('D')), ('with a dump', 'A' + ENTER)):
+        s = Session('break, ' + name, ['erl'])
+        s.steps(('', '1> '), (control('C'), '', MENU))
+        s.last(key)
+    for flag in '+Bi', '+Bc':
+        s = Session(flag, ['erl'] + flag.split())
+        if flag == '+Bc':
+            s.steps(('', '1> '), ('timer:sleep(infinity).' + ENTER, ''), (control('C'), '2> ', 'killed'))
+        else:
+            s.steps(('', '1> '), (control('C') + 'ok.' + ENTER, '2> ', 'ok'))
+        s.last('halt(3).' + ENTER)
+    for command in ['erl', '+Bd'], ['erl', '+B'], ['erl', '-noinput', '-eval', 'io:format("ready")']:
+        s = Session(' '.join(command), command)
+        s.steps(('', ('1> ', 'ready')),)
+        if command[1] == '-noinput':
+            s.steps((control('C'), '', MENU),)
+            s.last('a' + ENTER)
+        else:
+            s.last(control('C'))
+
+
 only = sys.argv[1:]
-for session in (editing, history, reading, jobs, others):
+for session in (editing, history, reading, jobs, others, breaking):
     if not only or session.__name__ in only:
         session()
         sys.stdout.flush()

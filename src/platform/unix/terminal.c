@@ -29,6 +29,7 @@ static struct {
     int pipe[2];     /* signals as bytes; 0: not made */
     int fd;          /* whose modes are ours; -1: none */
     struct termios before, ours;
+    bool no_interrupt;
 } terminal = {.fd = -1};
 
 static void signalled(int signal) {
@@ -89,6 +90,9 @@ bool terminal_set(int fd, TerminalMode canonical, TerminalMode echo, TerminalMod
     change(&t.c_lflag, ECHO, echo);
     change(&t.c_iflag, BRKINT | IGNPAR | ICRNL | IXON | IXANY, signals);
     change(&t.c_lflag, ISIG | IEXTEN, signals);
+    if (terminal.no_interrupt) {
+        t.c_cc[VINTR] = _POSIX_VDISABLE;
+    }
     if (tcsetattr(fd, TCSANOW, &t) < 0) {
         return false;
     }
@@ -114,6 +118,25 @@ bool terminal_describe(const char *type, const char **why) {
     }
     *why = error == 1 ? "hardcopy terminal" : error == 0 ? "unknown terminal" : "terminfo database missing";
     return false;
+}
+
+void terminal_as_before(void) {
+    if (terminal.fd >= 0) {
+        tcsetattr(terminal.fd, TCSANOW, &terminal.before);
+    }
+}
+
+void terminal_as_set(void) {
+    if (terminal.fd >= 0) {
+        tcsetattr(terminal.fd, TCSANOW, &terminal.ours);
+    }
+}
+
+void terminal_no_interrupt(int fd) {
+    terminal.no_interrupt = true;
+    if (isatty(fd)) {
+        terminal_set(fd, MODE_KEEP, MODE_KEEP, MODE_KEEP);
+    }
 }
 
 static const char *present(const char *s) {
