@@ -3,11 +3,6 @@
 
 #include <stdlib.h>
 
-void mem_init(Mem *m) {
-    memset(m, 0, sizeof *m);
-    m->fail_after = -1;
-}
-
 static bool must_fail(Mem *m) {
     if (LIKELY(m->fail_after < 0)) {
         return false;
@@ -28,10 +23,16 @@ static _Thread_local struct {
     MemCounts *counts;
 } here;
 
-enum { LOOK_EVERY = 256 << 10 }; /* bytes that a thread's counts grow by between looks at the peak */
+void mem_init(Mem *m) {
+    memset(m, 0, sizeof *m);
+    m->fail_after = -1;
+    if (here.of == m) { /* another one that was here */
+        here.of = NULL;
+    }
+}
 
 static void look_at_peak(Mem *m) {
-    size_t total = mem_total(m);
+    size_t total = mem_peak(m);
     if (total > __atomic_load_n(&m->peak, __ATOMIC_RELAXED)) {
         __atomic_store_n(&m->peak, total, __ATOMIC_RELAXED);
     }
@@ -47,9 +48,9 @@ static void count(Mem *m, MemKind kind, size_t by, bool more) {
     }
     MemCounts *c = here.counts;
     __atomic_store_n(&c->used[kind], c->used[kind] + by, __ATOMIC_RELAXED);
-    if (more && (c->grown += by) > LOOK_EVERY) {
-        c->grown = 0;
-        look_at_peak(m);
+    c->total += by;
+    if ((intptr_t)(c->total - c->peak) > 0) {
+        __atomic_store_n(&c->peak, c->total, __ATOMIC_RELAXED);
     }
 }
 
@@ -121,6 +122,17 @@ size_t mem_total(const Mem *m) {
         }
     }
     return total;
+}
+
+size_t mem_peak(const Mem *m) {
+    size_t most = 0;
+    for (int k = 0; k < MEM_KINDS; k++) {
+        most += __atomic_load_n(&m->used[k], __ATOMIC_RELAXED);
+    }
+    for (const MemCounts *c = __atomic_load_n(&m->counts, __ATOMIC_ACQUIRE); c != NULL; c = c->next) {
+        most += __atomic_load_n(&c->peak, __ATOMIC_RELAXED);
+    }
+    return MAX(most, __atomic_load_n(&m->peak, __ATOMIC_RELAXED));
 }
 
 typedef union {

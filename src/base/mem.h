@@ -25,13 +25,13 @@ typedef enum {
 typedef struct MemCounts {
     struct MemCounts *next;
     size_t used[MEM_KINDS];
-    size_t grown;           /* since it was last looked at whether this is the peak */
+    size_t total, peak;     /* of all kinds: now, and at most */
 } MemCounts;
 
 typedef struct {
     size_t used[MEM_KINDS]; /* bytes handed out now, by threads without counts of their own (atomic, relaxed) */
     MemCounts *counts;      /* of threads */
-    size_t peak;            /* most bytes handed out at once, over all kinds (approximate under threads) */
+    size_t peak;            /* most bytes handed out at once as far as those threads have seen, see mem_peak */
     int64_t fail_after;     /* fault injection: how many more allocations succeed; negative: off */
     int64_t fail_count;     /* then this many fail; 0: all that follow */
 } Mem;
@@ -53,6 +53,7 @@ static inline void mem_free(Mem *m, MemKind kind, void *block, size_t size) {
 }
 size_t mem_used(const Mem *m, MemKind kind);
 size_t mem_total(const Mem *m);
+size_t mem_peak(const Mem *m); /* the most that mem_total has been; with several threads it may be less than what this says */
 
 /* Counts of a thread's own, which does not disturb others then. Added by one thread at a time, taken away (into the common ones)
    while no other thread runs; used by the thread that calls mem_count_here (NULL: it counts in common again). */

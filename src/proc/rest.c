@@ -179,8 +179,6 @@ static void start_one(Scheduler *s) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     if (!ps->concurrent) { /* the first one has been alone until now */
-        mem_counts_add(&vm->mem, &s->counts);
-        mem_count_here(&vm->mem, &s->counts);
         ps->concurrent = true;
         epoch_back(s);
     }

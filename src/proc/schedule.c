@@ -528,6 +528,8 @@ static bool scheduler_init(VM *vm, Processes *ps, uint64_t seed) {
     }
     ps->schedulers[0] = s;
     ps->scheduler_count = ps->online = ps->started = 1;
+    mem_counts_add(&vm->mem, &s->counts);
+    mem_count_here(&vm->mem, &s->counts);
     if (vm->seeded) {
         chance_begin(s);
     }

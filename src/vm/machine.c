@@ -370,7 +370,7 @@ void machine_print_stats(Machine *m) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binaries", "atoms", "code", "tables", "temporary"};
-    fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), vm->mem.peak, usage.ru_maxrss);
+    fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), mem_peak(&vm->mem), usage.ru_maxrss);
     for (int k = 0; k < MEM_KINDS; k++) {
         fprintf(stderr, "  %-9s %zu\n", kinds[k], mem_used(&vm->mem, (MemKind)k));
     }
