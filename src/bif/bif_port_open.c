@@ -340,7 +340,10 @@ BIF(erts_internal, open_port, 2) {
     Request r = {.p = p, .use_stdio = true, .env = NONE, .args = NONE, .arg0 = NONE, .cd = NONE};
     r.o.high = HIGH_MARK, r.o.low = HIGH_MARK / 2;
     arena_init(&r.arena, &process_vm(p)->mem, MEM_TEMPORARY);
-    term port = read_settings(&r, a[1]) && make_environment(&r) ? open_any(&r, a[0]) : A_badopt;
+    VM *vm = process_vm(p);
+    term port = !read_settings(&r, a[1]) || !make_environment(&r) ? A_badopt
+                : ports_count(vm) >= ports_limit(vm)              ? A_system_limit
+                                                                  : open_any(&r, a[0]);
     arena_done(&r.arena);
     BUMP(p, 200);
     return port;

@@ -16,7 +16,7 @@
 #include "term/gc.h"
 #include "trace/trace.h"
 
-enum { PORT_LIMIT = 65536, ETS_LIMIT = 8192 };
+enum { ETS_LIMIT = 8192 };
 
 static term text_list(Process *p, const char *s) {
     return heap_latin1_list(HEAP(p), s, strlen(s));
@@ -215,7 +215,7 @@ static term number_or(int number, int otherwise) {
     return SMALL(number > 0 ? number : otherwise);
 }
 static term info_port_limit(Process *p) {
-    return number_or(flags_of(p)->ports, PORT_LIMIT);
+    return SMALL(ports_limit(process_vm(p)));
 }
 static term info_ets_limit(Process *p) {
     return number_or(flags_of(p)->tables, ETS_LIMIT);

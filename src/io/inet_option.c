@@ -119,7 +119,7 @@ static bool tell_closed(Inet *s) {
     }
     tcp_closed_message(s);
     if (s->set.exit_on_close) {
-        port_exit(&s->port, A_normal, false);
+        port_end(&s->port, A_normal);
         return false;
     }
     return true;

@@ -51,7 +51,7 @@ static bool output_failed(Inet *s, int error) {
             inet_reply(s, reason);
         }
         if (s->set.exit_on_close) {
-            port_exit(&s->port, A_normal, false);
+            port_end(&s->port, A_normal);
             return false;
         }
         tcp_close(s);

@@ -242,8 +242,9 @@ static term change_options(Inet *s, Process *p, Bytes data) {
 
 static term status(Inet *s, Process *p) {
     uint32_t state = s->state;
-    if (state & INET_LISTENS && s->asked != NULL) {
-        state |= INET_ACCEPTS;
+    if (state & INET_LISTENS) {
+        tcp_drop_dead(s);
+        state |= s->asked != NULL ? INET_ACCEPTS : 0u;
     }
     return numbers(p, &state, 1);
 }

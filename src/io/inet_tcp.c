@@ -55,7 +55,7 @@ static bool close_active(Inet *s, term reason) {
     clear_input(s);
     tcp_closed_message(s);
     if (s->set.exit_on_close) {
-        port_exit(&s->port, reason, false);
+        port_end(&s->port, reason);
         return false;
     }
     inet_watch(s, s->watched & ~(unsigned)POLL_READ);
@@ -381,8 +381,7 @@ static Inet *accepted(Inet *listener, int fd, term caller, Process *p) {
     return s;
 }
 
-/* Those who have ended meanwhile accept nothing. */
-static void drop_dead(Inet *s) {
+void tcp_drop_dead(Inet *s) {
     for (InetAsked **at = &s->asked; *at != NULL;) {
         if (process_find(s->port.vm, (*at)->caller) == NULL) {
             inet_unask(s, at);
@@ -393,7 +392,7 @@ static void drop_dead(Inet *s) {
 }
 
 static void accept_ready(Inet *s) {
-    for (drop_dead(s); s->asked != NULL; drop_dead(s)) {
+    for (tcp_drop_dead(s); s->asked != NULL; tcp_drop_dead(s)) {
         int fd, error = socket_accept(s->fd, &fd);
         if (error == SOCKET_PENDING) {
             return;
@@ -412,7 +411,7 @@ static term accept_one(Inet *s, Process *p, Bytes data) {
     }
     uint32_t timeout = read_be32(data.at);
     uint16_t id;
-    drop_dead(s);
+    tcp_drop_dead(s);
     if (s->asked == NULL) {
         int fd, error = socket_accept(s->fd, &fd);
         if (error == 0) {

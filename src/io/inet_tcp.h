@@ -10,6 +10,7 @@ bool tcp_receive(Inet *s, size_t length);
 void tcp_close_check(Inet *s);            /* answers all who wait for something */
 void tcp_close(Inet *s);                  /* closes cleanly: nothing is left to be read or written */
 void tcp_closed_message(Inet *s);
+void tcp_drop_dead(Inet *s);              /* those who have ended meanwhile accept nothing */
 
 size_t tcp_queued(const Port *port);
 void tcp_clear_output(Inet *s);

@@ -141,6 +141,9 @@ void io_done(VM *vm) {
 }
 
 void io_flush(VM *vm, int64_t milliseconds) {
+    if (ports_busy(vm)) {
+        ports_close(vm);
+    }
     int64_t end = platform_monotonic() + milliseconds * 1000000, left = -1;
     while (ports_busy(vm) && (milliseconds < 0 || (left = end - platform_monotonic()) > 0)) {
         poll_io(vm, left);

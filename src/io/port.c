@@ -14,11 +14,11 @@
 typedef struct Ports {
     Port **table;       /* by number modulo size, a power of 2 */
     size_t size, count; /* count: with those that are closing */
-    uint32_t alive;
+    uint32_t alive, limit;
     uint64_t next_number;
 } Ports;
 
-enum { FIRST_SIZE = 16, BYTES_PER_REDUCTION = 256 };
+enum { FIRST_SIZE = 16, BYTES_PER_REDUCTION = 256, LIMIT = 65536 };
 
 static Port **slot_of(Ports *ps, term id) {
     return &ps->table[pid_data(id) & (ps->size - 1)];
@@ -32,6 +32,14 @@ static Port *find_any(VM *vm, term id) {
 Port *port_find(VM *vm, term id) {
     Port *port = find_any(vm, id);
     return port == NULL || port->flags & PORT_CLOSING ? NULL : port;
+}
+
+uint32_t ports_limit(VM *vm) {
+    return vm->io->ports->limit;
+}
+
+void ports_set_limit(VM *vm, uint32_t limit) {
+    vm->io->ports->limit = limit;
 }
 
 uint32_t ports_count(VM *vm) {
@@ -181,6 +189,7 @@ bool ports_init(VM *vm) {
     }
     ps->table = mem_zalloc(&vm->mem, MEM_SYSTEM, FIRST_SIZE * sizeof *ps->table);
     ps->size = FIRST_SIZE;
+    ps->limit = LIMIT;
     ps->next_number = 1; /* number 0 is the port that OTP starts programs with */
     vm->processes->port_alive = alive;
     vm->processes->port_signal = take_signal;
@@ -189,7 +198,7 @@ bool ports_init(VM *vm) {
 
 static Port *make(VM *vm, term owner, const PortDriver *driver, Bytes name) {
     Ports *ps = vm->io->ports;
-    if (2 * (ps->count + 1) > ps->size && !grow(vm, ps)) {
+    if (ps->alive >= ps->limit || (2 * (ps->count + 1) > ps->size && !grow(vm, ps))) {
         return NULL;
     }
     Port *port = mem_zalloc(&vm->mem, MEM_SYSTEM, driver->size);
@@ -290,6 +299,13 @@ bool ports_busy(VM *vm) {
     return false;
 }
 
+void ports_close(VM *vm) {
+    size_t at = 0;
+    for (Port *port; (port = ports_next(vm, &at)) != NULL;) {
+        port_exit(port, A_killed, false);
+    }
+}
+
 /* {Port, Value}. */
 static void send_value(VM *vm, term port, term pid, term value, Heap *h) {
     message_send_built(vm_scheduler(vm), pid, TUPLE2(h, port, value), h);
@@ -327,6 +343,15 @@ void port_exit(Port *port, term reason, bool send_closed) {
         heap_init_detached(&h, vm);
         send_value(vm, id, owner, A_closed, &h);
     }
+}
+
+void port_end(Port *port, term reason) {
+    PortPeer **link = find_peer(port, RELATION_LINK, port->owner, NULL);
+    if (*link != NULL) {
+        drop_peer(port, link);
+        send_signal(port->vm, port->id, port->owner, SIGNAL_UNLINK, NULL, NONE);
+    }
+    port_exit(port, reason, false);
 }
 
 void port_written(Port *port) {

@@ -55,12 +55,15 @@ struct Port {
 bool ports_init(VM *vm);
 void ports_done(VM *vm);
 bool ports_busy(VM *vm); /* has any of them output that is not written yet? */
+void ports_close(VM *vm); /* all; they are there until their output is written. Some may be the other ends of those that wait */
 uint32_t ports_count(VM *vm);
+uint32_t ports_limit(VM *vm); /* there may be so many */
+void ports_set_limit(VM *vm, uint32_t limit);
 /* All that exist, in the order of their making; *at is 0 at first. NULL: no more. */
 Port *ports_next(VM *vm, size_t *at);
 
 Port *port_find(VM *vm, term id); /* NULL: no such port, or closing */
-/* A new port of p, linked to it. NULL: no memory. */
+/* A new port of p, linked to it. NULL: no memory, or too many. */
 Port *port_new(Process *p, const PortDriver *driver, Bytes name);
 Port *port_new_for(VM *vm, term owner, const PortDriver *driver, Bytes name); /* of a process that does not run just now */
 
@@ -74,6 +77,8 @@ void port_written(Port *port);     /* its queue has become empty: the end of a p
 /* The end: links and monitors are told, output that is queued is written first. `reason` is a term that lives long enough. */
 void port_exit(Port *port, term reason, bool send_closed);
 void port_fail(Port *port, int error); /* the same for a system error */
+/* The same, by which the owner gets no signal: the driver has told it already. */
+void port_end(Port *port, term reason);
 
 /* What processes ask for. */
 typedef enum { PORT_DONE, PORT_BAD, PORT_IS_BUSY, PORT_NO_MEMORY } PortResult;

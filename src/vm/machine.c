@@ -10,7 +10,7 @@
 #include "bif/bif.h"
 #include "data/bits.h"
 #include "exec/interpreter.h"
-#include "io/io.h"
+#include "io/port.h"
 #include "native/native.h"
 #include "trace/trace.h"
 #include "vm/seed.h"
@@ -107,6 +107,9 @@ Machine *machine_new(Options *o) {
         return NULL;
     }
     vm->processes->run = interpreter_run;
+    if (vm->flags->ports > 0) {
+        ports_set_limit(vm, (uint32_t)vm->flags->ports);
+    }
     if (!set_schedulers(vm)) {
         machine_free(m);
         return NULL;
