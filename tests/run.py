@@ -15,6 +15,7 @@ Tests are found by their place:
   tests/boot/*.sh           an installed OTP and Elixir on Mote: the same output as on Erlang's own machine
   tests/failing/*.erl       programs to run again and again, each time with another allocation that fails
   tests/soak/soak.erl       a mixed load on booted OTP, whose memory must stay flat: 20 seconds, --long: 30 minutes; SOAK_SECONDS says otherwise
+  tests/model/*.pml         models of what several schedulers share, all interleavings (spin): no error, and one if a step is left out (BROKEN)
   tests/fuzz/*.c            fuzz targets (clang), a short run each
   tests/conformance/        OTP's own suites (scripts/otp-suites): no case that passes in the table may fail; a choice, --long: all
 and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
@@ -121,6 +122,25 @@ class Tests:
                 status, out = run([f'build/{build}/unit'], timeout=600)
                 return None if status == 0 else out.decode(errors='replace')[-2000:]
             yield f'unit/{build}', check
+
+    def models(self):
+        def explore(path, flags, folder):
+            for command in (['spin', *flags, '-a', path], ['gcc', '-w', '-O2', '-DSAFETY', '-o', 'pan', 'pan.c'], ['./pan', '-m1000000']):
+                r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200, cwd=folder)
+                if r.returncode != 0:
+                    return r.stdout.decode()
+            return r.stdout.decode()
+
+        def check(path):
+            sizes = [f'-D{name}={self.size(1, 1, 2)}' for name in ('MESSAGES', 'REQUESTS')]
+            with tempfile.TemporaryDirectory() as d:
+                out = explore(path, sizes, d)
+                if 'errors: 0' not in out or 'too small' in out:
+                    return out
+                return None if 'assertion violated' in explore(path, [*sizes, '-DBROKEN'], d) else 'the model does not see what is BROKEN'
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/model/*.pml'))):
+            if self.o.length != 'quick':
+                yield f'model/{os.path.basename(path)[:-4]}', lambda path=path: check(path)
 
     def expected(self, beam_dir, module, env, timeout):
         # -s, as on Mote, so that stack traces end where main/0 was called.
@@ -471,7 +491,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,lint,unit,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
+    p.add_argument('--only', default='rooms,lint,unit,models,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=(os.cpu_count() or 2) + 1)    # one of them usually waits
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')
