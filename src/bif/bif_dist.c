@@ -98,7 +98,7 @@ BIF(erts_internal, dist_spawn_request, 4) {
     }
     term ref = ref_make(HEAP(p));
     if (o.reply_error) {
-        term message = TUPLE4(HEAP(p), o.reply_tag, ref, A_error, A_noconnection);
+        term message = TUPLE4(HEAP(p), o.spawn.reply_tag, ref, A_error, A_noconnection);
         if (!message_send(p->scheduler, p, p->pid, message)) {
             return bif_no_memory(p);
         }

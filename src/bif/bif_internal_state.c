@@ -60,6 +60,9 @@ BIF(erts_debug, set_internal_state, 2) {
     case A_wait: /* only literals are freed later than is said */
         literals_ask_sweep(process_vm(p));
         return A_ok;
+    case A_test_long_gc_sleep: /* added to what collections take, for those who are told of long ones */
+        s->long_gc_ms = is_small(a[1]) ? MAX(small_value(a[1]), 0) : 0;
+        return A_true;
     case A_ets_force_trap:
         return A_notsup;
     case A_ets_force_split: case A_ets_debug_random_split_join:

@@ -8,6 +8,7 @@
 #include "proc/names.h"
 #include "term/copy.h"
 #include "term/ref.h"
+#include "trace/trace.h"
 
 #define GUARD_BEGIN(p) io_lock(process_vm(p))
 #define GUARD_END(p) io_unlock(process_vm(p))
@@ -67,17 +68,40 @@ static bool operation_of(term t, uint32_t *operation) {
     return true;
 }
 
+static term as_binary(Heap *h, term data) {
+    Text t;
+    text_init(&t, &h->vm->mem);
+    term made = iolist_bytes(h->vm, data, &t) == IOLIST_OK ? bits_from(h, t.at, t.size) : NIL;
+    text_done(&t);
+    return made;
+}
+
+static term control(Process *p, Port *port, term operation, uint32_t number, Bytes data) {
+    Heap *h = HEAP(p);
+    term id = port->id;
+    port_runs(port, p, A_control);
+    if (port->traced != NULL) {
+        port_tell_received(port, p->pid, TUPLE2(h, A_control, TUPLE2(h, operation, bits_from(h, data.at, data.size))));
+    }
+    term result = port->driver->control == NULL ? NONE : port->driver->control(port, p, number, data);
+    if (result != NONE && (port = port_find(process_vm(p), id)) != NULL && port->traced != NULL) {
+        port_tell(port, TRACE_SEND, A_send, TUPLE2(h, id, TUPLE2(h, A_control, as_binary(h, result))), p->pid);
+    }
+    port_ran(p, id, A_control);
+    return result;
+}
+
 BIF(erts_internal, port_control, 3) {
     VM *vm = process_vm(p);
     Port *port = port_of(p, a[0]);
     uint32_t operation;
     Text t;
-    if (port == NULL || !operation_of(a[1], &operation) || port->driver->control == NULL) {
+    if (port == NULL || !operation_of(a[1], &operation)) {
         return A_badarg;
     }
     text_init(&t, &vm->mem);
     IolistResult r = iolist_bytes(vm, a[2], &t);
-    term result = r == IOLIST_OK ? port->driver->control(port, p, operation, (Bytes){t.at, t.size}) : NONE;
+    term result = r == IOLIST_OK ? control(p, port, a[1], operation, (Bytes){t.at, t.size}) : NONE;
     text_done(&t);
     return r == IOLIST_NO_MEMORY ? bif_no_memory(p) : result == NONE ? A_badarg : result;
 }
@@ -92,7 +116,7 @@ BIF(erts_internal, port_close, 1) {
     if (port == NULL) {
         return A_badarg;
     }
-    port_exit(port, A_normal, false);
+    port_close(p, port, A_normal, false);
     signals_handle(p);
     return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
 }
@@ -177,6 +201,16 @@ static const struct {
 };
 enum { ITEMS_ALL = 7 };
 
+/* The port that is asked for something. NULL: there is none. */
+static Port *asked(Process *p, term t) {
+    Port *port = port_of(p, t);
+    if (port != NULL) {
+        port_runs(port, p, A_info);
+        port_ran(p, port->id, A_info);
+    }
+    return port;
+}
+
 /* What to answer if there is no such port. */
 static term no_port(Process *p, term t, term not_one) {
     return is_local_port(t) || is_atom(t) || (is_external(t, EXTERNAL_PORT) && ((External *)boxed(t))->node == node_name(process_vm(p)))
@@ -185,7 +219,7 @@ static term no_port(Process *p, term t, term not_one) {
 }
 
 BIF(erts_internal, port_info, 1) {
-    const Port *port = port_of(p, a[0]);
+    const Port *port = asked(p, a[0]);
     if (port == NULL) {
         return no_port(p, a[0], A_badarg);
     }
@@ -198,7 +232,7 @@ BIF(erts_internal, port_info, 1) {
 }
 
 BIF(erts_internal, port_info, 2) {
-    const Port *port = port_of(p, a[0]);
+    const Port *port = asked(p, a[0]);
     if (port == NULL) {
         return no_port(p, a[0], A_badtype);
     }

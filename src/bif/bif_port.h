@@ -6,8 +6,9 @@
 #include "io/port_inet.h"
 #include "io/port_ram.h"
 #include "io/port_terminal.h"
+#include "io/port_trace_file.h"
 
-/* How a driver of the VM is opened; command: the whole text behind spawn. NULL: *error is an error number. */
+/* How a driver of the VM is opened; command: the whole text behind spawn. NULL: *error is an error number; 0: badarg. */
 typedef Port *DriverOpen(Process *p, const char *command, uint32_t flags, int *error);
 
 /* The port that a term names: an identifier or a registered name. NULL: none. */

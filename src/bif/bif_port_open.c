@@ -195,8 +195,11 @@ static bool read_settings(Request *r, term list) {
 
 /* --- What is opened ------------------------------------------------------------------------------------------------ */
 
-static term result(Process *p, const Port *port, const int *error) {
-    return port != NULL ? port->id : atom_from(process_vm(p), file_error_name(*error));
+static term result(Process *p, Port *port, const int *error) {
+    if (port != NULL) {
+        port_tell_opened(p, port);
+    }
+    return port != NULL ? port->id : *error == 0 ? A_badarg : atom_from(process_vm(p), file_error_name(*error));
 }
 
 /* argv: arg0, or the name of the file, and the arguments. */
@@ -264,6 +267,7 @@ static const struct {
     DriverOpen *open;
 } drivers[] = {
     {"ram_file_drv", port_open_ram},
+    {"trace_file_drv", port_open_trace_file},
     {"tty_sl", port_open_terminal},
     {"tcp_inet", port_open_tcp},
     {"udp_inet", port_open_udp},

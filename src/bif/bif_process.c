@@ -7,6 +7,7 @@
 #include "proc/signal.h"
 #include "proc/watch.h"
 #include "term/ref.h"
+#include "trace/trace.h"
 
 BIF(erlang, self, 0) {
     return p->pid;
@@ -58,7 +59,7 @@ BIF(erlang, spawn_opt, 4) {
 /* {Tag, Ref, ok | error, Result} to the caller. */
 static bool spawn_reply(Process *p, term tag, term ref, term kind, term result) {
     term message = TUPLE4(HEAP(p), tag, ref, kind, result);
-    return message_send(p->scheduler, p, p->pid, message);
+    return message_send(p->scheduler, NULL, p->pid, message);
 }
 
 /* Returns an atom (the caller in erlang.erl raises the error), or the reference of the request. */
@@ -79,7 +80,7 @@ BIF(erts_internal, spawn_request, 4) {
         pid = process_spawn(process_vm(p), p, a[0], a[1], a[2], &o.spawn, &reason);
     }
     bool wanted = pid == NONE ? o.reply_error : o.reply_ok;
-    if (wanted && !spawn_reply(p, o.reply_tag, o.spawn.reference, pid == NONE ? A_error : A_ok, pid == NONE ? reason : pid)) {
+    if (wanted && !spawn_reply(p, o.spawn.reply_tag, o.spawn.reference, pid == NONE ? A_error : A_ok, pid == NONE ? reason : pid)) {
         return bif_no_memory(p);
     }
     return o.spawn.reference;
@@ -131,7 +132,7 @@ static SendResult send_to_port(Process *p, term to, term message) {
 
 /* A message that somebody wants to know of, or that carries a token of sequential tracing. `named`: as the sender says it. */
 static SendResult send_traced(Process *p, term to, term named, term message) {
-    struct SeqToken *token = process_hooks(p)->sends(p, named, message);
+    struct SeqToken *token = process_hooks(p)->sends(p, to, named, message);
     return message_send_traced(p, to, message, token) ? SEND_DONE : SEND_NO_MEMORY;
 }
 
@@ -246,7 +247,7 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
         io_lock(process_vm(p));
         Port *port = port_find(process_vm(p), to);
         if (port != NULL) {
-            port_exit(port, reason, false);
+            port_close(p, port, reason, false);
         }
         io_unlock(process_vm(p));
         signals_handle(p);
@@ -345,9 +346,16 @@ BIF(erlang, unlink, 1) {
 
 /* To those who trace it. */
 static void tell_of_name(VM *vm, term of, term what, term name) {
-    Process *q = process_find(vm, of);
+    Process *q = is_local_port(of) ? NULL : process_find(vm, of);
     if (q != NULL) {
         process_event(q, what, name);
+    } else if (is_local_port(of)) {
+        io_lock(vm);
+        Port *port = port_find(vm, of);
+        if (port != NULL) {
+            port_tell(port, TRACE_PORTS, what, name, NONE);
+        }
+        io_unlock(vm);
     }
 }
 

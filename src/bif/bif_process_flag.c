@@ -11,6 +11,7 @@
 #include "term/copy.h"
 #include "term/gc.h"
 #include "term/ref.h"
+#include "trace/trace.h"
 
 /* --- process_flag -------------------------------------------------------------------------------------------------- */
 
@@ -66,13 +67,12 @@ static term set_error_handler(Process *p, ProcessExtra *e, term value) {
 }
 
 /* Those that process_flag/3 can set, too. NONE: bad value. */
-static term set_save_calls(ProcessExtra *e, term value) {
+static term set_save_calls(Process *p, term value) {
     if (!is_small(value) || small_value(value) < 0 || small_value(value) > 10000) {
         return NONE;
     }
-    term old = SMALL(e->save_calls);
-    e->save_calls = (uint32_t)small_value(value);
-    return old;
+    term old = SMALL(saved_calls_size(p));
+    return saved_calls_set(p, (uint32_t)small_value(value)) ? old : NONE;
 }
 
 static term set_priority(Process *p, term value) {
@@ -111,7 +111,7 @@ static term set_extra_flag(Process *p, term flag, term value, bool *known) {
     if (flag == A_max_heap_size) {
         return set_max_heap(p, e, value);
     }
-    term old = set_save_calls(e, value);
+    term old = set_save_calls(p, value);
     return old == NONE ? raise_error_cause(p, A_badarg, A_none) : old;
 }
 
@@ -203,8 +203,7 @@ BIF(erts_internal, process_flag, 3) {
         leave(p, q);
         return A_badarg;
     }
-    ProcessExtra *e = process_extra(q);
-    term old = e == NULL ? NONE : set_save_calls(e, a[2]);
+    term old = set_save_calls(q, a[2]);
     leave(p, q);
     return old == NONE ? A_badarg : old;
 }

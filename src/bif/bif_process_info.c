@@ -111,7 +111,7 @@ static term trace_flags(Process *p, Process *q) {
 }
 
 static term last_calls(Process *p, Process *q) {
-    return q->extra == NULL || q->extra->save_calls == 0 ? A_false : NIL;
+    return saved_calls_term(HEAP(p), q);
 }
 
 /* --- State --------------------------------------------------------------------------------------------------------- */
@@ -400,8 +400,10 @@ static term ask(Process *p, Process *q, term item) {
     int i = find_item(item);
     term value;
     if (i == (int)ARRAY_LEN(items)) {
-        value = dictionary_get(q, element(item, 2));
+        value = q->flags & FLAG_SENSITIVE ? NONE : dictionary_get(q, element(item, 2));
         value = value == NONE ? A_undefined : term_copy(HEAP(p), value);
+    } else if (q->flags & FLAG_SENSITIVE && (item == A_dictionary || item == A_messages || item == A_backtrace)) {
+        value = item == A_backtrace ? bits_from(HEAP(p), NULL, 0) : NIL;
     } else {
         value = items[i].ask(p, q);
     }

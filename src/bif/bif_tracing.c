@@ -449,6 +449,9 @@ static term new_info(Process *p, uint32_t *flags, Tracer **tracer, term key) {
 static term sessions_info(Process *p) {
     term list = NIL;
     for (const TraceSession *s = process_vm(p)->trace->sessions; s != NULL && list != NONE; s = s->next) {
+        if (s == process_vm(p)->trace->saver) {
+            continue; /* nobody's */
+        }
         term t = session_term(p, s, true);
         list = t == NONE ? NONE : heap_cons(HEAP(p), t, list);
     }

@@ -145,7 +145,7 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
         return parse_reply(value, o);
     }
     if (request && key == A_reply_tag) {
-        o->reply_tag = value;
+        o->spawn.reply_tag = value;
         return true;
     }
     return false;
@@ -153,7 +153,6 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
 
 SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSpawnOptions *o) {
     spawn_options_init(vm, &o->spawn);
-    o->reply_tag = A_spawn_reply;
     o->reply_ok = o->reply_error = true;
     bool ok = true;
     for (; is_cons(list); list = tail(list)) {

@@ -23,7 +23,6 @@ term priority_atom(Priority priority);
 typedef enum { SPAWN_OPTIONS_OK, SPAWN_OPTIONS_BAD, SPAWN_OPTIONS_NO_LIST } SpawnOptionsResult;
 typedef struct {
     SpawnOptions spawn;
-    term reply_tag;          /* of spawn_request */
     bool reply_ok, reply_error;
 } ParsedSpawnOptions;
 SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSpawnOptions *o);

@@ -331,7 +331,9 @@ term exception_current_stacktrace(Process *p, Heap *to, const void *pc, uint32_t
     uintptr_t addresses[64];
     const term *sp = p->heap.sp + (p->scheduler->current == p ? 0 : p->live);
     uint32_t n = 0;
-    if (depth > 0 && pc != NULL) {
+    ModuleCode *code;
+    Module *module;
+    if (depth > 0 && pc != NULL && code_find(to->vm, pc, &code, &module) != NULL) { /* not in the stub of a built-in that is traced */
         addresses[n++] = (uintptr_t)pc;
     }
     depth = MIN(depth, (uint32_t)ARRAY_LEN(addresses));

@@ -10,6 +10,7 @@
 #include "proc/spawn.h"
 #include "term/atom.h"
 #include "term/copy.h"
+#include "trace/trace.h"
 
 typedef struct Ports {
     Port **table;       /* by number modulo size, a power of 2 */
@@ -141,9 +142,14 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
     }
     switch ((SignalKind)s->kind) {
     case SIGNAL_LINK:
-        add_peer(port, RELATION_LINK, s->from, NULL);
+        if (*find_peer(port, RELATION_LINK, s->from, NULL) == NULL && add_peer(port, RELATION_LINK, s->from, NULL)) {
+            port_tell(port, TRACE_PORTS, A_getting_linked, s->from, NONE);
+        }
         break;
     case SIGNAL_UNLINK:
+        if (*find_peer(port, RELATION_LINK, s->from, NULL) != NULL) {
+            port_tell(port, TRACE_PORTS, A_getting_unlinked, s->from, NONE);
+        }
         drop_peer(port, find_peer(port, RELATION_LINK, s->from, NULL));
         send_signal(vm, id, s->from, SIGNAL_UNLINK_DONE, s->key, NONE);
         break;
@@ -157,6 +163,7 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
         PortPeer **link = find_peer(port, RELATION_LINK, s->from, NULL);
         if (*link != NULL) {
             drop_peer(port, link);
+            port_tell_received(port, s->from, A_close);
             if (s->value != A_normal || s->from == port->owner) {
                 port_exit(port, s->value, false);
             }
@@ -164,6 +171,7 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
         break;
     }
     case SIGNAL_EXIT:
+        port_tell_received(port, s->from, A_close);
         port_exit(port, s->value, false);
         break;
     default:
@@ -172,10 +180,31 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
     return true;
 }
 
+/* What the port does about a signal, for those who trace when it runs. */
+static term name_of_signal(uint32_t kind) {
+    switch ((SignalKind)kind) {
+    case SIGNAL_LINK: return A_link;
+    case SIGNAL_UNLINK: return A_unlink;
+    case SIGNAL_MONITOR: return A_monitor;
+    case SIGNAL_DEMONITOR: return A_demonitor;
+    case SIGNAL_EXIT: return A_close;
+    default: return SMALL(0);
+    }
+}
+
 /* A signal from a process. */
 static bool take_signal(VM *vm, term id, const Signal *s) {
     io_lock(vm);
+    Port *port = port_find(vm, id);
+    Process *p = vm_scheduler(vm)->current;
+    bool tells = port != NULL && p != NULL && port->traced != NULL;
+    if (tells) {
+        port_runs(port, p, name_of_signal(s->kind));
+    }
     bool taken = take_signal_locked(vm, id, s);
+    if (tells) {
+        port_ran(p, id, name_of_signal(s->kind));
+    }
     io_unlock(vm);
     return taken;
 }
@@ -193,6 +222,7 @@ bool ports_init(VM *vm) {
     ps->next_number = 1; /* number 0 is the port that OTP starts programs with */
     vm->processes->port_alive = alive;
     vm->processes->port_signal = take_signal;
+    port_tell_init(vm);
     return ps->table != NULL;
 }
 
@@ -264,6 +294,7 @@ static void port_free(Port *port) {
     while (port->peers != NULL) {
         drop_peer(port, &port->peers);
     }
+    tracing_free(vm, port->traced);
     heap_free_fragments(vm, port->fragment);
     mem_free(&vm->mem, MEM_SYSTEM, port->waiting, port->waiting_room * sizeof *port->waiting);
     mem_free(&vm->mem, MEM_SYSTEM, port->name, port->name_size + 1);
@@ -307,8 +338,10 @@ void ports_close(VM *vm) {
 }
 
 /* {Port, Value}. */
-static void send_value(VM *vm, term port, term pid, term value, Heap *h) {
-    message_send_built(vm_scheduler(vm), pid, TUPLE2(h, port, value), h);
+static void send_value(Port *port, term pid, term value, Heap *h) {
+    term message = TUPLE2(h, port->id, value);
+    port_tell(port, TRACE_SEND, A_send, message, pid);
+    message_send_built(vm_scheduler(port->vm), pid, message, h);
 }
 
 static void end_relations(Port *port, RelationKind kind, SignalKind signal, term reason) {
@@ -331,17 +364,24 @@ void port_exit(Port *port, term reason, bool send_closed) {
     term id = port->id, owner = port->owner, told = reason == A_kill ? A_killed : reason;
     port->flags |= PORT_CLOSING;
     vm->io->ports->alive--;
+    port_tell(port, TRACE_PORTS, A_closed, reason, NONE);
     port_set_busy(port, false);
+    if (port->traced != NULL && name_of(vm, id) != NONE) {
+        port_tell(port, TRACE_PORTS, A_unregister, name_of(vm, id), NONE);
+    }
     name_give_up(vm, id);
     end_relations(port, RELATION_LINK, SIGNAL_LINK_EXIT, told);
     end_relations(port, RELATION_MONITORED, SIGNAL_DOWN, told);
+    if (send_closed) {
+        port_tell(port, TRACE_SEND, A_send, A_closed, owner);
+    }
     if (reason == A_kill || queued(port) == 0) {
         port_free(port);
     }
     if (send_closed) {
         Heap h;
         heap_init_detached(&h, vm);
-        send_value(vm, id, owner, A_closed, &h);
+        message_send_built(vm_scheduler(vm), owner, TUPLE2(&h, id, A_closed), &h);
     }
 }
 
@@ -367,7 +407,7 @@ void port_fail(Port *port, int error) {
 /* --- What drivers say ---------------------------------------------------------------------------------------------- */
 
 void port_send(Port *port, term value, Heap *built) {
-    send_value(port->vm, port->id, port->owner, value, built);
+    send_value(port, port->owner, value, built);
 }
 
 static term data_term(Heap *h, Port *port, Bytes data) {
@@ -420,6 +460,7 @@ void port_wait(Process *p, Port *port) {
         port->waiting = waiting, port->waiting_room = room;
     }
     port->waiting[port->waiting_count++] = p->pid;
+    port_tell_waits(p, port);
     process_park(p);
 }
 
@@ -429,12 +470,25 @@ static void log_bad_value(Process *p, const Port *port) {
     log_send(port->vm, A_error, "Bad value on output port '~s'\n", heap_cons(h, name, NIL), NONE, NONE);
 }
 
+/* {From, {command, Binary}} */
+static void tell_command(Process *p, Port *port, Bytes data) {
+    Heap h;
+    if (UNLIKELY(port->traced != NULL)) {
+        heap_init_detached(&h, port->vm);
+        port_tell_received(port, p->pid, TUPLE2(&h, A_command, bits_from(&h, data.at, data.size)));
+        heap_free_fragments(port->vm, heap_detach(&h));
+    }
+}
+
 static PortResult command(Process *p, Port *port, term caller, term data) {
+    term id = port->id;
     Text t;
     text_init(&t, &port->vm->mem);
     PortResult result = PORT_DONE;
+    port_runs(port, p, A_command);
     switch (iolist_bytes(port->vm, data, &t)) {
     case IOLIST_OK:
+        tell_command(p, port, (Bytes){t.at, t.size});
         p->heap.reds -= (intptr_t)(t.size / BYTES_PER_REDUCTION) + 20;
         port_count_output(port, t.size);
         port->caller = caller;
@@ -449,6 +503,7 @@ static PortResult command(Process *p, Port *port, term caller, term data) {
         break;
     }
     text_done(&t);
+    port_ran(p, id, A_command);
     return result;
 }
 
@@ -461,16 +516,27 @@ static void bad_signal(Port *port) {
     send_signal(port->vm, port->id, port->owner, SIGNAL_EXIT, NULL, A_badsig);
 }
 
+void port_close(Process *p, Port *port, term reason, bool send_closed) {
+    term id = port->id;
+    port_runs(port, p, A_close);
+    port_tell_received(port, p->pid, A_close);
+    port_exit(port, reason, send_closed);
+    port_ran(p, id, A_close);
+}
+
 PortResult port_message(Process *p, Port *port, term message) {
     term from = is_tuple_of(message, 2) ? element(message, 1) : NONE, what = from != NONE ? element(message, 2) : NONE;
     bool pair = what != NONE && is_tuple_of(what, 2) && is_local_pid(from);
     if (what == A_close && from == port->owner) {
-        port_exit(port, A_normal, true);
+        port_close(p, port, A_normal, true);
     } else if (pair && element(what, 1) == A_connect && from == port->owner && is_local_pid(element(what, 2))) {
         Heap h;
         heap_init_detached(&h, port->vm);
+        port_runs(port, p, A_connect);
+        port_tell_received(port, from, what);
         port->owner = element(what, 2);
-        send_value(port->vm, port->id, from, A_connected, &h);
+        send_value(port, from, A_connected, &h);
+        port_ran(p, port->id, A_connect);
     } else if (pair && element(what, 1) == A_command && from == port->owner) {
         term id = port->id;
         PortResult result = command(p, port, from, element(what, 2));
@@ -482,13 +548,14 @@ PortResult port_message(Process *p, Port *port, term message) {
         }
         return result == PORT_NO_MEMORY ? result : PORT_DONE;
     } else {
+        port_runs(port, p, A_command);
         bad_signal(port);
+        port_ran(p, port->id, A_command);
     }
     return PORT_DONE;
 }
 
-void port_connect(Process *p, Port *port, term pid) {
-    port->owner = pid;
+static void link_with(Process *p, Port *port, term pid) {
     if (*find_peer(port, RELATION_LINK, pid, NULL) != NULL) {
         return;
     }
@@ -496,5 +563,16 @@ void port_connect(Process *p, Port *port, term pid) {
         link_make(p, port->id);
     } else {
         link_to(port, pid);
+        port_tell(port, TRACE_PORTS, A_getting_linked, pid, NONE);
     }
+}
+
+void port_connect(Process *p, Port *port, term pid) {
+    const term what[] = {HEADER(2, KIND_TUPLE), A_connect, pid}, answer[] = {HEADER(2, KIND_TUPLE), port->id, A_connected};
+    port_runs(port, p, A_connect);
+    port->owner = pid;
+    link_with(p, port, pid);
+    port_tell_received(port, p->pid, make_boxed(what));
+    port_tell(port, TRACE_SEND, A_send, make_boxed(answer), p->pid);
+    port_ran(p, port->id, A_connect);
 }

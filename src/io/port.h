@@ -67,6 +67,16 @@ Port *port_find(VM *vm, term id); /* NULL: no such port, or closing */
 Port *port_new(Process *p, const PortDriver *driver, Bytes name);
 Port *port_new_for(VM *vm, term owner, const PortDriver *driver, Bytes name); /* of a process that does not run just now */
 
+/* What trace/ is told of a port, by those who have asked for one of the flags. extra: NONE, or more of it. */
+void port_tell(Port *port, uint32_t flags, term tag, term message, term extra);
+void port_tell_opened(Process *p, Port *port);      /* it has just been made; new ports may be traced */
+void port_tell_received(Port *port, term from, term what); /* {from, what}: what a process wants of it */
+/* The port begins to do what a process wants of it. */
+void port_runs(Port *port, Process *p, term what);
+void port_ran(Process *p, term id, term what);      /* it has; it may be gone */
+void port_tell_waits(Process *p, const Port *port); /* p, as the port is busy: to system_monitor */
+void port_tell_init(VM *vm);
+
 /* What drivers say. */
 void port_send(Port *port, term value, Heap *built);   /* {Port, Value} to the owner; built: a detached heap that holds it */
 void port_send_data(Port *port, Bytes data, term kind); /* {data, D}, or {data, {Kind, D}} if kind is not NONE */
@@ -85,6 +95,7 @@ typedef enum { PORT_DONE, PORT_BAD, PORT_IS_BUSY, PORT_NO_MEMORY } PortResult;
 PortResult port_command(Process *p, Port *port, term data);
 PortResult port_message(Process *p, Port *port, term message); /* Port ! Message. PORT_IS_BUSY: done, but p has been parked */
 void port_connect(Process *p, Port *port, term pid);
+void port_close(Process *p, Port *port, term reason, bool send_closed);
 void port_wait(Process *p, Port *port);   /* parks p until the port is not busy */
 
 #endif

@@ -63,7 +63,6 @@ typedef struct ProcessExtra {
     struct Markers *markers;       /* receive markers, see mailbox.h */
     uint64_t suspended;            /* how often: it runs again when this is 0 */
     uint32_t node_monitors;        /* how often it has asked to be told of nodes that come and go (none does without distribution) */
-    uint32_t save_calls;           /* process_flag(save_calls, N) */
     struct ProcessTrace *trace;    /* who traces it, and how: trace/ keeps it */
     term error_handler;            /* the module that is called for functions that are not there; NONE: error_handler */
 } ProcessExtra;

@@ -53,10 +53,23 @@ Signal *signal_new(Scheduler *s, SignalKind kind) {
     return signal;
 }
 
-void signal_free(Scheduler *s, Signal *signal) {
-    if (UNLIKELY(signal->token == TOKEN_CARRIED)) {
-        s->vm->processes->trace->token_dropped(s->vm, signal);
+static void token_drop(VM *vm, Signal *m) {
+    if (UNLIKELY(m->token == TOKEN_CARRIED)) {
+        vm->processes->trace->token_dropped(vm, m);
     }
+}
+
+/* A token of sequential tracing goes with the exit signal of a link (not with that of exit/2). */
+static void token_add(Process *from, term to, Signal *signal) {
+    struct SeqToken *token = from->state & STATE_TRACED ? process_hooks(from)->sends_exit(from, to, signal->value) : NULL;
+    if (token != NULL) {
+        signal->token = TOKEN_CARRIED;
+        signal->key[1] = (uintptr_t)token;
+    }
+}
+
+void signal_free(Scheduler *s, Signal *signal) {
+    token_drop(s->vm, signal);
     if (signal->data != NULL) {
         heap_free_fragments(s->vm, signal->data);
     }
@@ -195,8 +208,8 @@ bool message_send_traced(Process *from, term to, term message, struct SeqToken *
         m.from = (term)token;
     }
     bool sent = q != NULL && send_copy(from->scheduler, from, q, m);
-    if (!sent && token != NULL) {
-        process_hooks(from)->token_dropped(process_vm(from), &m);
+    if (!sent) {
+        token_drop(process_vm(from), &m);
     }
     return q == NULL || sent;
 }
@@ -241,7 +254,11 @@ void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t 
     if (p == NULL) {
         return;
     }
+    if (kind == SIGNAL_LINK_EXIT) {
+        token_add(from, to, &signal);
+    }
     if (!send_copy(s, from, p, signal)) {
+        token_drop(s->vm, &signal);
         signal.value = A_killed;
         send_copy(s, NULL, p, signal);
     }
@@ -287,6 +304,10 @@ static void exit_signal(Process *p, Signal *signal) {
         heap_adopt(&h, signal->data);
         signal->data = heap_detach(&h);
         p->heap.doomed |= h.doomed;
+        if (UNLIKELY(signal->token == TOKEN_CARRIED)) {
+            signal->from = (term)signal->key[1];
+        }
+        signal->kind = SIGNAL_MESSAGE;
         message_queue(p, signal);
     } else if (signal->value == A_normal && !to_self) {
         signal_free(s, signal);

@@ -35,7 +35,8 @@ typedef struct Signal {
     term value;        /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
     Fragment *data;    /* adopted by the receiver; NULL: none */
     term from;         /* pid of the sender; NONE: the system. Of a message only where tracing wants to know */
-    uint64_t key[2];   /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too */
+    uint64_t key[2];   /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too. Of LINK_EXIT key[1]
+                          is the SeqToken *, if it carries one */
 } Signal;
 
 /* NULL: no memory. s: the scheduler of this thread. */

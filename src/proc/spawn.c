@@ -15,6 +15,7 @@ void spawn_options_init(VM *vm, SpawnOptions *o) {
     const Processes *ps = vm->processes;
     *o = (SpawnOptions){
         .monitor_tag = NONE,
+        .reply_tag = A_spawn_reply,
         .reference = NONE,
         .priority = PRIORITY_NORMAL,
         .max_heap_words = ps->max_heap_words,
@@ -178,7 +179,7 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
     p->scheduler->spawned++;
     if (UNLIKELY(p->scheduler->watch & WATCH_SPAWNS || (parent != NULL && parent->state & STATE_TRACED))) {
         const term call[] = {HEADER(3, KIND_TUPLE), module, function, args};
-        if (!process_hooks(p)->spawned(parent, p, make_boxed(call), o->link)) {
+        if (!process_hooks(p)->spawned(parent, p, make_boxed(call), o)) {
             if (parent != NULL) {
                 unrelate(parent, p, o);
             }

@@ -9,6 +9,7 @@ typedef struct {
     bool monitor;
     uint8_t alias;                 /* RELATION_ALIAS_... flags of the monitor; 0: none */
     term monitor_tag;              /* NONE: 'DOWN' */
+    term reply_tag;                /* what spawn_request answers with */
     term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
     Priority priority;
     size_t max_heap_words;

@@ -3,12 +3,14 @@
 #define MOTE_PROC_WATCH_H
 
 #include "proc/signal.h"
+#include "proc/spawn.h"
 
 struct SeqToken;
 
 typedef struct TraceHooks {
     /* Of processes that are traced. */
-    struct SeqToken *(*sends)(Process *p, term to, term message); /* what is to go with the message; NULL: nothing */
+    struct SeqToken *(*sends)(Process *p, term to, term named, term message); /* what is to go with the message; NULL: nothing */
+    struct SeqToken *(*sends_exit)(Process *p, term to, term reason); /* the same of an exit signal */
     void (*told)(Process *p, term to, term message);             /* the same where no token can go along */
     void (*received)(Process *p, const Signal *m);               /* m is about to be put into the mailbox */
     void (*timed_out)(Process *p);                               /* a receive */
@@ -20,7 +22,7 @@ typedef struct TraceHooks {
     void (*freed)(Process *p);
     /* Of any process. */
     void (*token_dropped)(VM *vm, Signal *m);                    /* a message with a token goes to nobody */
-    bool (*spawned)(Process *parent, Process *p, term function, bool link); /* function: {Module, Name, Args}. False: no memory */
+    bool (*spawned)(Process *parent, Process *p, term function, const SpawnOptions *o); /* function: {Module, Name, Args}. False: no memory */
     void (*collected)(Process *p, int64_t nanoseconds);          /* WATCH_COLLECTIONS */
     void (*ran)(Process *p, int64_t nanoseconds, const void *from); /* WATCH_SLICES; from: where the slice began */
     void (*runnable)(Process *p, bool active);                   /* WATCH_RUNNABLE */

@@ -8,6 +8,7 @@
 typedef struct {
     bool available;
     intptr_t re_limit, unicode_limit, binary_limit;
+    int64_t long_gc_ms;
 } InternalState;
 
 typedef struct Tables {

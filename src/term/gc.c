@@ -460,7 +460,12 @@ static size_t choose_size(const Heap *h, size_t bound, size_t young, size_t stac
     size_t current = (size_t)(h->end - h->start);
     size_t wanted = wanted_size(h, young / 256 * h->survival + young % 256 * h->survival / 256 + stack, r);
     size_t size = wanted > current ? wanted : current > 4 * wanted ? 2 * wanted : current;
-    return MAX(MAX(size, r->min_words), bound);
+    size = MAX(size, r->min_words);
+    if (r->max_words > 0) { /* room to spare is not what a process dies of */
+        size_t most = r->max_words - r->max_words / 4;
+        size = MIN(size, most - MIN(most, old_used(h) + (size_t)(h->mark - h->start)));
+    }
+    return MAX(size, bound);
 }
 
 static void note_heat(Heap *h) {
@@ -559,11 +564,13 @@ static GcResult collect_minor(Heap *h, const GcRequest *r, const Roots *roots, s
     return GC_OK;
 }
 
-/* The block is much too large for what lives in it: move that once more, to a smaller one. */
+/* The block is much too large for what lives in it, or larger than it may be: move that once more, to a smaller one. */
 static void shrink_block(Heap *h, const GcRequest *r, const Roots *roots, size_t nroots) {
     size_t live = (size_t)(h->top - h->start) + (size_t)(h->end - h->sp), current = (size_t)(h->end - h->start);
     size_t size = MAX(live + r->need + HEAP_RESERVE, r->min_words);
-    if (!r->shrink) {
+    if (r->max_words > 0 && current + old_used(h) > r->max_words && size + old_used(h) <= r->max_words) {
+        size = MIN(2 * size, r->max_words - old_used(h));
+    } else if (!r->shrink) {
         if (current < SHRINK_MIN || current <= 4 * wanted_size(h, live, r)) {
             return;
         }

@@ -104,17 +104,37 @@ static Process *named(Process *p, term t) {
     return process_find(process_vm(p), is_atom(t) ? name_find(process_vm(p), t) : t);
 }
 
+static Tracing *tracing_of(const Process *p, const TraceSession *s) {
+    return trace_if(p) == NULL ? NULL : tracing_find(trace_if(p)->list, s);
+}
+
+static Tracer *own_tracer(Process *p) {
+    const Tracing *own = tracing_of(p, run_of(p)->session);
+    return own == NULL ? NULL : own->tracer;
+}
+
+/* q gets this tracer in place of the one it has; without a tracer it is traced no longer. True: that has changed something. */
+static bool set_flags(Process *p, Process *q, Tracer *tracer, uint32_t clear, uint32_t set) {
+    TraceSession *s = run_of(p)->session;
+    const Tracing *old = tracing_of(q, s);
+    uint32_t was = old == NULL ? 0 : old->flags, flags = tracer == NULL ? 0 : (was & ~clear) | set;
+    bool changes = flags != was || (was != 0 && !tracer_same(process_vm(p), old->tracer, tracer));
+    if (changes && !run_of(p)->test) {
+        tracer_keep(tracer);
+        tracing_change_process(q, s, NULL, false, TRACE_ALL);
+        tracing_change_process(q, s, tracer, true, flags);
+        tracer_release(process_vm(p), tracer);
+    }
+    return changes;
+}
+
 /* The tracer is that of the process that runs. */
 static term change(Process *p, Process *q, term flag, bool on) {
-    TraceSession *s = run_of(p)->session;
     uint32_t flags = is_atom(flag) ? trace_flag(flag) : 0;
     if (flags == 0 || q == NULL) {
         return NONE;
     }
-    const Tracing *own = trace_if(p) == NULL ? NULL : tracing_find(trace_if(p)->list, s);
-    if (!run_of(p)->test) {
-        tracing_change_process(q, s, own == NULL ? NULL : own->tracer, on, flags);
-    }
+    set_flags(p, q, own_tracer(p), on ? 0 : flags, on ? flags : 0);
     return A_true;
 }
 
@@ -125,26 +145,21 @@ static term disable_other(Process *p, const term *a) { return change(p, named(p,
 
 static term set_both(Process *p, Process *q, term off, term on) {
     VM *vm = process_vm(p);
-    TraceSession *s = run_of(p)->session;
-    const Tracing *own = trace_if(p) == NULL ? NULL : tracing_find(trace_if(p)->list, s);
-    Tracer *tracer = tracer_keep(own == NULL ? NULL : own->tracer);
+    Tracer *tracer = tracer_keep(own_tracer(p));
     uint32_t clear = 0, set = 0;
     bool cpu_time = false;
-    bool ok = q != NULL && trace_parse_flags(vm, off, &clear, &tracer, &cpu_time) && trace_parse_flags(vm, on, &set, &tracer, &cpu_time) && !cpu_time;
-    if (ok && !run_of(p)->test) {
-        tracing_change_process(q, s, NULL, false, clear & ~set);
-        ok = tracing_change_process(q, s, tracer, true, set);
-    }
+    bool ok = q != NULL && trace_parse_flags(vm, off, &clear, &tracer, &cpu_time) && trace_parse_flags(vm, on, &set, &tracer, &cpu_time) && !cpu_time
+              && (tracer == NULL || tracer_enabled(vm, tracer, A_trace_status, q->pid) != A_remove);
+    term result = !ok ? NONE : set_flags(p, q, tracer, clear, set) ? A_true : A_false;
     tracer_release(vm, tracer);
-    return ok ? A_true : NONE;
+    return result;
 }
 
 static term trace_own(Process *p, const term *a) { return set_both(p, p, a[0], a[1]); }
 static term trace_other(Process *p, const term *a) { return set_both(p, named(p, a[0]), a[1], a[2]); }
 
 static term silent(Process *p, const term *a) {
-    ProcessTrace *t = trace_if(p);
-    Tracing *own = t == NULL ? NULL : tracing_find(t->list, run_of(p)->session);
+    Tracing *own = tracing_of(p, run_of(p)->session);
     if (own != NULL && !run_of(p)->test && (a[0] == A_true || a[0] == A_false)) {
         own->flags = a[0] == A_true ? own->flags | TRACE_SILENT : own->flags & ~(uint32_t)TRACE_SILENT;
     }
@@ -184,7 +199,7 @@ term trace_set_control_word(Process *p, term value) {
 }
 
 static term set_tcw(Process *p, const term *a) {
-    return trace_set_control_word(p, a[0]);
+    return run_of(p)->test ? get_tcw(p, NULL) : trace_set_control_word(p, a[0]);
 }
 
 static term process_dump(Process *p, const term *a UNUSED) {

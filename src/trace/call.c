@@ -171,16 +171,23 @@ static bool leave_frames(Process *p, const Traced *t, const TracePoint *point, c
     return true;
 }
 
+/* Does somebody trace the process's calls? A tracer that is gone no longer does. NULL: nobody. */
+static const Tracing *traces_calls(Process *p, TraceSession *s) {
+    VM *vm = process_vm(p);
+    ProcessTrace *t = trace_if(p);
+    const Tracing *of = t == NULL ? NULL : tracing_find(t->list, s);
+    if (of != NULL && of->flags & TRACE_CALL && tracer_enabled(vm, of->tracer, A_trace_status, p->pid) == A_remove) {
+        tracing_change(vm, &t->list, s, NULL, false, TRACE_ALL, p->pid);
+        trace_process_state(p);
+        return NULL;
+    }
+    return of != NULL && of->flags & TRACE_CALL ? of : NULL;
+}
+
 static bool trace_for_process(Process *p, const Traced *t, const TracePoint *point) {
     VM *vm = process_vm(p);
-    ProcessTrace *pt = trace_if(p);
-    const Tracing *of = pt == NULL ? NULL : tracing_find(pt->list, point->session);
-    if (of == NULL || !(of->flags & TRACE_CALL)) {
-        return true;
-    }
-    if (tracer_enabled(vm, of->tracer, A_trace_status, p->pid) == A_remove) {
-        tracing_change(vm, &pt->list, point->session, NULL, false, TRACE_ALL, p->pid);
-        trace_process_state(p);
+    const Tracing *of = traces_calls(p, point->session);
+    if (of == NULL) {
         return true;
     }
     if (tracer_enabled(vm, of->tracer, A_call, p->pid) != A_trace) {
@@ -302,8 +309,7 @@ static bool measure_call(Process *p, Traced *traced) {
     ProcessTrace *t = trace_if(p);
     bool wanted = false;
     for (TracePoint *point = traced->points; point != NULL; point = point->next) {
-        const Tracing *of = t == NULL || !(point->flags & (POINT_TIME_RUNS | POINT_MEMORY_RUNS)) ? NULL : tracing_find(t->list, point->session);
-        if (of == NULL || !(of->flags & TRACE_CALL)) {
+        if (t == NULL || !(point->flags & (POINT_TIME_RUNS | POINT_MEMORY_RUNS)) || traces_calls(p, point->session) == NULL) {
             continue;
         }
         if (!wanted) {
@@ -341,7 +347,11 @@ static bool hit(Process *p, Traced *t) {
     bool quiet = p->flags & FLAG_SENSITIVE;
     for (TracePoint *point = t->points; ok && point != NULL; point = point->next) {
         if (point->flags & (POINT_LOCAL | POINT_GLOBAL) && p->state & STATE_TRACED && !quiet) {
-            ok = trace_for_process(p, t, point);
+            if (point->session == process_vm(p)->trace->saver) {
+                saved_calls_add(p, t->module, t->name, t->arity);
+            } else {
+                ok = trace_for_process(p, t, point);
+            }
         }
         if (ok && point->flags & POINT_META && !quiet) {
             ok = trace_for_meta(p, t, point);

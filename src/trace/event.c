@@ -5,6 +5,7 @@
 #include "data/integer.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
+#include "table/tables.h"
 #include "term/atom.h"
 #include "term/gc.h"
 #include "term/ref.h"
@@ -56,13 +57,14 @@ static void tell_of_message(Process *p, uint32_t flag, term tag, term message, t
     trace_process_state(p);
 }
 
-static SeqToken *sends(Process *p, term to, term message) {
+static SeqToken *sends(Process *p, term to, term named, term message) {
     ProcessTrace *t = trace_if(p);
     VM *vm = process_vm(p);
+    saved_calls_add(p, A_send, NONE, 0);
     if (t->list != NULL) {
         bool nobody = is_local_pid(to) && process_find(vm, to) == NULL;
-        const term args[] = {to, message};
-        tell_of_message(p, TRACE_SEND, nobody ? A_send_to_non_existing_process : A_send, message, to, args, 2);
+        const term args[] = {named, message};
+        tell_of_message(p, TRACE_SEND, nobody ? A_send_to_non_existing_process : A_send, message, named, args, 2);
     }
     if (t->token == NULL) {
         return NULL;
@@ -74,7 +76,20 @@ static SeqToken *sends(Process *p, term to, term message) {
 }
 
 static void told(Process *p, term to, term message) {
-    seq_release(process_vm(p), sends(p, to, message));
+    seq_release(process_vm(p), sends(p, to, to, message));
+}
+
+static SeqToken *sends_exit(Process *p, term to, term reason) {
+    const ProcessTrace *t = trace_if(p);
+    if (t == NULL || t->token == NULL) {
+        return NULL;
+    }
+    const Process *q = process_find(process_vm(p), to);
+    if (seq_update(p) && q != NULL && !(q->flags & FLAG_SENSITIVE)) {
+        const term message[] = {HEADER(3, KIND_TUPLE), A_EXIT, p->pid, reason};
+        seq_output(p, SEQ_SEND, to, make_boxed(message));
+    }
+    return seq_keep(t->token);
 }
 
 static term sender_of(const Signal *m) {
@@ -96,6 +111,7 @@ static void received(Process *p, const Signal *m) {
 }
 
 static void timed_out(Process *p) {
+    saved_calls_add(p, A_timeout, NONE, 0);
     const term args[] = {A_clock_service, A_undefined, A_timeout};
     if (trace_if(p)->list != NULL) {
         tell_of_message(p, TRACE_RECEIVE, A_receive, A_timeout, NONE, args, 3);
@@ -103,6 +119,7 @@ static void timed_out(Process *p) {
 }
 
 static void taken(Process *p, const Signal *m) {
+    saved_calls_add(p, A_receive, NONE, 0);
     if (m->token == TOKEN_STAYS) {
         return;
     }
@@ -124,9 +141,10 @@ static void taken(Process *p, const Signal *m) {
 }
 
 static void token_dropped(VM *vm, Signal *m) {
-    seq_release(vm, (SeqToken *)m->from);
+    bool exit = m->kind == SIGNAL_LINK_EXIT;
+    seq_release(vm, exit ? (SeqToken *)(uintptr_t)m->key[1] : (SeqToken *)m->from);
     m->token = TOKEN_NONE;
-    m->from = NONE;
+    m->from = exit ? m->from : NONE;
 }
 
 /* --- Processes ----------------------------------------------------------------------------------------------------- */
@@ -173,7 +191,7 @@ static void inherit_from(Process *parent, Process *p, bool link) {
     }
 }
 
-static void inherit_token(Process *parent, Process *p, term function) {
+static void inherit_token(Process *parent, Process *p, term function, const SpawnOptions *o) {
     const SeqToken *old = trace_if(parent)->token;
     ProcessTrace *t = old == NULL ? NULL : trace_of(p);
     if (t == NULL) {
@@ -183,15 +201,21 @@ static void inherit_token(Process *parent, Process *p, term function) {
     t->token = seq_keep(trace_if(parent)->token);
     t->clock = t->last_count = t->token->serial;
     trace_process_state(p);
-    term arity = SMALL(p->initial_arity);
+    term arity = SMALL(p->initial_arity), ref = o->reference != NONE ? o->reference : ref_make(&parent->heap);
     const term mfa[] = {HEADER(3, KIND_TUPLE), element(function, 1), element(function, 2), arity};
-    const term request[] = {HEADER(8, KIND_TUPLE), A_spawn_request, A_undefined, parent->pid, parent->group_leader, make_boxed(mfa), NIL, A_undefined,
+    const term request[] = {HEADER(8, KIND_TUPLE), A_spawn_request, ref, parent->pid, parent->group_leader, make_boxed(mfa), NIL, o->reply_tag,
                             element(function, 3)};
     seq_output(parent, SEQ_SEND, p->pid, make_boxed(request));
     seq_output(parent, SEQ_RECEIVE, p->pid, make_boxed(request));
+    if (seq_update(p)) {
+        const term reply[] = {HEADER(4, KIND_TUPLE), o->reply_tag, ref, A_ok, p->pid};
+        seq_output(p, SEQ_SEND, parent->pid, make_boxed(reply));
+        seq_output(p, SEQ_RECEIVE, parent->pid, make_boxed(reply));
+    }
 }
 
-static bool spawned(Process *parent, Process *p, term function, bool link) {
+static bool spawned(Process *parent, Process *p, term function, const SpawnOptions *o) {
+    bool link = o->link;
     VM *vm = process_vm(p);
     for (TraceSession *s = vm->trace->new_processes ? vm->trace->sessions : NULL; s != NULL; s = s->next) {
         if (s->new_processes == 0) {
@@ -206,7 +230,7 @@ static bool spawned(Process *parent, Process *p, term function, bool link) {
     }
     if (parent != NULL && trace_if(parent) != NULL) {
         inherit_from(parent, p, link);
-        inherit_token(parent, p, function);
+        inherit_token(parent, p, function, o);
         event(parent, A_spawn, p->pid, function);
         if (link) {
             event(parent, A_link, p->pid, NONE);
@@ -221,6 +245,7 @@ static bool spawned(Process *parent, Process *p, term function, bool link) {
 
 static void freed(Process *p) {
     ProcessTrace *t = trace_if(p);
+    saved_calls_set(p, 0);
     tracing_free(process_vm(p), t->list);
     seq_release(process_vm(p), t->token);
     MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, t);
@@ -291,11 +316,7 @@ static void runnable(Process *p, bool active) {
     Heap h;
     heap_init_detached(&h, vm);
     term message = heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, place_of(&h, p, p->ip), trace_time(&h, t->profile_time));
-    if (is_local_pid(t->profiler)) {
-        message_send(p->scheduler, NULL, t->profiler, message);
-    } else if (vm->processes->port_report != NULL) {
-        vm->processes->port_report(vm, t->profiler, message);
-    }
+    trace_send(vm, t->profiler, message);
     heap_free_fragments(vm, heap_detach(&h));
 }
 
@@ -350,7 +371,11 @@ static void tell_monitor(Process *p, term what, uint64_t ms) {
 
 static void collected(Process *p, int64_t nanoseconds) {
     const Trace *t = process_vm(p)->trace;
-    uint64_t ms = (uint64_t)nanoseconds / 1000000;
+    int64_t longer = process_vm(p)->tables->internal.long_gc_ms;
+    if (longer > 0) {
+        platform_sleep(longer * 1000000);
+    }
+    uint64_t ms = (uint64_t)nanoseconds / 1000000 + (uint64_t)longer;
     if (t->monitor == p->pid) {
         return;
     }
@@ -374,7 +399,7 @@ static void event_or_link(Process *p, term what, term data, term extra) {
 }
 
 static const TraceHooks hooks = {
-    .sends = sends, .told = told, .received = received, .taken = taken, .timed_out = timed_out, .event = event_or_link, .exits = exits, .scheduled = scheduled,
+    .sends = sends, .sends_exit = sends_exit, .told = told, .received = received, .taken = taken, .timed_out = timed_out, .event = event_or_link, .exits = exits, .scheduled = scheduled,
     .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = collected,
     .ran = ran, .runnable = runnable,
 };

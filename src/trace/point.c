@@ -312,12 +312,24 @@ static bool has_function(const ModuleCode *c, term name, uint32_t arity) {
     return false;
 }
 
-/* Built-ins that nobody has called yet get their exports. */
-static void make_exports(VM *vm, const FunctionPattern *f) {
+/* Does a built-in count by itself, or as a function of its module? */
+static bool counts_apart(VM *vm, term module, term name, uint32_t arity) {
+    const Module *m = module_find(vm, module);
+    return !has_function(m == NULL ? NULL : m->current, name, arity);
+}
+
+/* Built-ins that nobody has called yet get their exports, if that is needed, and count. */
+static void visit_unused(Setting *s) {
+    VM *vm = s->vm;
     for (size_t i = 0; i < vm->bifs->count; i++) {
         const BifEntry *b = &vm->bifs->entries[i];
-        if (fits(f, bif_module(b), bif_name(b), b->arity)) {
+        if (!fits(s->f, bif_module(b), bif_name(b), b->arity)) {
+            continue;
+        }
+        if (s->t->how == PATTERN_ON) {
             export_get(vm, bif_module(b), bif_name(b), b->arity);
+        } else if (export_find(vm, bif_module(b), bif_name(b), b->arity) == NULL) {
+            s->matched += s->t->flags == 0 || counts_apart(vm, bif_module(b), bif_name(b), b->arity);
         }
     }
 }
@@ -331,8 +343,7 @@ static void visit_exports(Setting *s) {
                 continue;
             }
             change_global(s, e);
-            const Module *m = e->bif == NULL || s->t->flags == 0 ? NULL : module_find(s->vm, e->module);
-            bool counts = s->t->flags == 0 || (e->bif != NULL && !has_function(m == NULL ? NULL : m->current, e->name, e->arity));
+            bool counts = s->t->flags == 0 || (e->bif != NULL && counts_apart(s->vm, e->module, e->name, e->arity));
             if (counts && s->t->flags != 0) {
                 change_breaks(s, export_traced(s->vm, e), NULL, e);
             }
@@ -343,9 +354,7 @@ static void visit_exports(Setting *s) {
 
 int64_t points_set(VM *vm, TraceSession *session, const FunctionPattern *f, const TracePattern *t) {
     Setting s = {.vm = vm, .session = session, .f = f, .t = t};
-    if (t->how == PATTERN_ON) {
-        make_exports(vm, f);
-    }
+    visit_unused(&s);
     visit_exports(&s);
     if (f->parts > 0) {
         Module *m = module_find(vm, f->module);

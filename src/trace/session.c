@@ -327,7 +327,7 @@ ProcessTrace *trace_of(Process *p) {
 
 void trace_process_state(Process *p) {
     const ProcessTrace *t = trace_if(p);
-    if (t != NULL && (t->list != NULL || t->token != NULL || t->timed != NULL)) {
+    if (t != NULL && (t->list != NULL || t->token != NULL || t->timed != NULL || t->saved != NULL)) {
         process_set(p, STATE_TRACED);
     } else {
         process_clear(p, STATE_TRACED);
@@ -387,6 +387,14 @@ static void report_to_module(VM *vm, const Tracer *t, uint32_t flags, term trace
     heap_free_fragments(vm, heap_detach(&h));
 }
 
+void trace_send(VM *vm, term to, term message) {
+    if (is_local_pid(to)) {
+        message_send(vm_scheduler(vm), NULL, to, message);
+    } else if (vm->processes->port_report != NULL) {
+        vm->processes->port_report(vm, to, message);
+    }
+}
+
 void trace_report(VM *vm, const Tracer *t, uint32_t flags, term tracee, term tag, term message, term extra, term result) {
     if (t->module != A_erl_tracer) {
         report_to_module(vm, t, flags, tracee, tag, message, extra, result);
@@ -418,11 +426,7 @@ void trace_report(VM *vm, const Tracer *t, uint32_t flags, term tracee, term tag
         *at++ = trace_time(&times, flags);
     }
     tuple[0] = HEADER((size_t)(at - tuple - 1), KIND_TUPLE);
-    if (is_local_pid(t->state)) {
-        message_send(vm_scheduler(vm), NULL, t->state, make_boxed(tuple));
-    } else if (vm->processes->port_report != NULL) {
-        vm->processes->port_report(vm, t->state, make_boxed(tuple));
-    }
+    trace_send(vm, t->state, make_boxed(tuple));
     heap_free_fragments(vm, heap_detach(&times));
 }
 

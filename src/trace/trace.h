@@ -154,6 +154,8 @@ typedef struct Trace {
     uint32_t last_session;
     bool new_processes;    /* some session wants new ones traced */
     bool on_load;          /* some session has an on_load pattern */
+    TraceSession *saver;   /* the session that traces all exports, while calls are saved; NULL: none are */
+    size_t savers;         /* processes whose calls are saved */
     bool cpu_time;         /* timestamps are of CPU time */
     uint32_t control_word;
     Tracer *seq_tracer;
@@ -183,6 +185,7 @@ TraceSession *session_of(VM *vm, uint32_t number);            /* NULL: it is ove
 typedef struct ProcessTrace {
     Tracing *list;
     struct SeqToken *token;         /* sequential tracing; NULL: none */
+    struct SavedCalls *saved;       /* process_flag(save_calls, N); NULL: none are */
     uint32_t clock, last_count;     /* its counters of messages */
     struct Traced *timed;           /* the innermost function whose calls cost time or memory that is measured; NULL: none */
     int64_t since;                  /* when that began, or when the process was scheduled in */
@@ -209,6 +212,7 @@ void trace_report(VM *vm, const Tracer *t, uint32_t flags, term tracee, term tag
 /* The same to all of the list that have asked for one of the flags. */
 void trace_tell(VM *vm, Tracing **list, uint32_t flags, term tracee, term tag, term message, term extra);
 term trace_time(Heap *h, uint32_t flags); /* a timestamp */
+void trace_send(VM *vm, term to, term message); /* to a process or port */
 
 /* --- Calls --------------------------------------------------------------------------------------------------------- */
 
@@ -279,6 +283,13 @@ term trace_set_control_word(Process *p, term value); /* the old one; NONE: badar
 /* Flags as in trace/3: a list. tracer: *tracer has a new reference, or is untouched. False: a mistake. */
 bool trace_parse_flags(VM *vm, term list, uint32_t *flags, Tracer **tracer, bool *cpu_time);
 bool trace_parse_tracer(VM *vm, term key, term t, Tracer **tracer); /* {key, Pid}, {key, Module, State} */
+
+/* --- Calls that a process remembers -------------------------------------------------------------------------------- */
+
+uint32_t saved_calls_size(const Process *p);
+bool saved_calls_set(Process *p, uint32_t size); /* 0: none. False: no memory */
+void saved_calls_add(Process *p, term module, term name, uint32_t arity); /* name NONE: module is send, receive, timeout */
+term saved_calls_term(Heap *h, const Process *p); /* newest last; false: none are saved */
 
 /* --- Sequential tracing -------------------------------------------------------------------------------------------- */
 
