@@ -315,7 +315,7 @@ static uint32_t rewrite_call_ext(Rewriter *r, const GenericOp *g) {
 /* `!`: the same as erlang:send/2, but nobody who traces that is told. */
 static uint32_t rewrite_send(Rewriter *r, const GenericOp *g UNUSED) {
     static const BeamImport import = {.module = A_erlang, .name = A_send, .arity = 2};
-    const BifEntry *b = bif_find(r->pr->vm->bifs, A_erlang, A_send, 2);
+    const BifEntry *b = bif_find(r->pr->vm, A_erlang, A_send, 2);
     Ins *i = out(r, b != NULL ? OP_call_bif : OP_call_export, 2);
     set_pointer(&i->a[0], b != NULL ? (const void *)b : import_export(r, &import));
     set_number(&i->a[1], 2);

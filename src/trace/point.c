@@ -323,7 +323,7 @@ static void visit_unused(Setting *s) {
     VM *vm = s->vm;
     for (size_t i = 0; i < vm->bifs->count; i++) {
         const BifEntry *b = &vm->bifs->entries[i];
-        if (!fits(s->f, bif_module(b), bif_name(b), b->arity)) {
+        if (!fits(s->f, bif_module(b), bif_name(b), b->arity) || !bif_is_there(vm, b)) {
             continue;
         }
         if (s->t->how == PATTERN_ON) {
