@@ -16,15 +16,16 @@ enum { SCHEDULER = RBX, HTOP = R15, REDS = R14, SP = RSP, X_REGISTERS = 6, KNOWN
 #define IN_PROCESS(reg, field) reg, (int32_t)offsetof(Process, field)
 
 typedef enum { VALUE_REG, VALUE_IMM, VALUE_MEM, VALUE_ADDRESS } ValueKind; /* MEM: [reg + v]; ADDRESS: reg + v */
-typedef struct {
-    ValueKind kind;
-    int reg;
-    intptr_t v;
-    int slot;              /* of the register it is the value of: x 0 .., y from KNOWN_SLOTS on; -1: none */
+typedef struct {           /* two words: words of ops.tab hand it on in two registers */
+    uint8_t kind;          /* ValueKind */
+    int8_t reg;
+    int8_t slot;           /* of the register it is the value of: x 0 .., y from KNOWN_SLOTS on; -1: none */
     bool small;            /* it is a small integer: seen by code that runs before this */
-    bool typed;            /* the compiler says that it is a small integer between low and high: nothing has proved it */
-    int64_t low, high;
+    bool typed;            /* the compiler says that it is a small integer in a range (low_of, high_of): nothing has proved it */
+    uint16_t type;         /* says so, an index into the file's types; 0: v is the integer */
+    intptr_t v;
 } Value;
+static_assert(sizeof(Value) == 16 && 2 * KNOWN_SLOTS <= INT8_MAX, "a value is two words");
 
 typedef struct {           /* a double: [base + off], or in a register */
     bool in_register;

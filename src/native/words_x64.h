@@ -34,7 +34,7 @@ static Value immediate(uintptr_t v) {
 }
 
 static Value in_register_value(int reg) {
-    return (Value){.kind = VALUE_REG, .reg = reg, .slot = -1};
+    return (Value){.kind = VALUE_REG, .reg = (int8_t)reg, .slot = -1};
 }
 
 static int slot_of(const Operand *o) {
@@ -59,18 +59,21 @@ static Value get_value(Emitter *e, const Operand *o) {
     if (o->kind == OPERAND_TERM) {
         Value v = immediate(o->term);
         v.small = v.typed = is_small(o->term);
-        v.low = v.high = v.small ? small_value(o->term) : 0;
         return v;
     }
     Value v = place_of(o);
     v.small = v.slot >= 0 && e->small[v.slot];
-    if (operand_is_small(e->pr, o)) {
-        BeamType t = operand_type(e->pr, o);
-        v.typed = true;
-        v.low = t.has_min ? t.min : SMALL_MIN;
-        v.high = t.has_max ? t.max : SMALL_MAX;
-    }
+    v.typed = o->type != 0 && operand_is_small(e->pr, o);
+    v.type = o->type;
     return v;
+}
+
+/* Of a typed value: what it lies between. */
+static int64_t low_of(const Emitter *e, Value v) {
+    return v.type == 0 ? small_value((term)v.v) : e->pr->file->types[v.type].min;
+}
+static int64_t high_of(const Emitter *e, Value v) {
+    return v.type == 0 ? small_value((term)v.v) : e->pr->file->types[v.type].max;
 }
 
 static void move_to(Emitter *e, int reg, Value v) {
@@ -538,9 +541,9 @@ static Value small_result(Emitter *e, int reg, Value v, Value w) {
     return r;
 }
 
-/* May low..high of two typed operands leave the range of smalls? */
-static bool in_range(Value v, Value w, __int128 low, __int128 high) {
-    return v.typed && w.typed && low >= SMALL_MIN && high <= SMALL_MAX;
+/* Is a result between low and high a small? */
+static bool is_in_range(__int128 low, __int128 high) {
+    return low >= SMALL_MIN && high <= SMALL_MAX;
 }
 
 /* Is it in a register that only this instruction uses? */
@@ -587,7 +590,7 @@ static Value add_(Emitter *e, Value v, Value w, Label to) {
         }
         x_rr(a, X_ADD, r, v.reg);
     }
-    if (!in_range(v, w, (__int128)v.low + w.low, (__int128)v.high + w.high)) {
+    if (!v.typed || !w.typed || !is_in_range((__int128)low_of(e, v) + low_of(e, w), (__int128)high_of(e, v) + high_of(e, w))) {
         leave_if(e, CC_O, to);
     }
     return small_result(e, r, v, w);
@@ -596,7 +599,7 @@ static Value add_(Emitter *e, Value v, Value w, Label to) {
 static Value sub_(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
     int r = own_register(e, v);
-    bool range = in_range(v, w, (__int128)v.low - w.high, (__int128)v.high - w.low);
+    bool range = v.typed && w.typed && is_in_range((__int128)low_of(e, v) - high_of(e, w), (__int128)high_of(e, v) - low_of(e, w));
     if (w.kind == VALUE_IMM && fits_32(w.v - TAG_SMALL)) {
         x_ri(a, I_SUB, r, (int32_t)(w.v - TAG_SMALL));
         if (!range) {
@@ -645,7 +648,8 @@ static Value mul_(Emitter *e, Value v, Value w, Label to) {
         asm_byte(a, 0xaf);
         x_modrm(a, r, t);
     }
-    bool range = v.typed && w.typed && v.low >= 0 && w.low >= 0 && in_range(v, w, (__int128)v.low * w.low, (__int128)v.high * w.high);
+    bool range = v.typed && w.typed && low_of(e, v) >= 0 && low_of(e, w) >= 0 &&
+                 is_in_range((__int128)low_of(e, v) * low_of(e, w), (__int128)high_of(e, v) * high_of(e, w));
     if (!range) {
         leave_if(e, CC_O, to);
     }
@@ -1398,7 +1402,7 @@ static void caught_(Emitter *e, const void *fn) {
 static Value self_(Emitter *e) {
     int r = temp(e);
     x_rm(&e->a, X_MOV, r, IN_SCHEDULER(current));
-    return (Value){.kind = VALUE_MEM, .reg = IN_PROCESS(r, pid), .slot = -1};
+    return (Value){.kind = VALUE_MEM, .reg = (int8_t)r, .v = offsetof(Process, pid), .slot = -1};
 }
 
 /* Leaves the engine: goes on at the label later, with nothing live. */
