@@ -9,6 +9,7 @@
 
 #include "code/avm.h"
 #include "code/container.h"
+#include "code/inflate.h"
 #include "platform/file.h"
 #include "platform/platform.h"
 #include "vm/lib.h"
@@ -308,14 +309,26 @@ const char *code_path_dir(CodePath *c, size_t n) {
     return n < c->count ? c->dirs[n].name : NULL;
 }
 
-static bool find_carried(Bytes name, Bytes *beam) {
-    for (const LibModule *m = lib_modules; m->name != NULL; m++) {
-        if (strlen(m->name) == name.size && memcmp(m->name, name.at, name.size) == 0) {
-            *beam = m->beam;
-            return true;
-        }
+static ModuleFound open_carried(CodePath *c, Bytes name, ModuleBytes *module) {
+    const LibModule *m = lib_modules;
+    while (m->name != NULL && (strlen(m->name) != name.size || memcmp(m->name, name.at, name.size) != 0)) {
+        m++;
     }
-    return false;
+    if (m->name == NULL) {
+        return MODULE_ABSENT;
+    }
+    *module = (ModuleBytes){.bytes = m->beam, .trusted = true};
+    if (m->inflated > 0) {
+        uint8_t *beam = mem_alloc(&c->vm->mem, MEM_CODE, m->inflated);
+        if (beam == NULL) {
+            return MODULE_UNREADABLE;
+        }
+        bool whole UNUSED = inflate_small(m->beam, beam, m->inflated);
+        assert(whole);
+        module->bytes = (Bytes){beam, m->inflated};
+        module->gathered = true;
+    }
+    return MODULE_FOUND;
 }
 
 static bool is_below(const char *file, const char *root) {
@@ -359,9 +372,9 @@ ModuleFound code_path_open(CodePath *c, Bytes name, bool to_run, ModuleBytes *mo
             return MODULE_FOUND;
         }
     }
-    if (find_carried(name, &module->bytes)) {
-        module->trusted = true;
-        return MODULE_FOUND;
+    ModuleFound carried = open_carried(c, name, module);
+    if (carried != MODULE_ABSENT) {
+        return carried;
     }
     for (size_t i = 0;; i++) {
         const char *dir = candidate(c, i);

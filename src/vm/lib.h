@@ -7,6 +7,7 @@
 typedef struct {
     const char *name;
     Bytes beam;
+    uint32_t inflated; /* what beam inflates to; 0: it is the module as it is */
 } LibModule;
 extern const LibModule lib_modules[]; /* ends with a row without a name */
 

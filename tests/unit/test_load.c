@@ -1,19 +1,25 @@
 /* code/: loading modules: the ones that the executable carries. */
 #include "code_vm.h"
 
+#include <stdlib.h>
+
 #include "code/emit.h"
+#include "code/inflate.h"
 #include "term/atom.h"
 #include "vm/lib.h"
 
 static Module *load(VM *vm, const LibModule *l) {
     LoadError error = {0};
     Module *m = NULL;
-    BeamFile *b = beam_read(vm, l->name, l->beam, &error);
+    uint8_t *inflated = malloc(l->inflated);
+    CHECK(l->inflated == 0 || inflate_small(l->beam, inflated, l->inflated));
+    BeamFile *b = beam_read(vm, l->name, l->inflated > 0 ? (Bytes){inflated, l->inflated} : l->beam, &error);
     CHECK(b != NULL);
     if (b != NULL) {
         CHECK(module_load(vm, b, &error, &m));
         beam_free(b);
     }
+    free(inflated);
     if (m == NULL) {
         printf("%s: %s %s\n", l->name, error.chunk, error.reason);
     }
