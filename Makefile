@@ -4,6 +4,7 @@
 #   make unit        C tests of single rooms
 #   make check       all tests that need no special hardware          make check-long   the rest
 #   make bench       compare with erl                                   make size         what the executable is made of
+#   make NET=0       without sockets, in build/$(BUILD)-no-net
 #   make fmt, lint   format, look for mistakes                          make install [PREFIX=/usr/local] [ATOMVM_LINK=1]
 
 BUILD ?= release
@@ -11,7 +12,7 @@ CC = gcc
 OBJCOPY ?= objcopy
 PYTHON ?= python3
 ERLC ?= erlc
-B := build/$(BUILD)
+B := build/$(BUILD)$(if $(filter 0,$(NET)),-no-net)
 G := build/shared
 V := $(if $(VERBOSE),,@)
 
@@ -32,7 +33,9 @@ LIBS := -lgmp -lz -ltinfo -lm -ldl -lpthread
 LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
 CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 
-SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
+# NET=0: no sockets.
+NET_SOURCES := src/io/inet_%.c src/platform/unix/socket%.c
+SOURCES := $(filter-out $(if $(filter 0,$(NET)),$(NET_SOURCES)),$(sort $(wildcard src/*/*.c src/platform/unix/*.c)))
 HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/bifs.o $(B)/gen/lib.o
 LIB_ERL := $(sort $(wildcard lib/*.erl))

@@ -42,10 +42,10 @@ BIF(erts_internal, port_command, 3) {
     if (port == NULL) {
         return A_badarg;
     }
-    if (force) {
+    if (force && !(port->flags & PORT_FORCED)) {
         return A_notsup;
     }
-    if (port->flags & PORT_BUSY) {
+    if (port->flags & PORT_BUSY && !force) {
         if (no_suspend) {
             return A_false;
         }

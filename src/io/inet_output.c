@@ -224,7 +224,7 @@ static void no_memory(Inet *s) {
 static void send_queued(Inet *s, Bytes head, Bytes data) {
     if (!queue(s, head, data, 0)) {
         no_memory(s);
-    } else if (tcp_queued(&s->port) < (size_t)s->set.high) {
+    } else if (tcp_queued(&s->port) < (size_t)s->set.high || s->state & INET_BUSY) { /* busy: it was forced */
         inet_reply(s, NONE);
     } else if (s->set.send_timeout == 0) {
         inet_reply(s, A_timeout);

@@ -520,6 +520,7 @@ static const PortDriver driver = {sizeof(Inet), tcp_output, control, unwritten, 
 
 void tcp_begin(Inet *s) {
     s->stream = true;
+    s->port.flags |= PORT_FORCED;
     s->ready = ready;
     s->late = late;
 }

@@ -12,6 +12,7 @@ enum {
     PORT_BUSY = 1 << 2,      /* commands wait */
     PORT_CLOSING = 1 << 3,   /* it no longer exists for anybody, but has output to write */
     PORT_PARALLEL = 1 << 4,  /* opened with {parallelism, true} */
+    PORT_FORCED = 1 << 5,    /* takes commands with option `force` although it is busy */
 };
 
 typedef struct Port Port;
