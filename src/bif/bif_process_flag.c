@@ -350,6 +350,12 @@ BIF(erlang, resume_process, 1) {
 /* --- Collection and other tasks ------------------------------------------------------------------------------------ */
 
 /* Takes place when the built-in has returned: nothing moves while it runs. */
+/* Of OTP 28: waits for a message, like hibernate/3, and returns. */
+BIF(erlang, hibernate, 0) {
+    p->flags |= FLAG_HIBERNATES;
+    return bif_yield(p, A_ok);
+}
+
 BIF(erts_internal, garbage_collect, 1) {
     if (a[0] != A_major && a[0] != A_minor) {
         return raise_badarg(p);

@@ -26,9 +26,9 @@ typedef struct Io {
     struct Zstd *zstd;         /* io/zstd.c; NULL: was not needed yet */
     struct Select *selects;    /* io/select.c: messages that wait for descriptors */
     struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
+    void (*interrupted)(VM *vm); /* likewise */
     struct Alarm *due, *ringing; /* io/alarm.c; due: atomic */
     size_t alarms;             /* set (atomic) */
-    void (*interrupted)(VM *vm); /* likewise */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

@@ -47,6 +47,7 @@ typedef enum {
     FLAG_DISABLE_GC = 1 << 8,
     FLAG_WAITS_FOREVER = 1 << 9,  /* the receive it is in has been told so, and does not look at its timeout again: it may be in a register */
     FLAG_TRACE_FRAMES = 1 << 10,  /* there may be frames on its stack that trace/ has left */
+    FLAG_HIBERNATES = 1 << 12,    /* hibernate/0 has been called: at the end of this slice it becomes small and waits for a message */
     FLAG_GOES_ON = 1 << 11,       /* the traced built-in that is called next has been told of: it goes on by itself */
 } ProcessFlag;
 

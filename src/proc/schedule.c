@@ -114,6 +114,16 @@ static void run_slice(Scheduler *s, Process *p) {
         return;
     }
     assert(result != RUN_EXIT);
+    if (UNLIKELY(p->flags & FLAG_HIBERNATES)) {
+        p->flags &= (uint16_t)~FLAG_HIBERNATES;
+        signals_handle(p);
+        if (p->messages == 0 && !(p->state & STATE_EXITING) && process_collect_hibernate(p, p->live)) {
+            result = RUN_WAIT;
+        }
+        if (p->state & STATE_EXITING) {
+            return;
+        }
+    }
     if (p->state & STATE_KILLED || p->heap.doomed || !save_registers(s, p)) {
         p->live = 0;
         process_end(p, A_killed);

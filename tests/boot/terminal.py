@@ -334,8 +334,22 @@ def breaking():
             s.last(control('C'))
 
 
-only = sys.argv[1:]
-for session in (editing, history, reading, jobs, others, breaking):
-    if not only or session.__name__ in only:
-        session()
-        sys.stdout.flush()
+def iex():
+    s = Session('iex', ['iex'])
+    s.steps(
+        ('', 'iex(1)> '), ('1 + 1' + ENTER, 'iex(2)> ', '2'), ('x = [a: 1,' + ENTER, '...(2)> '), ('b: 2]' + ENTER, 'iex(3)> ', '[a: 1, b: 2]'),
+        ('String.upc\t', 'iex(3)> String.upcase'), ('("äö")' + ENTER, 'iex(4)> ', '"ÄÖ"'), (UP, 'iex(4)> String.upcase("äö")'), (control('U'), 'iex(4)> '),
+        ('x[:b]' + ENTER, 'iex(5)> ', '2'), ('raise "oops"' + ENTER, 'iex(5)> ', '** (RuntimeError) oops'), ('foo(' + ENTER, '...(5)> '), ('#iex:break' + ENTER, 'iex(5)> ', '** (TokenMissingError)'),
+        ('IO.gets("name? ")' + ENTER, 'name? '), ('Ada' + ENTER, 'iex(6)> ', '"Ada\\n"'),
+        ('defmodule M do def f(x), do: {:ok, x} end' + ENTER, 'iex(7)> ', '{:module, M,'), ('M.f(1)' + ENTER, 'iex(8)> ', '{:ok, 1}'),
+        ('Task.await(Task.async(fn -> IO.puts("from a process") end))' + ENTER, 'iex(9)> ', 'from a process'), ('v(1)' + ENTER, 'iex(10)> ', '2'),
+        ('exit(:bye)' + ENTER, 'iex(10)> ', '** (exit) :bye'))
+    s.last('System.halt(3)' + ENTER)
+    s = Session('iex and ^C', ['iex', '-e', 'IO.puts(1 + 2)'])
+    s.steps(('', 'iex(1)> ', '3'), (control('C'), '', MENU))
+    s.last('a' + ENTER)
+
+
+for name in sys.argv[1:]:
+    globals()[name]()
+    sys.stdout.flush()
