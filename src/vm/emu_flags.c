@@ -98,7 +98,7 @@ static bool read_scheduler_count(const Flag *f) {
         return false;
     }
     f->system->schedulers = all, f->system->schedulers_online = online;
-    return all >= 0 && all <= 1024 && online >= 0 && online <= 1024 && (n < 1 || all > 0) && (all == 0 || online <= all);
+    return all >= 0 && all <= 1024 && online >= 0 && online <= 1024 && (all == 0 || online <= all); /* 0: as many as usual */
 }
 
 /* The same, read and not heeded. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,8 +95,10 @@ static Words split(Arena *arena, const char *text, bool comments) {
     return words;
 }
 
-static const char *read_file(Arena *arena, const char *name) {
+/* NULL: it could not be opened, or (*opened) read. */
+static const char *read_file(Arena *arena, const char *name, bool *opened) {
     FILE *f = fopen(name, "r");
+    *opened = f != NULL;
     if (f == NULL) {
         return NULL;
     }
@@ -123,13 +126,16 @@ enum { FILES_DEEP = 100 };
 static void collect(Collected *c, const char *const *words, int count, int depth);
 
 static void collect_file(Collected *c, const char *name, int depth) {
-    const char *text = name == NULL || depth == FILES_DEEP ? NULL : read_file(c->arena, name);
+    bool opened = false;
+    const char *text = name == NULL || depth == FILES_DEEP ? NULL : read_file(c->arena, name, &opened);
     if (name == NULL) {
         c->failed = "Missing argument(s) for '-args_file'.";
     } else if (text == NULL) {
-        char line[4400];
-        int n = snprintf(line, sizeof line, "Failed to open arguments file \"%s\": %s", name,
-                         depth == FILES_DEEP ? "files that name each other" : strerror(errno));
+        char line[4400 + PATH_MAX], here[PATH_MAX];
+        const char *why = depth == FILES_DEEP ? "files that name each other" : strerror(errno);
+        int n = opened ? snprintf(line, sizeof line, "Failed to read arguments file \"%s\": %s", name, why)
+                       : snprintf(line, sizeof line, "Failed to open arguments file \"%s\" at \"%s\": %s", name,
+                                  getcwd(here, sizeof here) == NULL ? "" : here, why);
         c->failed = keep(c->arena, line, MIN((size_t)n, sizeof line - 1));
     } else {
         Words words = split(c->arena, text, true);

@@ -71,15 +71,9 @@ int file_open(const char *name, unsigned modes, int *fd) {
         return errno;
     }
     struct stat s;
-    if (!(modes & FILE_ANY_TYPE)) {
-        /* A regular file, or a folder if one was asked for; /dev/null is let through, as OTP does. */
-        bool good = fstat(*fd, &s) == 0 &&
-                    (modes & FILE_DIRECTORY ? S_ISDIR(s.st_mode) : S_ISREG(s.st_mode));
-        struct stat null;
-        if (!good && !(stat("/dev/null", &null) == 0 && null.st_ino == s.st_ino && null.st_dev == s.st_dev)) {
-            close(*fd);
-            return EISDIR;
-        }
+    if (!(modes & (FILE_ANY_TYPE | FILE_DIRECTORY)) && fstat(*fd, &s) == 0 && S_ISDIR(s.st_mode)) {
+        close(*fd);
+        return EISDIR;
     }
     return 0;
 }
