@@ -46,7 +46,7 @@ MUTATED_PROGRAMS = ['tests/fixtures/otp25/probe.beam', 'tests/fixtures/otp27/pro
 MUTATED_PACKS = 2
 
 # Of tests/boot, what takes long: not in quick runs, with the release build only, natively only in long runs.
-WHOLE_TOOLS = {'iex', 'rebar3', 'terminal'}
+WHOLE_TOOLS = {'iex', 'mistakes', 'rebar3', 'terminal'}
 
 # Suites of OTP that say much in little time.
 SHORT_SUITES = {f'{name}_SUITE' for name in '''
