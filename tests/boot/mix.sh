@@ -1,4 +1,4 @@
-# mix: a new project, its tests, an escript of it, a release.
+# mix: a new project, its tests, an escript of it, a release that is started.
 command -v mix > /dev/null || { echo "mix is not installed"; exit 77; }
 # Since Elixir 1.18 mix talks to other mix of the same user.
 erl -noshell -eval 'NoTcp = list_to_integer(erlang:system_info(otp_release)) > 25 andalso element(1, gen_tcp:listen(0, [])) =/= ok, halt(if NoTcp -> 1; true -> 0 end).' ||
@@ -15,9 +15,36 @@ defmodule Proj.Server do
   def start_link(x), do: GenServer.start_link(__MODULE__, x, name: __MODULE__)
   def init(x), do: {:ok, x}
   def add(n), do: GenServer.call(__MODULE__, {:add, n})
-  def handle_call({:add, n}, _, s), do: {:reply, s + n, s + n}
+  def handle_call({:add, n}, _, s) do
+    Logger.info("adding #{n}", n: n)
+    {:reply, s + n, s + n}
+  end
 end
 END
+cat > lib/proj/once.ex <<'END'
+defmodule Proj.Once do
+  use Task
+  def start_link(_), do: Task.start_link(fn -> if System.get_env("ONCE"), do: run() end)
+  def run() do
+    case :init.get_status() do
+      {:started, _} ->
+        {:ok, _} = Proj.Server.start_link(1)
+        IO.inspect({Proj.Server.add(2), :code.get_mode(), Application.get_env(:proj, :here), Logger.level()})
+        Logger.flush()
+        System.stop(4)
+      _ ->
+        Process.sleep(10)
+        run()
+    end
+  end
+end
+END
+mkdir -p config
+echo 'import Config
+config :logger, :console, format: "$level $metadata$message\n", metadata: [:n]
+config :proj, here: :compiled' > config/config.exs
+echo 'import Config
+if System.get_env("ONCE"), do: config :proj, here: :runtime' > config/runtime.exs
 cat > lib/proj/main.ex <<'END'
 defmodule Proj.Main do
   def main(args), do: IO.puts("main #{inspect(args)}")
@@ -31,14 +58,34 @@ defmodule Proj.ServerTest do
     assert Proj.Server.add(2) == 3
     assert_raise ArithmeticError, fn -> 1 / (Proj.Server.add(-3)) end
   end
+  test "logs" do
+    import ExUnit.CaptureLog
+    require Logger
+    {:ok, _} = Proj.Server.start_link(1)
+    assert capture_log(fn -> Proj.Server.add(2) end) =~ "info n=2 adding 2"
+    assert capture_log([level: :error], fn -> Logger.warning("not this") end) == ""
+    Logger.configure(level: :warning)
+    assert capture_log(fn -> Proj.Server.add(2) end) == ""
+    Logger.configure(level: :debug)
+  end
+  test "prints", do: assert ExUnit.CaptureIO.capture_io(fn -> IO.puts("x") end) == "x\n"
   test "wrong" do
     assert %{a: 1} == %{a: 2}
   end
 end
 END
-sed -i 's/      start_permanent/      escript: [main_module: Proj.Main], start_permanent/' mix.exs
+sed -i 's/      start_permanent/      escript: [main_module: Proj.Main], releases: [proj: [cookie: "secret"]], start_permanent/' mix.exs
 mix compile; echo "status $?"
 mix test --seed 0 2>&1 | quiet
 mix escript.build > /dev/null && escript proj a b
 mix run -e 'IO.inspect Proj.hello()'
+sed -i 's/children = \[/children = [Proj.Once/' lib/proj/application.ex
+# The cookie is given, as mix would ask crypto for one.
+export MIX_ENV=prod RELEASE_DISTRIBUTION=none
+mix release > out 2>&1 || cat out
+release=_build/prod/rel/proj
+ls $release $release/releases/0.1.0
+$release/bin/proj eval 'IO.inspect({Application.ensure_all_started(:proj), Application.get_env(:proj, :here)})'; echo "status $?"
+ONCE=yes $release/bin/proj start < /dev/null; echo "status $?"
+$release/bin/proj version
 mix format --check-formatted > /dev/null 2>&1; echo "status $?"
