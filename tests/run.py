@@ -46,7 +46,7 @@ MUTATED_PROGRAMS = ['tests/fixtures/otp25/probe.beam', 'tests/fixtures/otp27/pro
 MUTATED_PACKS = 2
 
 # Of tests/boot, what takes long: not in quick runs, with the release build only, natively only in long runs.
-WHOLE_TOOLS = {'iex', 'mistakes', 'rebar3', 'terminal'}
+WHOLE_TOOLS = {'dialyzer', 'iex', 'mistakes', 'rebar3', 'terminal'}
 
 # Suites of OTP that say much in little time.
 SHORT_SUITES = {f'{name}_SUITE' for name in '''
@@ -280,8 +280,8 @@ class Tests:
 
         def here(first, more):
             with tempfile.TemporaryDirectory() as d:
-                env = {'WORK': d, 'TESTS': os.path.dirname(path), 'PATH': ':'.join(first + own + [os.environ['PATH']])}
-                status, out = run(['sh', path], 600, dict(env, **more))
+                env = {'WORK': d, 'TESTS': os.path.dirname(path), 'LENGTH': self.o.length, 'PATH': ':'.join(first + own + [os.environ['PATH']])}
+                status, out = run(['sh', path], 3000 if self.o.length == 'long' else 600, dict(env, **more))
                 return status, out.replace(d.encode(), b'WORK')
         status, expected = self.once((path, version), lambda: here([], {}))
         if status == 77:
