@@ -120,6 +120,8 @@
 #define unless_cons(v, k, i) UNLESS(is_cons(v), k, i)
 #define unless_list(v, k, i) UNLESS(is_list(v), k, i)
 #define unless_boxed(v, k, i) UNLESS(is_boxed(v), k, i)
+#define unless_pointer(v, k, i) UNLESS(!is_immediate(v), k, i)
+#define unless_immediate(v, k, i) UNLESS(is_immediate(v), k, i)
 #define unless_atom(v, k, i) UNLESS(is_atom(v), k, i)
 #define unless_boolean(v, k, i) UNLESS((v) == A_true || (v) == A_false, k, i)
 #define unless_small(v, k, i) UNLESS(LIKELY(is_small(v)), k, i)

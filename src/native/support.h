@@ -20,4 +20,7 @@ term native_next_message(Process *p);
 const Unit *native_traced(Process *p, const void *entry);   /* the interpreter's code of the function that begins there */
 uintptr_t native_wait(Process *p, term time);               /* a MailboxWait; the exception has been set */
 
+/* What the bodies of instructions call: by FUNCTION_ numbers, which are made with the emitters. */
+extern const void *const native_functions[];
+
 #endif

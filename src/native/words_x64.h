@@ -513,6 +513,20 @@ static void unless_tuple_header_(Emitter *e, Value h, Label to) {
     }
     leave_if(e, CC_NE, to);
 }
+/* Immediate: both low bits are set. Adding one then clears them. */
+static void unless_immediate_(Emitter *e, Value v, int cc_not, Label to) {
+    Asm *a = &e->a;
+    int t;
+    v = tested(e, v);
+    t = brief(e);
+    x_rex(a, 0, t, v.reg); /* lea t32, [v + 1] */
+    asm_byte(a, X_LEA);
+    x_mem(a, t, v.reg, 1);
+    x_test_low(a, t, TAG_MASK);
+    leave_if(e, cc_not, to);
+}
+#define w_unless_pointer(e, v, to) unless_immediate_(e, v, CC_E, to)
+#define w_unless_immediate(e, v, to) unless_immediate_(e, v, CC_NE, to)
 #define w_unless_list(e, v, to) unless_list(e, v, to)
 #define w_unless_atom(e, v, to) unless_bits(e, tested(e, v), TAG6_MASK, TAG_ATOM, to)
 #define w_unless_boolean(e, v, to) unless_boolean(e, v, to)
