@@ -188,13 +188,14 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         chance_passed(s, used - cut);
     }
     s->current = NULL;
+    if (!gone) {
+        process_leave(p);
+    }
+    if (UNLIKELY(s->watch & WATCH_RUNNABLE && (gone || !(p->state & STATE_RUNNABLE)))) {
+        process_hooks(p)->runnable(p, false);
+    }
     if (gone) {
         process_free(p);
-    } else {
-        process_leave(p);
-        if (UNLIKELY(s->watch & WATCH_RUNNABLE && !(p->state & STATE_RUNNABLE))) {
-            process_hooks(p)->runnable(p, false);
-        }
     }
     if (UNLIKELY(s->asked != NULL)) {
         signals_ask_over(s);

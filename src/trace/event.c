@@ -310,7 +310,7 @@ static void ran(Process *p, int64_t nanoseconds, const void *from) {
 static void runnable(Process *p, bool active) {
     VM *vm = process_vm(p);
     const Trace *t = vm->trace;
-    if (!t->profile_processes || t->profiler == p->pid || p->state & STATE_EXITING) {
+    if (!t->profile_processes || t->profiler == p->pid || (active && p->state & STATE_EXITING)) {
         return;
     }
     Heap h;

@@ -4,7 +4,7 @@
 
 main() ->
     sends(), counted(), remembered(), exit_tokens(), spawn_tokens(), names_of_tokens(), sensitive(), untraced_specification(),
-    max_heap(), current(), dead_tracer().
+    max_heap(), current(), dead_tracer(), profiled().
 
 f(X) -> X.
 
@@ -191,3 +191,16 @@ dead_tracer() ->
     ?MODULE:f(3),
     io:format("~p ~p~n", [N, erlang:trace_info({?MODULE, f, 1}, call_time)]),
     erlang:trace_pattern({?MODULE, f, 1}, false, [call_time]).
+
+%% When a process can run, to its end.
+profiled() ->
+    C = collector(),
+    P = spawn(fun waits/0),
+    receive after 20 -> ok end,
+    undefined = erlang:system_profile(C, [runnable_procs]),
+    [begin P ! X, receive after 20 -> ok end end || X <- [1, 2, stop]],
+    {C, [runnable_procs]} = erlang:system_profile(undefined, []),
+    io:format("~p~n", [[{S, F} || {profile, Q, S, F, _} <- got(C), Q =:= P]]).
+
+waits() ->
+    receive stop -> ok; _ -> waits() end.
