@@ -65,16 +65,13 @@ $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
-SMALL := $(if $(findstring clang,$(CC)),-Os,-Oz) -fno-inline-functions-called-once -fno-jump-tables $(if $(findstring clang,$(CC)),,-fno-caller-saves -fno-if-conversion)
+SMALL := -fno-jump-tables $(if $(findstring clang,$(CC)),-Os,-Oz -fno-inline-functions-called-once -fno-caller-saves -fno-if-conversion)
 OPTIMIZE_base := $(SMALL)
 OPTIMIZE_term := $(SMALL)
 OPTIMIZE_data := $(SMALL)
 OPTIMIZE_code := -Os
-OPTIMIZE_code/decode := -O2
-OPTIMIZE_code/emit := -O2
-OPTIMIZE_code/program := -O2
-OPTIMIZE_code/scan := -O2
-OPTIMIZE_code/verify := -O2
+# What every start runs. Loops that clear a few words are to stay loops: gcc makes them "rep stos", which takes as long as all the rest.
+$(foreach f,code/decode code/emit code/program code/scan code/verify,$(eval OPTIMIZE_$f := -O2 $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)))
 OPTIMIZE_proc := $(SMALL)
 OPTIMIZE_exec/exception := $(SMALL)
 OPTIMIZE_exec/runtime_record := $(SMALL)
