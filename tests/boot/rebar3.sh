@@ -55,7 +55,6 @@ shrunk_test_() ->
 END
 cat > apps/store/test/store_SUITE.erl <<'END'
 -module(store_SUITE).
--include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
 -export([all/0, groups/0, init_per_suite/1, end_per_suite/1, puts/1, skips/1, fails/1, many/1]).
 all() -> [puts, skips, {group, several}, fails].
