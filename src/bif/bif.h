@@ -61,6 +61,8 @@ term bif_ask(Process *p, Process *q, const Export *again, const term *args);
 int bif_release(const Process *p);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
+/* What process_info/2 can be asked for. */
+term process_info_names(Heap *h);
 /* {Module, Name, Arity} of all that belong to the loaded modules. */
 term builtin_functions(Heap *h);
 #define BIF_EXPORT(p, module, name, arity) bif_export(process_vm(p), A_##module, A_##name, arity)

@@ -63,6 +63,11 @@ BIF(erts_debug, set_internal_state, 2) {
     case A_test_long_gc_sleep: /* added to what collections take, for those who are told of long ones */
         s->long_gc_ms = is_small(a[1]) ? MAX(small_value(a[1]), 0) : 0;
         return A_true;
+    case A_fill_heap:
+        p->flags |= FLAG_GC_WANTED;
+        return A_true;
+    case A_force_gc:
+        return is_local_pid(a[1]) ? bif_trap(p, export_get(process_vm(p), A_erlang, A_garbage_collect, 1), 1, a[1]) : raise_badarg(p);
     case A_ets_force_trap:
         return A_notsup;
     case A_ets_force_split: case A_ets_debug_random_split_join:
@@ -191,6 +196,8 @@ BIF(erts_debug, get_internal_state, 1) {
     }
     case A_available_internal_state:
         return A_true;
+    case A_process_info_args:
+        return process_info_names(h);
     case A_force_heap_frags: case A_scheduler_dump:
         return A_false;
     case A_min_unique_integer: case A_min_unique_monotonic_integer:

@@ -244,8 +244,12 @@ static term relations(Process *p, Process *q, RelationKind kind) {
     return g.list;
 }
 
-static term links(Process *p, Process *q) {
-    return relations(p, q, RELATION_LINK);
+static term links(Process *p, Process *q) { /* the oldest first, as OTP has one or two */
+    term list = NIL;
+    for (term newest = relations(p, q, RELATION_LINK); newest != NIL; newest = tail(newest)) {
+        list = heap_cons(HEAP(p), head(newest), list);
+    }
+    return list;
 }
 static term monitors(Process *p, Process *q) {
     return relations(p, q, RELATION_REFERENCE);
@@ -384,6 +388,14 @@ static const struct {
     {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, seq_token, false}, {A_trace, trace_flags, false},
     {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, no, false},
 };
+
+term process_info_names(Heap *h) {
+    term list = NIL;
+    for (size_t i = ARRAY_LEN(items); i-- > 0;) {
+        list = heap_cons(h, items[i].item, list);
+    }
+    return list;
+}
 
 /* The number of an item; -1: there is none of this name; ARRAY_LEN(items): {dictionary, Key}. */
 static int find_item(term item) {

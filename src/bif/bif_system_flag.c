@@ -1,5 +1,6 @@
 /* erlang:system_flag and memory. */
 #include "bif/meters.h"
+#include "bif/system_flags.h"
 #include "bif/spawn_options.h"
 #include "data/integer.h"
 #include "proc/schedule.h"
@@ -105,8 +106,9 @@ BIF(erlang, system_flag, 2) {
         return bind_type(p, value);
     case A_cpu_topology:
         return value == A_undefined ? A_undefined : raise_badarg(p);
-    case A_scheduler_wall_time:
-        return meter_set(p, METER_WALL, value);
+    case A_scheduler_wall_time: /* the kernel knows who has turned it on, and when they end */
+        return process_vm(p)->flags->booted && (value == A_true || value == A_false)
+            ? bif_trap(p, export_get(process_vm(p), A_kernel_refc, A_scheduler_wall_time, 1), 1, value) : meter_set(p, METER_WALL, value);
     case A_microstate_accounting:
         return value == A_reset ? meter_restart(p, METER_STATES) : meter_set(p, METER_STATES, value);
     case A_time_offset:

@@ -38,6 +38,7 @@ signals() ->
         {"link to dead, trapped", fun() -> P = dead(), down(spawn(fun() -> process_flag(trap_exit, true), link(P), receive {'EXIT', P, R} -> exit(R) end end)) end},
         {"link to dead", fun() -> P = dead(), try link(P) catch error:E -> E end end},
         {"link self", fun() -> link(self()) end},
+        {"order of two links", fun() -> A = spawn(?MODULE, idle, []), B = spawn(?MODULE, idle, []), link(A), link(B), {links, L} = process_info(self(), links), [unlink(P) || P <- L], {[P =:= A || P <- L], [exit(P, kill) || P <- L]} end},
         {"link twice, unlink once", fun() -> P = spawn(?MODULE, idle, []), link(P), link(P), unlink(P), exit(P, bad), {is_process_alive(P), process_info(self(), links) =:= {links, []}} end},
         {"unlink flushes", fun() -> process_flag(trap_exit, true), P = spawn_link(?MODULE, idle, []), exit(P, bad), unlink(P), false = is_process_alive(P), R = receive {'EXIT', P, W} -> W after 5 -> none end, process_flag(trap_exit, false), R end},
         {"unlink, link again", fun() -> process_flag(trap_exit, true), P = spawn_link(?MODULE, idle, []), unlink(P), link(P), unlink(P), link(P), exit(P, bad), R = receive {'EXIT', P, W} -> W after 1000 -> none end, process_flag(trap_exit, false), R end},
