@@ -122,6 +122,7 @@ void inet_answer_all(Inet *s, term reason);             /* {error, Reason} */
 void inet_reply(Inet *s, term reason);                  /* to s->caller; reason NONE: ok, else {error, Reason} */
 term inet_data(Inet *s, Heap *h, Bytes data);           /* as list or binary. NONE: no memory */
 term inet_bytes(Heap *h, Bytes bytes, term rest);       /* [Byte ... | Rest] */
+int inet_release(const Inet *s);                        /* of OTP that has been booted */
 bool inet_read_tag(Inet *s, Bytes *data);               /* what a command begins with since OTP 26: into s->caller */
 void inet_deliver_event(Inet *s, term tag, term value); /* {Tag, Port}, or {Tag, Port, Value} if it is not NONE */
 void inet_delivered(Inet *s);                           /* a message: it may be the last one */

@@ -133,10 +133,14 @@ void inet_answer_all(Inet *s, term reason) {
 
 /* --- Those who send ------------------------------------------------------------------------------------------------ */
 
+int inet_release(const Inet *s) {
+    return atoi(s->port.vm->otp_release(s->port.vm));
+}
+
 bool inet_read_tag(Inet *s, Bytes *data) {
     VM *vm = s->port.vm;
     s->caller = (InetCaller){.pid = s->port.caller};
-    if (atoi(vm->otp_release(vm)) < 26) {
+    if (inet_release(s) < 26) {
         return true;
     }
     if (data->size < 2 || data->size - 2 < read_be16(data->at)) {

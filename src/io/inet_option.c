@@ -311,7 +311,7 @@ static void get_packet_options(Inet *s, Text *t) {
 
 static bool get_special(Inet *s, Text *t, unsigned option, Bytes *data) {
     int32_t pair[2];
-    uint8_t bytes[64];
+    uint8_t bytes[64] = {0};
     size_t size = sizeof bytes;
     switch (option) {
     case ACTIVE:

@@ -247,8 +247,9 @@ errors() ->
 raw_port() ->
     S = open_port({spawn_driver, "tcp_inet"}, [binary]),
     Status = fun() -> erlang:port_control(S, 16#03f1a300 + 16, []) end,
-    R = [Status(), erlang:port_control(S, 16#03f1a300 + 1, [1, 1]), Status(), erlang:port_control(S, 16#03f1a300 + 1, [1, 1]),
-         erlang:port_control(S, 16#03f1a300 + 1, [9, 1]), erlang:port_control(S, 16#03f1a300 + 27, [0, 5]), Status(),
+    More = [0 || list_to_integer(erlang:system_info(otp_release)) >= 28], % a protocol, since then
+    R = [Status(), erlang:port_control(S, 16#03f1a300 + 1, [1, 1 | More]), Status(), erlang:port_control(S, 16#03f1a300 + 1, [1, 1 | More]),
+         erlang:port_control(S, 16#03f1a300 + 1, [9, 1 | More]), erlang:port_control(S, 16#03f1a300 + 27, [0, 5]), Status(),
          erlang:port_control(S, 16#03f1a300 + 15, []), erlang:port_control(S, 16#03f1a300 + 12, [1]), erlang:port_info(S, name),
          erlang:port_control(S, 16#03f1a300 + 42, [0,0,0,0,0,0,0,0]), erlang:port_control(S, 16#03f1a300 + 99, []),
          erlang:port_control(S, 16#03f1a300 + 24, [1]), erlang:port_control(S, 16#03f1a300 + 2, []), Status()],
