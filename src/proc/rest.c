@@ -334,6 +334,11 @@ bool scheduler_rest(Scheduler *s) {
     }
     come_back(s);
     scheduler_look_around(s, polls);
+    if (run_queue_length(s) > 0) { /* of a timer: it does not search */
+        lock_take(&ps->rest_lock);
+        end_search(ps, s);
+        lock_give(&ps->rest_lock);
+    }
     over = s->id == 1 && __atomic_exchange_n(&ps->idle, false, __ATOMIC_ACQ_REL);
     return !over || run_queue_length(s) > 0;
 }

@@ -117,10 +117,10 @@ tables() ->
         {"match_delete", 3, filled(n(100000)), fun(T) -> {ets:match_delete(T, {'_', '_'}), ets:tab2list(T), ets:info(T, size), ets:insert(T, {a, 1}), ets:tab2list(T)} end},
         {"select_delete", 3, filled(n(100000)), fun(T) ->
             ets:safe_fixtable(T, true),
-            N = ets:select_delete(T, [{{'$1', '_'}, [{'=<', '$1', 10000}], [true]}]),
+            N = ets:select_delete(T, [{{'$1', '_'}, [{'=<', '$1', n(10000)}], [true]}]),
             K = ets:first(T),
             ets:delete(T, K),
-            M = ets:select_delete(T, [{{'$1', '_'}, [{'>', '$1', 10020}], [true]}]),
+            M = ets:select_delete(T, [{{'$1', '_'}, [{'>', '$1', n(10000) + 20}], [true]}]),
             Next = ets:next(T, K),
             ets:safe_fixtable(T, false),
             {N, M, K, Next, ets:info(T, size), lists:sort(ets:tab2list(T))} end},
