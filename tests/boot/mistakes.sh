@@ -8,15 +8,21 @@ try() {
     timeout 100 erl "$@" < /dev/null > out 2>&1; status=$?
     clean < out | head -n "${LINES_WANTED:-30}"; echo "status $status"
 }
+# The status has to do where two processes of erl print at once, letter by letter.
+fails() {
+    echo "-- $*"
+    timeout 100 erl "$@" < /dev/null > /dev/null 2>&1
+    echo "status $?"
+}
 # The first word has to do where the rest tells how to call erl.
 usage() { LINES_WANTED=0 try "$@"; }
 
 root=$(erl -noshell -eval 'io:put_chars(code:root_dir()), halt().')
 # The boot file.
 try -noshell -boot nothing
-: > empty.boot; try -noshell -boot empty
-head -c 60 "$root/bin/start.boot" > short.boot; try -noshell -boot short
-head -c 50 /dev/zero > zero.boot; try -noshell -boot zero
+: > empty.boot; fails -noshell -boot empty
+head -c 60 "$root/bin/start.boot" > short.boot; fails -noshell -boot short
+head -c 50 /dev/zero > zero.boot; fails -noshell -boot zero
 mkdir dir.boot; try -noshell -boot dir
 cat > make <<'END'
 #!/usr/bin/env escript
@@ -31,7 +37,7 @@ main(_) ->
     write("failing", {script, Id, [case C of {apply, {application, start_boot, [stdlib | T]}} -> {apply, {application, start_boot, [not_there | T]}}; _ -> C end || C <- Commands]}).
 END
 escript make
-for name in other unknown missing path failing; do try -noshell -boot "$name" -eval 'halt().'; done
+for name in other unknown missing path failing; do fails -noshell -boot "$name" -eval 'halt().'; done
 # Modules and the code path.
 printf 'FOR1 and no more' > damaged.beam
 printf -- '-module(good).\n-export([f/0]).\nf() -> io:format("good~n"), halt().\n' > good.erl
