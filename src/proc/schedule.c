@@ -63,7 +63,7 @@ static void enqueue(Process *p) {
 void schedule(Process *p) {
     if (make_runnable(p)) {
         enqueue(p);
-        if (UNLIKELY(p->scheduler->watch & WATCH_RUNNABLE)) {
+        if (UNLIKELY(p->scheduler->watch & WATCH_RUNNABLE) && p->scheduler->leaving != p) {
             process_hooks(p)->runnable(p, true);
         }
     }
@@ -188,9 +188,11 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         chance_passed(s, used - cut);
     }
     s->current = NULL;
+    s->leaving = p;
     if (!gone) {
         process_leave(p);
     }
+    s->leaving = NULL;
     if (UNLIKELY(s->watch & WATCH_RUNNABLE && (gone || !(p->state & STATE_RUNNABLE)))) {
         process_hooks(p)->runnable(p, false);
     }
