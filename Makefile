@@ -100,7 +100,7 @@ $(G)/gen/generic.stamp: tools/gen_generic.py src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen && touch $@
 $(G)/gen/ops.stamp: tools/gen_ops.py src/code/ops.tab src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_ops.py $(G)/gen && touch $@
-$(G)/gen/native.stamp: tools/gen_native.py $(G)/gen/ops.stamp src/native/words_x64.h
+$(G)/gen/native.stamp: tools/gen_native.py $(G)/gen/ops.stamp src/native/words_x64.h src/native/numbers_x64.h
 	$(V)$(PYTHON) tools/gen_native.py $(G)/gen && touch $@
 $(GENERATED) $(G)/gen/bifs.c: ;
 $(G)/gen/atoms.h: $(G)/gen/atoms.stamp

@@ -47,7 +47,7 @@ MUTATED_PACKS = 2
 
 # Of tests/boot, what takes long: not in quick runs, with the release build only, natively only in long runs.
 WHOLE_TOOLS = {'dialyzer', 'iex', 'mistakes', 'rebar3', 'terminal'}
-# In a pty, where erl itself shows another line now and then (the menu's, after ^C), and a step that is missed costs minutes: long runs only.
+# Of these, in a pty, where erl itself shows another line now and then (the menu's, after ^C), and a step that is missed costs minutes: long runs only.
 TERMINALS = {'iex', 'terminal'}
 
 # Suites of OTP that say much in little time.
@@ -256,7 +256,7 @@ class Tests:
         a folder made by `mote otp-dir`). Releases other than the installed one, and the native engine, with the release build only."""
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/boot/*.sh'))):
             name = os.path.basename(path)[:-3]
-            if name in WHOLE_TOOLS and self.o.length == 'quick' or name in TERMINALS and self.o.length != 'long':
+            if self.o.length != 'long' and name in (WHOLE_TOOLS if self.o.length == 'quick' else TERMINALS):
                 continue
             for build in self.builds:
                 if build == 'stress' or (build != 'release' and name in WHOLE_TOOLS):    # minutes, and the same code again

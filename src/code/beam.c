@@ -400,17 +400,3 @@ void beam_free(BeamFile *b) {
         code_work_end(vm, &arena);
     }
 }
-
-bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]) {
-    LoadError error;
-    Container c;
-    if (!container_open(&c, &vm->mem, "", file, &error)) {
-        return false;
-    }
-    bool ok = c.chunks[CHUNK_ATOMS].at != NULL && c.chunks[CHUNK_CODE].at != NULL;
-    if (ok) {
-        hash_chunks(c.chunks, digest);
-    }
-    container_close(&c);
-    return ok;
-}

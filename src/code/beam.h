@@ -157,7 +157,4 @@ BeamFunction *beam_function(const BeamFile *b, uint32_t label);
 term beam_keep(BeamFile *b, term t); /* on demand: a literal like t, as long as the file; NONE: no memory */
 void beam_md5_now(BeamFile *b); /* on demand: fills in md5 */
 
-/* The MD5 of the module in a file, as code:module_md5/1 has it. False: it is no .beam file, or there is no memory. */
-bool beam_md5(VM *vm, Bytes file, uint8_t digest[16]);
-
 #endif

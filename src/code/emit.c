@@ -391,13 +391,3 @@ void emit_lambda_stub(VM *vm, Lambda *l) {
     l->code = &l->stub[1];
     l->native = vm->code->native_entry;
 }
-
-bool emit_native_function(VM *vm, const Function *f, const BifEntry *nif) {
-    Unit *at = (Unit *)f->code;
-    if (at[0] != vm->handlers[VARIANT_nif_start] && at[0] != vm->handlers[VARIANT_call_nif]) {
-        return false;
-    }
-    at[1] = (Unit)nif;
-    at[0] = vm->handlers[VARIANT_call_nif];
-    return true;
-}

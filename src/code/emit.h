@@ -22,7 +22,4 @@ void emit_function_stub(VM *vm, Function *f);
 /* The same for a fun whose code is not (or no longer) there. */
 void emit_lambda_stub(VM *vm, Lambda *l);
 
-/* Makes the function's first instruction (nif_start, which leaves room) call this instead: for load_nif. */
-bool emit_native_function(VM *vm, const Function *f, const BifEntry *nif);
-
 #endif

@@ -93,7 +93,7 @@ term bits_from_buffer(Heap *h, Buffer *buffer, size_t start, size_t end) {
 }
 
 term bits_from_writable(Heap *h, Buffer *buffer, size_t end) {
-    assert(buffer_refs(buffer) == 1 && buffer->used == end && buffer->release == NULL);
+    assert(buffer_refs(buffer) == 1 && buffer->used == end);
     return new_handle(h, buffer, true, 0, end);
 }
 

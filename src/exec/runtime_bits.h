@@ -38,7 +38,6 @@ static inline bool rt_ensure_at_least(Process *p UNUSED, term context, uintptr_t
     size_t left = match_left(match_of(context));
     return left >= bits && bits_fit_unit(left - bits, (unsigned)unit);
 }
-static inline bool rt_skip(Process *p UNUSED, term context, uintptr_t bits) { return match_skip(match_of(context), bits); }
 bool rt_skip_units(Process *p, term context, term size, uintptr_t unit);
 static inline term rt_take_byte(Process *p UNUSED, term context) {
     View *m = match_of(context);

@@ -278,12 +278,6 @@ static inline void x_fm(Asm *a, int op, int xmm, int base, int32_t off) {
     asm_byte(a, (unsigned)op);
     x_mem(a, xmm, base, off);
 }
-static inline void x_ff(Asm *a, int op, int xmm, int from) {
-    asm_byte(a, 0xf2);
-    asm_byte(a, 0x0f);
-    asm_byte(a, (unsigned)op);
-    x_modrm(a, xmm, from);
-}
 static inline void x_int_to_double(Asm *a, int xmm, int reg) { /* cvtsi2sd */
     asm_byte(a, 0xf2);
     x_rex(a, 1, xmm, reg);
@@ -319,11 +313,6 @@ static inline void x_jump_if(Asm *a, int cc, Label l) {
 }
 static inline void x_jump_to(Asm *a, const void *address) {
     asm_byte(a, 0xe9);
-    asm_fix(a, 0, address);
-}
-static inline void x_jump_if_to(Asm *a, int cc, const void *address) {
-    asm_byte(a, 0x0f);
-    asm_byte(a, (unsigned)(0x80 | cc));
     asm_fix(a, 0, address);
 }
 /* Nothing, so many bytes long (less than 4). */

@@ -1,6 +1,8 @@
 /* The machine x86-64: what is made once, and emitting programs. */
 #include "native/words_x64.h"
 
+#include "native/numbers_x64.h"
+
 #include "gen/native.inc"
 
 /* --- What is made once --------------------------------------------------------------------------------------------- */

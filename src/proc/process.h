@@ -102,10 +102,6 @@ typedef struct Process {
     uint64_t reductions;           /* of slices that have ended; of one that has ended: the epoch of that */
 } Process;
 
-static inline Process *heap_process(Heap *h) { /* h must be a process's, not detached */
-    return (Process *)h;
-}
-
 /* One thread's share of the machine. Only that thread touches it, but for what says otherwise. */
 typedef struct Scheduler {
     VM *vm;

@@ -23,7 +23,6 @@ enum {
     RELATION_UNLINKING = 1 << 4,        /* LINK: unlink has been sent, not acknowledged; count: its number */
     RELATION_TIME_OFFSET = 1 << 5,      /* REFERENCE: monitor(time_offset, clock_service) */
     RELATION_PORT = 1 << 6,             /* the other end is a port */
-    RELATION_SPAWN = 1 << 7,            /* REFERENCE: a spawn_request that is under way */
 };
 
 /* What a monitor has besides, if anything. */

@@ -12,17 +12,8 @@ Buffer *buffer_new(VM *vm, size_t capacity) {
     return b;
 }
 
-Buffer *buffer_wrap(VM *vm, uint8_t *data, size_t size, void (*release)(void *arg, uint8_t *data), void *arg) {
-    assert(release != NULL);
-    Buffer *b = mem_alloc(&vm->mem, MEM_BINARY, sizeof *b);
-    if (b != NULL) {
-        *b = (Buffer){.refs = 1, .capacity = size, .used = size * 8, .data = data, .release = release, .arg = arg};
-    }
-    return b;
-}
-
 Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
-    assert(b->release == NULL && buffer_refs(b) == 1);
+    assert(buffer_refs(b) == 1);
     if (capacity > PTRDIFF_MAX - sizeof(Buffer)) {
         return NULL;
     }
@@ -35,22 +26,13 @@ Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
 }
 
 void buffer_release(VM *vm, Buffer *b) {
-    if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) != 0) {
-        return;
-    }
-    if (b->release != NULL) {
-        b->release(b->arg, b->data);
-        mem_free(&vm->mem, MEM_BINARY, b, sizeof *b);
-    } else {
+    if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         mem_free(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity);
     }
 }
 
-static char trusted; /* what `arg` of such a buffer points to */
-
 void buffer_trust(Buffer *b) {
-    assert(b->release == NULL);
-    b->arg = &trusted;
+    b->trusted = true;
 }
 
 bool bits_are_trusted(term t) {
@@ -59,5 +41,5 @@ bool bits_are_trusted(term t) {
         return false;
     }
     const Buffer *b = ((const BufferRef *)boxed(v->base))->buffer;
-    return b->release == NULL && b->arg == &trusted && v->start == 0 && v->end == b->used;
+    return b->trusted && v->start == 0 && v->end == b->used;
 }

@@ -43,9 +43,7 @@ static inline int bits_compare(Bits a, Bits b) {
 
 /* Buffers. Whoever holds a reference may read; the owner of the writable handle (see data/bits.h) may write behind `used`. */
 Buffer *buffer_new(VM *vm, size_t capacity); /* one reference, used 0; NULL: no memory */
-/* Wraps memory of somebody else, who gets it back through `release` when nobody refers to it any more. */
-Buffer *buffer_wrap(VM *vm, uint8_t *data, size_t size, void (*release)(void *arg, uint8_t *data), void *arg);
-/* Other capacity, contents kept; only with one reference and data of its own. The buffer may move. NULL: no memory, as before. */
+/* Other capacity, contents kept; only with one reference. The buffer may move. NULL: no memory, as before. */
 Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity);
 void buffer_release(VM *vm, Buffer *b); /* gives up one reference */
 static inline Buffer *buffer_share(Buffer *b) {
@@ -53,7 +51,7 @@ static inline Buffer *buffer_share(Buffer *b) {
     return b;
 }
 /* Contents that are trusted to be whole, as they come from a file of the installed OTP. */
-void buffer_trust(Buffer *b); /* b has data of its own, and is never appended to */
+void buffer_trust(Buffer *b); /* b is never appended to */
 bool bits_are_trusted(term t);
 static inline size_t buffer_refs(const Buffer *b) {
     return __atomic_load_n(&b->refs, __ATOMIC_ACQUIRE);

@@ -266,7 +266,7 @@ static size_t buffer_bytes(term object) {
 /* A buffer that was made to be appended to and has come into the old space keeps a quarter of what it holds as room. */
 static void shrink_buffer(VM *vm, term object) {
     BufferRef *r = (BufferRef *)boxed(object);
-    if (HEADER_KIND(r->header) != KIND_BUFFER || !r->writable || r->buffer->release != NULL || buffer_refs(r->buffer) != 1) {
+    if (HEADER_KIND(r->header) != KIND_BUFFER || !r->writable || buffer_refs(r->buffer) != 1) {
         return;
     }
     size_t bytes = (r->buffer->used + 7) / 8;

@@ -268,9 +268,8 @@ typedef struct {
     size_t refs;     /* atomic */
     size_t capacity; /* bytes of data */
     size_t used;     /* bits in use; only the writable handle's owner reads or changes it */
-    uint8_t *data;   /* after this struct, or memory of somebody else that release frees */
-    void (*release)(void *arg, uint8_t *data);
-    void *arg;
+    uint8_t *data;   /* after this struct */
+    bool trusted;    /* see buffer_trust */
 } Buffer;
 typedef struct {
     term header;

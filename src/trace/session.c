@@ -141,10 +141,7 @@ term tracer_term(Heap *h, const Tracer *t) {
 /* The function of a tracer's module that is native code; NULL: there is none. */
 static const BifEntry *native_function(VM *vm, term module, term name, uint32_t arity) {
     const Export *e = export_find(vm, module, name, arity);
-    if (e == NULL || e->bif != NULL) {
-        return e == NULL ? NULL : e->bif;
-    }
-    return e->loaded != NULL && e->code[0] == vm->handlers[VARIANT_call_nif] ? (const BifEntry *)e->code[1] : NULL;
+    return e == NULL ? NULL : e->bif;
 }
 
 static term call_module(VM *vm, const Tracer *t, term name, const term *args, uint32_t arity) {

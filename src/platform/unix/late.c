@@ -20,7 +20,7 @@
     F(2, erf) F(2, erfc) F(2, exp) F(2, floor) F(2, fmax) F(2, fmod) F(2, frexp) F(2, ldexp) F(2, log) F(2, log10)        \
     F(2, log2) F(2, pow) F(2, round) F(2, sin) F(2, sinh) F(2, sqrt) F(2, tan) F(2, tanh)
 #define TINFO(F)                                                                                                          \
-    F(3, setupterm) F(3, tgetflag) F(3, tgetnum) F(3, tgetstr) F(3, tgoto) F(3, tigetflag) F(3, tigetnum) F(3, tigetstr)  \
+    F(3, setupterm) F(3, tgetflag) F(3, tgetnum) F(3, tgetstr) F(3, tgoto) F(3, tigetstr)  \
     F(3, tiparm)
 #define FUNCTIONS(F) GMP(F) ZLIB(F) MATH(F) TINFO(F)
 

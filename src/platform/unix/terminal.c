@@ -17,8 +17,6 @@
 /* From term.h, which defines more names than can be had here. */
 int setupterm(const char *type, int fd, int *error);
 char *tigetstr(const char *name);
-int tigetnum(const char *name);
-int tigetflag(const char *name);
 char *tgetstr(const char *name, char **area);
 int tgetnum(const char *name);
 int tgetflag(const char *name);
