@@ -434,13 +434,14 @@ class Tests:
         for build in self.builds:
             if build == 'stress' or seconds == 0:
                 continue
-            def check(build=build):
+            def check(schedulers, build=build):
                 with tempfile.TemporaryDirectory() as d:
-                    env = {'SOAK_SECONDS': str(seconds), 'WORK': d, 'SOAK_RESIDENT': 'yes' if build == 'release' else 'no'}
+                    env = {'SOAK_SECONDS': str(seconds), 'WORK': d, 'SOAK_RESIDENT': 'yes' if build == 'release' else 'no', 'MOTE_SCHEDULERS': schedulers}
                     status, out = run([self.mote(build), 'erl', '-noshell', '-noinput', '-pa', os.path.join(self.work, 'erl'), '-s', 'soak', 'main'],
                                       3 * seconds + 300, env)
                 return None if status == 0 and out.endswith(b'\nflat\n') else f'status {status}: {out.decode(errors="replace")[-3000:]}'
-            yield f'soak/{build}', check
+            yield f'soak/{build}', lambda check=check: check('1')
+            yield f'soak-schedulers/{build}', lambda check=check: check('4')
 
     def fuzz(self):
         seconds = self.size(2, 15, 600, 'FUZZ_SECONDS')

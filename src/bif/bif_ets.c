@@ -240,18 +240,19 @@ static term listed(Process *p, const Table *t, term list) {
     return table_enter(p, (Table *)t) ? heap_cons(HEAP(p), table_id(HEAP(p), t), list) : list;
 }
 
-/* ets:all/0 waits for one message from each scheduler. */
+/* ets:all/0 waits for one message from each scheduler: the first holds all. */
 BIF(ets, internal_request_all, 0) {
     VM *vm = process_vm(p);
-    term ref = ref_make(HEAP(p)), list = NIL;
+    term ref = ref_make(HEAP(p)), list = NIL, none = TUPLE2(HEAP(p), ref, NIL);
     for (const Table *t = table_next(vm, NULL); t != NULL; t = table_next(vm, t)) {
         list = listed(p, t, list);
         table_leave(p);
     }
-    if (!message_send(p->scheduler, p, p->pid, TUPLE2(HEAP(p), ref, list))) {
-        return raise_error(p, A_system_limit);
+    bool sent = message_send(p->scheduler, p, p->pid, TUPLE2(HEAP(p), ref, list));
+    for (uint32_t i = 1; i < vm->processes->scheduler_count; i++) {
+        sent &= message_send(p->scheduler, p, p->pid, none);
     }
-    return ref;
+    return sent ? ref : raise_error(p, A_system_limit);
 }
 
 /* Putting in. */

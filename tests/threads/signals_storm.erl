@@ -8,7 +8,8 @@ main() ->
     Self = self(),
     [spawn_link(fun() -> worker(Self, I, Rounds) end) || I <- lists:seq(1, Workers)],
     Results = [receive {done, I, N} -> N end || I <- lists:seq(1, Workers)],
-    io:format("~w workers, ~w rounds~n", [length(Results), lists:sum(Results)]).
+    io:format("~w workers, ~w rounds~n", [length(Results), lists:sum(Results)]),
+    io:format("~w~n", [lists:member(storm, [ets:new(storm, [named_table]) | ets:all()])]). %% asks every scheduler
 
 start() -> main(), halt(0).
 
