@@ -36,48 +36,51 @@ serve(From, As, Request, S0) ->
     From ! {io_reply, As, Reply},
     S.
 
-request({put_chars, Encoding, Chars}, S) ->
-    put_chars(Encoding, Chars, S);
+%% What nearly all programs ask for stands in functions of its own, here and in mote_kernel: only those are translated at every start.
 request({put_chars, Encoding, M, F, Args}, S) ->
     try apply(M, F, Args) of
-        Chars when is_list(Chars); is_binary(Chars) -> put_chars(Encoding, Chars, S);
-        _ -> {{error, put_chars}, S}
+        Chars -> put_chars(Encoding, Chars, S)
     catch
         _:_ -> {{error, put_chars}, S}
     end;
-request({put_chars, Chars}, S) ->
+request(Request, S) ->
+    other_request(Request, S).
+
+other_request({put_chars, Encoding, Chars}, S) ->
+    put_chars(Encoding, Chars, S);
+other_request({put_chars, Chars}, S) ->
     put_chars(latin1, Chars, S);
-request({put_chars, M, F, Args}, S) ->
+other_request({put_chars, M, F, Args}, S) ->
     request({put_chars, latin1, M, F, Args}, S);
-request(Request, #io{fd = {none, _}} = S) when element(1, Request) =:= get_line; element(1, Request) =:= get_chars; element(1, Request) =:= get_until ->
+other_request(Request, #io{fd = {none, _}} = S) when element(1, Request) =:= get_line; element(1, Request) =:= get_chars; element(1, Request) =:= get_until ->
     {{error, {request, Request}}, S};
-request({get_line, Encoding, Prompt}, S) ->
+other_request({get_line, Encoding, Prompt}, S) ->
     input(Prompt, io_lib, collect_line, [], Encoding, S);
-request({get_chars, Encoding, Prompt, N}, S) ->
+other_request({get_chars, Encoding, Prompt, N}, S) ->
     input(Prompt, io_lib, collect_chars, N, Encoding, S);
-request({get_until, Encoding, Prompt, M, F, Args}, S) ->
+other_request({get_until, Encoding, Prompt, M, F, Args}, S) ->
     input(Prompt, io_lib, get_until, {M, F, Args}, Encoding, S);
-request({get_line, Prompt}, S) ->
+other_request({get_line, Prompt}, S) ->
     request({get_line, latin1, Prompt}, S);
-request({get_chars, Prompt, N}, S) ->
+other_request({get_chars, Prompt, N}, S) ->
     request({get_chars, latin1, Prompt, N}, S);
-request({get_until, Prompt, M, F, Args}, S) ->
+other_request({get_until, Prompt, M, F, Args}, S) ->
     request({get_until, latin1, Prompt, M, F, Args}, S);
-request({requests, Requests}, S) ->
+other_request({requests, Requests}, S) ->
     requests(Requests, ok, S);
-request(getopts, #io{fd = {none, _}, encoding = Encoding} = S) ->
+other_request(getopts, #io{fd = {none, _}, encoding = Encoding} = S) ->
     {[{encoding, Encoding}], S};
-request(getopts, #io{binary = Binary, encoding = Encoding} = S) ->
+other_request(getopts, #io{binary = Binary, encoding = Encoding} = S) ->
     {[{binary, Binary}, {encoding, Encoding}], S};
-request({setopts, Options}, S) when is_list(Options) ->
+other_request({setopts, Options}, S) when is_list(Options) ->
     set_options(Options, S);
-request({get_geometry, Which}, #io{fd = {_, Out}} = S) when Which =:= columns; Which =:= rows ->
+other_request({get_geometry, Which}, #io{fd = {_, Out}} = S) when Which =:= columns; Which =:= rows ->
     case mote:window_size(Out) of
         {Columns, _} when Which =:= columns -> {Columns, S};
         {_, Rows} -> {Rows, S};
         undefined -> {{error, enotsup}, S}
     end;
-request(Other, S) ->
+other_request(Other, S) ->
     {{error, {request, Other}}, S}.
 
 requests([R | Rs], ok, S0) ->
@@ -118,15 +121,14 @@ put_chars(From, Chars, #io{fd = {_, Out}, encoding = To} = S) ->
 encode(Chars, From, To) ->
     %% Most text is ASCII, and the native function of two arguments does without loading the module.
     case try unicode:characters_to_binary(Chars, From) catch _:_ -> error end of
-        Utf8 when is_binary(Utf8), To =/= latin1 ->
-            Utf8;
-        Utf8 when is_binary(Utf8) ->
-            case unicode:bin_is_7bit(Utf8) of
-                true -> Utf8;
-                false -> encode_slowly(Chars, From, To)
-            end;
-        _ ->
-            encode_slowly(Chars, From, To)
+        Utf8 when is_binary(Utf8), To =/= latin1 -> Utf8;
+        Utf8 -> encode_other(Utf8, Chars, From, To)
+    end.
+
+encode_other(Utf8, Chars, From, To) ->
+    case is_binary(Utf8) andalso unicode:bin_is_7bit(Utf8) of
+        true -> Utf8;
+        false -> encode_slowly(Chars, From, To)
     end.
 
 encode_slowly(Chars, From, To) ->

@@ -45,21 +45,22 @@ init([]) -> {ok, {#{}, []}}.
 
 loop(Main, Ref) ->
     receive
-        {'DOWN', Ref, process, Main, {mote_done, Status}} ->
-            halt_now(Status);
-        {'DOWN', Ref, process, Main, Reason} ->
-            mote_error:print_exit(Reason),
-            halt_now(1);
-        {stop, {stop, Status}} ->
-            halt_now(Status);
-        {stop, stop} ->
-            halt_now(0);
-        {From, Request} when is_pid(From) ->
-            From ! {init, answer(Request)},
-            loop(Main, Ref);
-        _ ->
-            loop(Main, Ref)
+        {'DOWN', Ref, process, Main, {mote_done, Status}} -> halt_now(Status);
+        Other -> loop(Other, Main, Ref)
     end.
+
+loop({'DOWN', Ref, process, Main, Reason}, Main, Ref) ->
+    mote_error:print_exit(Reason),
+    halt_now(1);
+loop({stop, {stop, Status}}, _, _) ->
+    halt_now(Status);
+loop({stop, stop}, _, _) ->
+    halt_now(0);
+loop({From, Request}, Main, Ref) when is_pid(From) ->
+    From ! {init, answer(Request)},
+    loop(Main, Ref);
+loop(_, Main, Ref) ->
+    loop(Main, Ref).
 
 halt_now(Status) ->
     is_idle(whereis(logger)) orelse mote_logger:flush(),
@@ -90,17 +91,20 @@ run([], _) ->
 run([Action | Rest], Args) ->
     try act(Action, Args) of
         {done, Status} when Rest =:= [] -> exit({mote_done, Status});
-        {done, 0} -> run(Rest, Args);
-        {next, Next} -> run([Next | Rest], Args);
-        {done, Status} -> exit({mote_done, Status});
-        ok -> run(Rest, Args)
+        Result -> go_on(Result, Rest, Args)
     catch
-        exit:{mote_done, Status} ->
-            exit({mote_done, Status});
-        Class:Reason:Trace ->
-            mote_error:print(Class, Reason, Trace),
-            exit({mote_done, failed(Action)})
+        exit:{mote_done, Status} -> exit({mote_done, Status});
+        Class:Reason:Trace -> failed(Class, Reason, Trace, Action)
     end.
+
+go_on({done, 0}, Rest, Args) -> run(Rest, Args);
+go_on({next, Next}, Rest, Args) -> run([Next | Rest], Args);
+go_on({done, Status}, _, _) -> exit({mote_done, Status});
+go_on(ok, Rest, Args) -> run(Rest, Args).
+
+failed(Class, Reason, Trace, Action) ->
+    mote_error:print(Class, Reason, Trace),
+    exit({mote_done, failed(Action)}).
 
 %% The status of an uncaught exception: 127 from main/1, as escript; else 1.
 failed({file, _, M}) ->
@@ -113,15 +117,24 @@ failed(_) ->
 
 act({file, _, M}, Args) ->
     case erlang:function_exported(M, start, 0) of
-        true ->
-            Value = M:start(),
-            mote:print_value(<<"Return value: ">>, Value),
-            {done, case Value of ok -> 0; 0 -> 0; _ -> 1 end};
-        false ->
-            M:main(Args),
-            {done, 0}
+        true -> start_result(M:start());
+        false -> main(M, Args)
     end;
-act({compile, Path}, _) ->
+act(Action, _) ->
+    other_action(Action).
+
+start_result(Value) ->
+    mote:print_value(<<"Return value: ">>, Value),
+    if
+        Value =:= ok; Value =:= 0 -> {done, 0};
+        true -> {done, 1}
+    end.
+
+main(M, Args) ->
+    M:main(Args),
+    {done, 0}.
+
+other_action({compile, Path}) ->
     case compile:file(Path, [binary, debug_info, report, return_errors]) of
         {ok, M, Binary} ->
             {module, M} = mote_code:load_compiled(M, Path, Binary),
@@ -129,15 +142,15 @@ act({compile, Path}, _) ->
         _ ->
             {done, 1}
     end;
-act({apply, M, F, As}, _) ->
+other_action({apply, M, F, As}) ->
     apply(M, F, As),
     ok;
-act({eunit, M}, _) ->
+other_action({eunit, M}) ->
     case eunit:test(M) of
         ok -> ok;
         _ -> {done, 1}
     end;
-act({eval, Text}, _) ->
+other_action({eval, Text}) ->
     {ok, Tokens, _} = scanned(erl_scan:string(dotted(Text))),
     {ok, Exprs} = parsed(erl_parse:parse_exprs(Tokens)),
     {value, Value, _} = erl_eval:exprs(Exprs, erl_eval:new_bindings()),
