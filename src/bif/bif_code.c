@@ -17,7 +17,7 @@
 static bool loads_natives(const ModuleCode *c) {
     bool loads = c->on_load != NULL;
     for (uint32_t i = 0; !loads && i < c->export_count; i++) {
-        loads = c->exports[i].slot->name == A_on_load && c->exports[i].slot->arity == 0;
+        loads = c->exports[i].name == A_on_load && c->exports[i].arity == 0;
     }
     return loads;
 }
@@ -115,7 +115,7 @@ static term all_functions(Heap *h, const ModuleCode *c) {
 static term all_exports(Heap *h, const ModuleCode *c) {
     term list = NIL;
     for (uint32_t i = 0; i < c->export_count; i++) {
-        list = add_function(h, c->exports[i].slot->name, c->exports[i].slot->arity, list);
+        list = add_function(h, c->exports[i].name, c->exports[i].arity, list);
     }
     return list;
 }

@@ -58,7 +58,7 @@ typedef struct {
 } BeamImport;
 typedef struct {
     term name;
-    uint32_t arity, label;
+    uint32_t arity, function; /* its index */
 } BeamExport; /* exports and local functions */
 typedef struct {
     term name;               /* of the function that is its body, -f/1-fun-0- */

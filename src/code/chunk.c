@@ -206,15 +206,17 @@ bool chunk_functions(Loading *l, Cursor *c, BeamExport **list, uint32_t *count) 
         return load_no_memory(l->error);
     }
     for (BeamExport *e = *list; e < *list + *count; e++) {
+        uint32_t label;
         if (!read_atom(l, c, &e->name) || !read_below(c, "arity", MAX_ARGUMENTS + 1, &e->arity) ||
-            !read_below(c, "label", l->b->labels, &e->label)) {
+            !read_below(c, "label", l->b->labels, &label)) {
             return false;
         }
-        const BeamFunction *f = beam_function(l->b, e->label);
+        const BeamFunction *f = beam_function(l->b, label);
         if (f == NULL || f->arity != e->arity) {
             c->at -= 4;
-            return CURSOR_FAIL(c, "label %u is not the entry of a function of %u arguments", e->label, e->arity);
+            return CURSOR_FAIL(c, "label %u is not the entry of a function of %u arguments", label, e->arity);
         }
+        e->function = (uint32_t)(f - l->b->functions);
     }
     return true;
 }

@@ -61,7 +61,7 @@ static void patch_calls(Function *f) {
 static void publish(VM *vm, Function *f, const Unit *before) {
     ModuleCode *c = f->of;
     patch_calls(f);
-    Export *e = export_find(vm, c->module->name, f->name, f->arity);
+    Export *e = export_known(vm, c->module->name, f->name, f->arity);
     if (e != NULL && e->code == before) {
         __atomic_store_n(&e->code, f->code, __ATOMIC_RELEASE);
     }

@@ -109,7 +109,7 @@ static Export *look_up(const Code *c, term module, term name, uint32_t arity) {
     return e;
 }
 
-static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifEntry *bif) {
+static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifEntry *bif, const Function *function) {
     Code *c = vm->code;
     Export *e = arena_alloc(&c->export_memory, sizeof *e);
     if (e == NULL) {
@@ -128,19 +128,30 @@ static Export *insert(VM *vm, term module, term name, uint32_t arity, const BifE
     if (vm->handlers != NULL) {
         emit_export_stub(vm, e);
     }
+    if (function != NULL) {
+        module_link_export(vm, e, function);
+    }
     __atomic_store_n(bucket, e, __ATOMIC_RELEASE);
     c->export_count++;
     return e;
 }
 
-/* It was not found without the lock. make: it shall be there, even if it is no built-in. */
+/* It was not found without the lock. make: it shall be there, even if there is no such function. */
 static Export *look_again(VM *vm, term module, term name, uint32_t arity, bool make) {
     code_lock(vm);
     Export *e = look_up(vm->code, module, name, arity);
     if (e == NULL) {
         const BifEntry *bif = bif_find(vm, module, name, arity);
-        e = make || bif != NULL ? insert(vm, module, name, arity, bif) : NULL;
+        const Function *f = bif != NULL ? NULL : module_exported(vm, module, name, arity);
+        e = make || bif != NULL || f != NULL ? insert(vm, module, name, arity, bif, f) : NULL;
     }
+    code_unlock(vm);
+    return e;
+}
+
+Export *export_known(VM *vm, term module, term name, uint32_t arity) {
+    code_lock(vm);
+    Export *e = look_up(vm->code, module, name, arity);
     code_unlock(vm);
     return e;
 }

@@ -1,6 +1,6 @@
 /* Exported functions and built-ins by name. An Export is the fixed place that calls to M:F/A go through: code, external
-   funs and traps keep its address; loading and purging change what it leads to. It exists as soon as anything mentions
-   M:F/A, and as long as the VM. */
+   funs and traps keep its address; loading and purging change what it leads to. It exists as soon as anything but the module
+   that has the function mentions M:F/A, and as long as the VM. */
 #ifndef MOTE_CODE_EXPORT_H
 #define MOTE_CODE_EXPORT_H
 
@@ -58,7 +58,8 @@ typedef struct Export {
 } Export;
 
 Export *export_get(VM *vm, term module, term name, uint32_t arity);  /* makes it; NULL: no memory */
-Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it and it is no built-in */
+Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it, it is no built-in, and no loaded module exports it */
+Export *export_known(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it */
 static inline bool export_is_callable(const Export *e) {
     return e->bif != NULL || e->loaded != NULL;
 }

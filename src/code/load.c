@@ -223,21 +223,9 @@ static bool take_entries(VM *vm, ModuleCode *c, const BeamFile *b) {
             return false;
         }
     }
-    if (b->export_count > 0) {
-        c->exports = mem_zalloc(&vm->mem, MEM_CODE, b->export_count * sizeof *c->exports);
-        if (c->exports == NULL) {
-            return false;
-        }
-    }
-    c->export_count = b->export_count;
-    for (uint32_t i = 0; i < b->export_count; i++) {
-        const BeamExport *e = &b->exports[i];
-        c->exports[i] = (ModuleExport){.slot = export_get(vm, b->module, e->name, e->arity), .function = emit_function(c, e->label)};
-        if (c->exports[i].slot == NULL) {
-            return false;
-        }
-    }
-    return true;
+    c->exports = c->source != NULL ? b->exports : copy_array(vm, b->exports, b->export_count * sizeof *c->exports);
+    c->export_count = c->exports == NULL ? 0 : b->export_count;
+    return c->export_count == b->export_count;
 }
 
 /* The code itself, in both forms. */
@@ -295,10 +283,10 @@ static void free_all_but_literals(VM *vm, ModuleCode *c) {
     mem_free(m, MEM_CODE, c->places, c->place_count * sizeof *c->places);
     mem_free(m, MEM_CODE, c->files, c->file_count * sizeof *c->files);
     mem_free(m, MEM_CODE, c->records, c->record_count * sizeof *c->records);
-    mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
     mem_free(m, MEM_CODE, c->lambdas, c->lambda_count * sizeof *c->lambdas);
     mem_free(m, MEM_CODE, c->lambda_functions, c->lambda_count * sizeof *c->lambda_functions);
     if (c->source == NULL) {
+        mem_free(m, MEM_CODE, c->exports, c->export_count * sizeof *c->exports);
         mem_free(m, MEM_CODE, (void *)c->attributes.at, c->attributes.size);
         mem_free(m, MEM_CODE, (void *)c->compile_info.at, c->compile_info.size);
     }
@@ -322,10 +310,15 @@ void module_code_free(VM *vm, ModuleCode *c) {
 
 /* --- Current, old, deleted ----------------------------------------------------------------------------------------- */
 
+/* The export of a function that m exports; NULL: nobody mentions it. */
+static Export *export_of(VM *vm, const Module *m, const BeamExport *e) {
+    return export_known(vm, m->name, e->name, e->arity);
+}
+
 static void unexport(VM *vm, Module *m) {
     for (uint32_t i = 0; i < m->current->export_count; i++) {
-        Export *e = m->current->exports[i].slot;
-        if (e->loaded == m) {
+        Export *e = export_of(vm, m, &m->current->exports[i]);
+        if (e != NULL && e->loaded == m) {
             e->loaded = NULL;
             emit_export_stub(vm, e);
         }
@@ -376,6 +369,24 @@ void module_purge(VM *vm, Module *m) {
 static void entry_set(VM *vm, Entry *e, const Function *f) {
     e->code = f->code;
     e->native = f->native != NULL ? f->native : vm->code->native_entry;
+}
+
+void module_link_export(VM *vm, Export *e, const Function *f) {
+    if (!(e->module == A_erlang && e->name == A_hibernate && e->arity == 3)) { /* its stub is the instruction */
+        entry_set(vm, &e->entry, f);
+    }
+    e->loaded = f->of->module;
+}
+
+const Function *module_exported(VM *vm, term module, term name, uint32_t arity) {
+    const Module *m = module_find(vm, module);
+    const ModuleCode *c = m == NULL ? NULL : m->current;
+    for (uint32_t i = 0; c != NULL && i < c->export_count; i++) {
+        if (c->exports[i].name == name && c->exports[i].arity == arity) {
+            return &c->functions[c->exports[i].function];
+        }
+    }
+    return NULL;
 }
 
 static void link_lambda(VM *vm, ModuleCode *c, uint32_t i) {
@@ -431,12 +442,9 @@ static void make_current(VM *vm, ModuleCode *c) {
     }
     m->current = c;
     for (uint32_t i = 0; i < c->export_count; i++) {
-        Export *e = c->exports[i].slot;
-        if (e->bif == NULL) {
-            if (!(e->module == A_erlang && e->name == A_hibernate && e->arity == 3)) { /* its stub is the instruction */
-                entry_set(vm, &e->entry, c->exports[i].function);
-            }
-            e->loaded = m;
+        Export *e = export_of(vm, m, &c->exports[i]);
+        if (e != NULL && e->bif == NULL) {
+            module_link_export(vm, e, &c->functions[c->exports[i].function]);
         }
     }
     link_lambdas(vm, c);

@@ -94,11 +94,6 @@ typedef struct NativeCode {    /* machine code of a module, and what its address
     struct NativeCode *next;
 } NativeCode;
 
-typedef struct {
-    Export *slot;
-    Function *function;
-} ModuleExport;
-
 typedef struct ModuleCode {    /* one generation of a module's code */
     CodeSegment *segments;     /* newest first */
     Function *functions;       uint32_t function_count; /* in the file's order */
@@ -106,7 +101,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     BeamLine *places;          uint32_t place_count;
     term *files;               uint32_t file_count;
     term *literal_block;       size_t literal_words;  term literal_off_heap;
-    ModuleExport *exports;     uint32_t export_count;
+    BeamExport *exports;       uint32_t export_count;   /* on demand: the source's */
     Lambda **lambdas;          uint32_t lambda_count;   /* in the file's order */
     Function **lambda_functions;                        /* their code, likewise */
     Bytes attributes, compile_info; /* copies */
@@ -177,6 +172,9 @@ void module_abandon_old(Module *m);              /* somebody may still run it: i
 void module_purge(VM *vm, Module *m);            /* frees the old code, which nobody runs; its literals are retired */
 void module_relink(VM *vm, ModuleCode *code);    /* funs that belong to this code lead to it again */
 void module_code_free(VM *vm, ModuleCode *code); /* nobody uses it any more; NULL is no error */
+/* A function that the module's current code exports; NULL: it does not. */
+const Function *module_exported(VM *vm, term module, term name, uint32_t arity);
+void module_link_export(VM *vm, Export *e, const Function *f); /* calls of e lead to f, which its module's current code exports */
 void module_each(VM *vm, void (*visit)(Module *m, void *arg), void *arg);
 
 /* The fun of this description; made, with a stub for code, if it is not there. NULL: no memory. */

@@ -72,14 +72,8 @@ static void drop_points(VM *vm, Traced *t, const TraceSession *s) { /* s NULL: o
 }
 
 /* The code of an export as it is now; NULL: a built-in. */
-static const Function *function_of(const Export *e) {
-    const ModuleCode *c = e->loaded == NULL ? NULL : e->loaded->current;
-    for (uint32_t i = 0; c != NULL && i < c->export_count; i++) {
-        if (c->exports[i].slot == e) {
-            return c->exports[i].function;
-        }
-    }
-    return NULL;
+static const Function *function_of(VM *vm, const Export *e) {
+    return e->loaded == NULL ? NULL : module_exported(vm, e->module, e->name, e->arity);
 }
 
 static Traced *traced_of_function(const Function *f) {
@@ -135,7 +129,7 @@ static Traced *new_traced(VM *vm, term module, term name, uint32_t arity, const 
 
 static Traced *trace_export(VM *vm, Export *e) {
     Traced *t = export_traced(vm, e);
-    if (t == NULL && (t = new_traced(vm, e->module, e->name, e->arity, function_of(e), e)) != NULL) {
+    if (t == NULL && (t = new_traced(vm, e->module, e->name, e->arity, function_of(vm, e), e)) != NULL) {
         t->own = export_trace(vm, e, t);
     }
     return t;
@@ -352,9 +346,21 @@ static void visit_exports(Setting *s) {
     }
 }
 
+/* Functions that nobody but their module has mentioned get theirs, too. */
+static void make_exports(Module *m, void *arg) {
+    const Setting *s = arg;
+    const ModuleCode *c = s->f->parts == 0 || s->f->module == m->name ? m->current : NULL;
+    for (uint32_t i = 0; c != NULL && i < c->export_count; i++) {
+        if (fits(s->f, m->name, c->exports[i].name, c->exports[i].arity)) {
+            export_get(s->vm, m->name, c->exports[i].name, c->exports[i].arity);
+        }
+    }
+}
+
 int64_t points_set(VM *vm, TraceSession *session, const FunctionPattern *f, const TracePattern *t) {
     Setting s = {.vm = vm, .session = session, .f = f, .t = t};
     visit_unused(&s);
+    module_each(vm, make_exports, &s);
     visit_exports(&s);
     if (f->parts > 0) {
         Module *m = module_find(vm, f->module);
@@ -427,7 +433,7 @@ static void code_gone(VM *vm, ModuleCode *c) {
     mem_free(&vm->mem, MEM_CODE, c->traced, c->traced == NULL ? 0 : MAX(c->function_count, 1u) * sizeof *c->traced);
     c->traced = NULL;
     for (uint32_t i = 0; i < c->export_count; i++) {
-        Export *e = c->exports[i].slot;
+        Export *e = export_known(vm, c->module->name, c->exports[i].name, c->exports[i].arity);
         Traced *t = e == NULL ? NULL : export_traced(vm, e);
         if (t != NULL && e->bif == NULL && t->function != NULL && t->function->of == c) {
             remove_traced(vm, t);

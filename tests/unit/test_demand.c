@@ -44,8 +44,8 @@ static void emit_all(VM *vm, Module *m) {
         CHECK(code_find(vm, f->info, &code, &of) == f && f->sites == 0);
     }
     for (uint32_t i = 0; i < c->export_count; i++) {
-        Export *e = c->exports[i].slot;
-        CHECK(e->bif != NULL || e->code == c->exports[i].function->code);
+        Export *e = export_get(vm, m->name, c->exports[i].name, c->exports[i].arity);
+        CHECK(e->bif != NULL || e->code == c->functions[c->exports[i].function].code);
     }
 }
 

@@ -45,8 +45,8 @@ TEST(modules_load_and_their_addresses_are_found) {
             CHECK(code_find(&vm, (const uint8_t *)f->info - 1, &code, &of) != f);
         }
         for (uint32_t i = 0; i < c->export_count; i++) {
-            Export *e = c->exports[i].slot;
-            CHECK(e->bif != NULL || (e->loaded == m && e->code == c->exports[i].function->code));
+            Export *e = export_get(&vm, m->name, c->exports[i].name, c->exports[i].arity);
+            CHECK(e->bif != NULL || (e->loaded == m && e->code == c->functions[c->exports[i].function].code));
         }
     }
     stop(&vm);
@@ -61,9 +61,10 @@ TEST(new_code_replaces_old_code) {
         m = load(&vm, ++l);
     }
     ModuleCode *first = m->current;
-    Export *e = first->exports[0].slot;
+    Export *e = export_get(&vm, m->name, first->exports[0].name, first->exports[0].arity);
+    CHECK(e->code == first->functions[first->exports[0].function].code && e->loaded == m);
     CHECK(load(&vm, l) == m);
-    CHECK(m->old == first && m->current != first && e->code == m->current->exports[0].function->code);
+    CHECK(m->old == first && m->current != first && e->code == m->current->functions[m->current->exports[0].function].code);
     Lambda *lambdas[32]; /* they outlive the code */
     uint32_t lambda_count = first->lambda_count;
     CHECK(lambda_count > 0 && lambda_count <= ARRAY_LEN(lambdas));
