@@ -4,7 +4,7 @@
 #   make unit        C tests of single rooms
 #   make check       all tests that need no special hardware          make check-long   the rest
 #   make bench       compare with erl                                   make size         what the executable is made of
-#   make NET=0       without sockets, in build/$(BUILD)-no-net
+#   make CORE=1      the core alone, in build/$(BUILD)-core: without the parts that PART_... below lists      make WITHOUT="net trace"   without these
 #   make fmt, lint   format, look for mistakes                          make install [PREFIX=/usr/local] [ATOMVM_LINK=1]
 
 BUILD ?= release
@@ -12,7 +12,9 @@ CC = gcc
 OBJCOPY ?= objcopy
 PYTHON ?= python3
 ERLC ?= erlc
-B := build/$(BUILD)$(if $(filter 0,$(NET)),-no-net)
+B := build/$(BUILD)
+# Where what is linked goes; objects are the same whatever is left out.
+E := $(B)$(if $(CORE),-core,$(if $(strip $(WITHOUT)),-no-$(subst $() ,-,$(strip $(WITHOUT)))))
 G := build/shared
 V := $(if $(VERBOSE),,@)
 
@@ -33,36 +35,52 @@ LIBS := -lgmp -lz -ltinfo -lm -ldl -lpthread
 LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
 CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 
-# NET=0: no sockets.
-NET_SOURCES := src/io/inet_%.c src/platform/unix/socket%.c
-SOURCES := $(filter-out $(if $(filter 0,$(NET)),$(NET_SOURCES)),$(sort $(wildcard src/*/*.c src/platform/unix/*.c)))
+# Parts that the rest can do without. The built-ins of a part that is left out do not exist; what other parts call of it is in src/vm/absent.c.
+PART_dump     := vm/crash_dump vm/dump_terms vm/break_menu
+PART_erl      := vm/boot vm/emu_flags vm/erl_args vm/otp_place vm/cmd_otp_dir
+PART_net      := io/inet_% platform/unix/socket%
+PART_ports    := io/port% bif/bif_port% bif/bif_erl_ddll platform/unix/child $(PART_net)
+PART_regex    := bif/bif_re io/regex%
+PART_seed     := vm/seed proc/chance
+PART_terminal := bif/bif_prim_tty io/port_terminal platform/unix/terminal
+PART_trace    := trace/% bif/bif_tracing bif/bif_watching io/port_trace_file io/port_tell
+PART_zstd     := bif/bif_zstd io/zstd
+PARTS := $(sort $(patsubst PART_%,%,$(filter PART_%,$(.VARIABLES))))
+ABSENT := $(if $(CORE),$(PARTS),$(WITHOUT))
+$(foreach p,$(ABSENT),$(if $(PART_$p),,$(error there is no part $p: only $(PARTS))))
+LEFT_OUT := $(if $(ABSENT),$(foreach p,$(ABSENT),$(PART_$p:%=src/%.c)),src/vm/absent.c)
+
+ALL_SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
+SOURCES := $(filter-out $(LEFT_OUT),$(ALL_SOURCES))
 HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
-OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/bifs.o $(B)/gen/lib.o
+OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(E)/gen/bifs.o $(B)/gen/lib.o
 LIB_ERL := $(sort $(wildcard lib/*.erl))
 LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
 GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc $(G)/gen/native.inc
 UNIT := $(sort $(wildcard tests/unit/*.c))
 
-.PHONY: all lib unit start-functions check check-long bench size fmt lint install clean run setup
-all: $(B)/mote
-lib: $(B)/libmote.a
+.PHONY: all lib unit start-functions check check-long bench size parts stripped fmt lint install clean run setup
+all: $(E)/mote
+lib: $(E)/libmote.a
 
-$(B)/mote: $(B)/vm/main.o $(LATE) $(B)/$(if $(LATE),ordered,libmote).a
+$(E)/mote: $(B)/vm/main.o $(LATE) $(E)/$(if $(LATE),ordered,libmote).a
 	$(V)$(CC) $(LDFLAGS_all) -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS))
 # What every start runs stands together: fewer pages of the executable are touched.
-$(B)/ordered.a: $(B)/libmote.a tools/start_functions.txt
-	$(V)sed 's/.*/--rename-section .text.&=.text.hot.&/' tools/start_functions.txt >$(B)/ordered.args && $(OBJCOPY) @$(B)/ordered.args $< $@
-start-functions: $(B)/mote
-	$(V)$(ERLC) -o $(B) examples/hello.erl && $(PYTHON) tools/start_functions.py $(B)/mote $(B)/hello.beam tools/start_functions.txt
+$(E)/ordered.a: $(E)/libmote.a tools/start_functions.txt
+	$(V)sed 's/.*/--rename-section .text.&=.text.hot.&/' tools/start_functions.txt >$(E)/ordered.args && $(OBJCOPY) @$(E)/ordered.args $< $@
+start-functions: $(E)/mote
+	$(V)$(ERLC) -o $(E) examples/hello.erl && $(PYTHON) tools/start_functions.py $(E)/mote $(E)/hello.beam tools/start_functions.txt
 
-$(B)/libmote.a: $(filter-out $(B)/vm/main.o $(B)/platform/unix/late.o,$(OBJECTS))
-	$(V)rm -f $@ && ar rcs $@ $^
+$(E)/libmote.a: $(filter-out $(B)/vm/main.o $(B)/platform/unix/late.o,$(OBJECTS))
+	$(V)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) $(CFLAGS_$(basename $(notdir $@))) $(if $(filter release,$(BUILD)),$(or $(OPTIMIZE_$*),$(OPTIMIZE_$(word 1,$(subst /, ,$*))))) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(G)/gen/%.c Makefile
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
+$(if $(ABSENT),$(E)/gen/bifs.o): $(E)/gen/bifs.c Makefile
+	$(V)$(CC) $(CFLAGS_all) -MMD -MP -c -o $@ $<
 
 # Rooms whose speed does not matter as much as their size.
 SMALL := -fno-jump-tables $(if $(findstring clang,$(CC)),-Os,-Oz -fno-inline-functions-called-once -fno-caller-saves -fno-if-conversion)
@@ -92,10 +110,12 @@ CFLAGS_interpreter := $(if $(filter thread,$(BUILD)),-fno-sanitize=thread) -fno-
 
 # Generated from the sources; written only when they change (the stamp says when that was looked at), so that one new atom
 # does not rebuild what it need not.
-$(G)/gen/atoms.stamp: tools/gen_atoms.py $(SOURCES) $(HEADERS)
+$(G)/gen/atoms.stamp: tools/gen_atoms.py $(ALL_SOURCES) $(HEADERS)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_atoms.py $(G)/gen && touch $@
 $(G)/gen/bifs.stamp: tools/gen_bifs.py tools/natives.tab $(G)/gen/atoms.stamp
 	$(V)$(PYTHON) tools/gen_bifs.py $(G)/gen && touch $@
+$(E)/gen/bifs.c: $(if $(ABSENT),$(G)/gen/bifs.stamp Makefile)
+	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_bifs.py $(@D) $(filter $(LEFT_OUT),$(ALL_SOURCES)) && touch $@
 $(G)/gen/generic.stamp: tools/gen_generic.py src/code/generic.tab
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_generic.py $(G)/gen && touch $@
 $(G)/gen/ops.stamp: tools/gen_ops.py src/code/ops.tab src/code/generic.tab
@@ -114,11 +134,11 @@ $(G)/lib/%.beam: lib/%.erl
 	$(V)mkdir -p $(@D) && $(ERLC) +deterministic +no_docs -o $(@D) $<
 
 # One runner for all C tests: tests/unit/*.c, each a list of TEST(name) { ... }.
-unit: $(B)/unit
-	$(V)$(B)/unit
+unit: $(E)/unit
+	$(V)$(E)/unit
 $(G)/gen/unit.c: tools/gen_unit.py $(UNIT)
 	$(V)mkdir -p $(@D) && $(PYTHON) tools/gen_unit.py $@ $(UNIT)
-$(B)/unit: $(UNIT:tests/unit/%.c=$(B)/unit_%.o) $(B)/gen/unit.o $(B)/libmote.a
+$(E)/unit: $(UNIT:tests/unit/%.c=$(B)/unit_%.o) $(B)/gen/unit.o $(E)/libmote.a
 	$(V)$(CC) $(LDFLAGS_all) -o $@ $^ $(LIBS)
 $(B)/unit_%.o: tests/unit/%.c Makefile | $(GENERATED)
 	$(V)mkdir -p $(@D) && $(CC) $(CFLAGS_all) -Itests/unit -MMD -MP -c -o $@ $<
@@ -132,8 +152,8 @@ run: setup
 	$(V)$(MAKE) --no-print-directory all
 	$(V)echo "Erlang's compiler, on Mote, compiles examples/life.erl; then Mote runs it:"
 	$(V)mkdir -p build/examples
-	$(V)$(B)/mote -s mote_compile file examples/life.erl build/examples
-	$(V)$(B)/mote build/examples/life.beam
+	$(V)$(E)/mote -s mote_compile file examples/life.erl build/examples
+	$(V)$(E)/mote build/examples/life.beam
 
 # --- tests
 BUILDS_TESTED := release sanitize stress
@@ -159,9 +179,14 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a tests/fuzz/fuzz.h
 
 bench: all
 	$(V)$(PYTHON) bench/run.py
-size: all
-	$(V)strip -o $(B)/mote.stripped $(B)/mote && size -A $(B)/mote.stripped | awk '$$2 > 1000' && ls -l $(B)/mote.stripped
-	$(V)nm --size-sort -S -r $(B)/mote | head -30
+size: all stripped
+	$(V)size -A $(E)/mote.stripped | awk '$$2 > 1000'
+	$(V)nm --size-sort -S -r $(E)/mote | head -30
+	$(V)$(if $(ABSENT),,$(MAKE) --no-print-directory CORE=1 stripped)
+parts: # those there are; of WITHOUT or CORE, the sources
+	@echo $(if $(ABSENT),$(filter $(LEFT_OUT),$(ALL_SOURCES)),$(PARTS))
+stripped: $(E)/mote
+	$(V)strip -o $<.stripped $< && wc -c $<.stripped
 
 # --- the house
 docs: $(GENERATED)
@@ -173,7 +198,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --library=tools/cppcheck.cfg --s
     --inline-suppr --suppress=toomanyconfigs --suppress=internalAstError -isrc/exec/interpreter.c -isrc/native/x64.c -Isrc -I$(G)
 lint: cppcheck
 	$(V)$(PYTHON) tools/check_rooms.py
-	$(V)clang -fsyntax-only -Werror $(CFLAGS_language) $(filter %.c,$(SOURCES)) $(UNIT) -Itests/unit
+	$(V)clang -fsyntax-only -Werror $(CFLAGS_language) $(ALL_SOURCES) $(UNIT) -Itests/unit
 
 .PHONY: cppcheck
 cppcheck: $(GENERATED)
@@ -181,7 +206,7 @@ cppcheck: $(GENERATED)
 
 PREFIX ?= /usr/local
 install: all
-	$(V)install -D $(B)/mote $(DESTDIR)$(PREFIX)/bin/mote
+	$(V)install -D $(E)/mote $(DESTDIR)$(PREFIX)/bin/mote
 	$(V)$(if $(ATOMVM_LINK),ln -sf mote $(DESTDIR)$(PREFIX)/bin/AtomVM)
 clean:
 	$(V)rm -rf build

@@ -18,6 +18,7 @@ Tests are found by their place:
   tests/model/*.pml         models of what several schedulers share, all interleavings (spin): no error, and one if a step is left out (BROKEN)
   tests/fuzz/*.c            fuzz targets (clang), a short run each
   tests/conformance/        OTP's own suites (scripts/otp-suites): no case that passes in the table may fail; a choice, --long: all
+  parts                     builds without one part (PART_... in the Makefile), and without all: they link, the core is as small as it should be, and runs
 and with them: the modules of stdlib and compiler, compiled by Erlang's compiler on Mote (a sample; --long: all); mutants of modules
 and packs, loaded and run. Sizes: --quick, normal, --long; builds other than release get smaller ones, but all of the tests.
 COUNT (of random programs and terms), SEED, MUTANTS (of each file and pack), FUZZ_SECONDS and SOAK_SECONDS in the environment say otherwise.
@@ -25,6 +26,9 @@ WORD selects tests whose name contains it."""
 import argparse, concurrent.futures, csv, glob, os, random, re, resource, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.join(ROOT, 'tools'))
+import gen_atoms
+
 SKIPPED = 'skipped'
 
 # What scripts/setup has unpacked and not installed, behind what is installed.
@@ -34,6 +38,12 @@ os.environ['PACKAGES'] = PACKAGES
 
 class Skip(str):
     """Skipped, and why."""
+
+# The stripped core's budget in bytes; the programs of tests/erl that need more than the core; the scripts of tests/command that do not.
+CORE_SIZE = 700000
+BEYOND_CORE = set('drivers match_specs ports process_more regular_expressions tracing tracing_more'.split())
+CORE_COMMANDS = {'crash_reports', 'damaged_files', 'start_and_main', 'uncaught_errors'}
+QUICK_CORE = {'exceptions', 'processes', 'uncaught_errors'}
 
 REPORT = 99  # the status of a program that a sanitizer has stopped
 
@@ -238,13 +248,63 @@ class Tests:
             for build in self.builds:
                 if build == 'stress':
                     continue
-                def check(path=path, build=build):
-                    with tempfile.TemporaryDirectory() as d:
-                        status, out = run(['sh', path], 600, {'MOTE': self.mote(build), 'WORK': d, 'LENGTH': self.o.length})
-                    if status == 77:
-                        return SKIPPED
-                    return None if status == 0 and not out else f'status {status}: {out.decode(errors="replace")[-1500:]}'
-                yield f'command/{os.path.basename(path)[:-3]}/{build}', check
+                yield f'command/{os.path.basename(path)[:-3]}/{build}', lambda path=path, build=build: self.command(path, build)
+
+    def command(self, path, build):
+        with tempfile.TemporaryDirectory() as d:
+            status, out = run(['sh', path], 600, {'MOTE': self.mote(build), 'WORK': d, 'LENGTH': self.o.length})
+        if status == 77:
+            return SKIPPED
+        return None if status == 0 and not out else f'status {status}: {out.decode(errors="replace")[-1500:]}'
+
+    def parts(self):
+        """The objects are those of the release build: only the table of built-ins is made again, and all is linked."""
+        if 'release' not in self.builds:
+            return
+
+        def make(*words):
+            return self.once(words, lambda: run(['make', '-s', '--no-print-directory', 'WERROR=1', *words], 600))
+
+        def built_in(executable, sources):
+            """Those of the sources' built-ins that there are."""
+            names = [(m, f, a) for m, f, _, a, path in gen_atoms.collect()[4] if path in sources]
+            list_ = ','.join(f"{{'{m}','{f}',{a}}}" for m, f, a in names)
+            status, out = run([executable, '-e', f'[X || {{M, F, A}} = X <- [{list_}], erlang:is_builtin(M, F, A)]'])
+            return out.decode() if status == 0 else f'status {status}: {out}'
+
+        def check_without(word):
+            status, out = make(word, 'stripped')
+            if status != 0:
+                return out.decode(errors='replace')
+            size, stripped = out.split()
+            sources = make(word, 'parts')[1].decode().split()
+            left = built_in(stripped.decode(), sources)
+            if left != '[]\n':
+                return f'built-ins that are there: {left}'
+            if word == 'CORE=1' and built_in(self.mote('release'), sources).count('{') < 50:
+                return 'built-ins of the parts are not in the whole either'
+            if word == 'CORE=1' and int(size) > CORE_SIZE:
+                return f'{int(size)} bytes, more than {CORE_SIZE}'
+            with tempfile.TemporaryDirectory() as d:
+                status, out = run(['erlc', '-o', d, 'examples/hello.erl'])
+                status, out = run([stripped.decode(), f'{d}/hello.beam']) if status == 0 else (status, out)
+            return None if (status, out) == (0, b'Hello, world!\nReturn value: ok\n') else f'status {status}: {out}'
+
+        def check_core(check):
+            status, out = make('CORE=1', 'stripped')
+            return check() if status == 0 else out.decode(errors='replace')
+
+        yield 'parts/core', lambda: check_without('CORE=1')
+        if self.o.length != 'quick':
+            for part in run(['make', '-s', '--no-print-directory', 'parts'])[1].decode().split():
+                yield f'parts/{part}', lambda part=part: check_without(f'WITHOUT={part}')
+        for path in sorted(glob.glob(os.path.join(ROOT, 'tests/erl/*.erl')) + glob.glob(os.path.join(ROOT, 'tests/command/*.sh'))):
+            name, kind = os.path.splitext(os.path.basename(path))
+            if name not in QUICK_CORE if self.o.length == 'quick' else name in BEYOND_CORE if kind == '.erl' else name not in CORE_COMMANDS:
+                continue
+            check = (lambda name=name: self.compare(name, 'release-core', [], {}, {'SHRINK': '1'})) if kind == '.erl' else \
+                    (lambda path=path: self.command(path, 'release-core'))
+            yield f'parts/core/{name}', lambda check=check: check_core(check)
 
     def otps(self):
         """The installed OTP, and those in the folder MOTE_OTPS (scripts/other-otps): version, folder or None."""
@@ -494,7 +554,7 @@ def main():
     p.add_argument('--long', dest='length', action='store_const', const='long', default='normal')
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
-    p.add_argument('--only', default='rooms,lint,unit,models,programs,library,threads,random,fixtures,commands,boots,failing,compiler,mutants,soak,fuzz,conformance')
+    p.add_argument('--only', default='rooms,lint,unit,models,programs,library,threads,random,fixtures,commands,parts,boots,failing,compiler,mutants,soak,fuzz,conformance')
     p.add_argument('-j', '--jobs', type=int, default=(os.cpu_count() or 2) + 1)    # one of them usually waits
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')

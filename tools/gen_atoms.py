@@ -35,7 +35,7 @@ def collect():
             code = re.sub(r"'A_", "A_", code)
             names.update(re.findall(r'\bA_\w+', code))
         if path.startswith('src/bif/') or '/bif_' in path:
-            bifs += [(m.group(2), m.group(3) or m.group(4), m.group(4), int(m.group(5))) for m in BIF_LINE.finditer(text)]
+            bifs += [(m.group(2), m.group(3) or m.group(4), m.group(4), int(m.group(5)), path) for m in BIF_LINE.finditer(text)]
     by_text = {texts.get(n, n[2:]): n for n in sorted(names, reverse=True)}
     extra = sorted({t for b in bifs for t in b[:2]} - set(by_text))
     order = sorted(by_text) + extra

@@ -49,7 +49,7 @@ static term mistakes_term(Heap *h, const Text *mistakes) {
 BIF(erlang, match_spec_test, 3) {
     Heap *h = HEAP(p);
     VM *vm = process_vm(p);
-    if ((a[2] != A_table && a[2] != A_trace) || (a[2] == A_trace && !is_list(a[0]))) {
+    if ((a[2] != A_table && a[2] != A_trace) || (a[2] == A_trace && (trace_form_count == 0 || !is_list(a[0])))) {
         return raise_badarg(p);
     }
     Text mistakes;

@@ -15,6 +15,9 @@ enum {
     PORT_FORCED = 1 << 5,    /* takes commands with option `force` although it is busy */
 };
 
+/* A driver's opening function: NULL in builds that have left it out (PART_... in the Makefile). */
+#define MAY_BE_MISSING __attribute__((weak))
+
 typedef struct Port Port;
 typedef struct PortDriver {
     size_t size;                                  /* of its struct */

@@ -4,7 +4,6 @@
 
 #include "io/port.h"
 
-#define MAY_BE_MISSING __attribute__((weak))
 Port *port_open_tcp(Process *p, const char *command, uint32_t flags, int *error) MAY_BE_MISSING;
 Port *port_open_udp(Process *p, const char *command, uint32_t flags, int *error) MAY_BE_MISSING;
 

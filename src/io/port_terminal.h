@@ -5,6 +5,6 @@
 #include "io/port.h"
 
 /* command: "tty_sl" and options: -c, -e, -s turn canonical mode, echo, signals off, with + on; a word without sign: the device. */
-Port *port_open_terminal(Process *p, const char *command, uint32_t flags, int *error);
+Port *port_open_terminal(Process *p, const char *command, uint32_t flags, int *error) MAY_BE_MISSING;
 
 #endif
