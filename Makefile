@@ -175,7 +175,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 fuzzers:
 	$(V)$(MAKE) --no-print-directory -j2 BUILD=fuzz CC=clang WERROR=1 $(FUZZERS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a tests/fuzz/fuzz.h
-	$(V)$(CC) $(CFLAGS_all) -fsanitize=address,undefined,fuzzer -rdynamic -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(V)$(CC) $(CFLAGS_all) -fsanitize=address,undefined,fuzzer -rdynamic -Wl,-u,port_open_tcp,-u,port_open_udp -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 bench: all
 	$(V)$(PYTHON) bench/run.py
