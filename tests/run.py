@@ -504,7 +504,7 @@ class Tests:
             yield f'soak-schedulers/{build}', lambda check=check: check('4')
 
     def fuzz(self):
-        seconds = self.size(2, 15, 600, 'FUZZ_SECONDS')
+        seconds = self.size(2, 10, 600, 'FUZZ_SECONDS')
         for path in sorted(glob.glob(os.path.join(ROOT, 'tests/fuzz/fuzz_*.c'))):
             name = os.path.basename(path)[:-2]
             def check(name=name):
