@@ -1,7 +1,9 @@
 /* The one allocation function: malloc behind it, exact counters and fault injection in front. */
-#include "base/mem.h"
+#include "base/account.h"
 
 #include <stdlib.h>
+
+enum { LARGE_BLOCK = 64 << 10 }; /* bytes */
 
 static bool must_fail(Mem *m) {
     if (LIKELY(m->fail_after < 0)) {
@@ -62,6 +64,9 @@ void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
         return NULL;
     }
     if (size > old && must_fail(m)) {
+        return NULL;
+    }
+    if (UNLIKELY(size > LARGE_BLOCK) && (kind == MEM_HEAP || kind == MEM_BINARY) && account_refuses(size)) {
         return NULL;
     }
     void *p = realloc(block, size);

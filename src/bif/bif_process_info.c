@@ -9,6 +9,7 @@
 #include "proc/collect.h"
 #include "proc/dictionary.h"
 #include "proc/names.h"
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
@@ -360,6 +361,32 @@ static term binary(Process *p, Process *q) {
     return list;
 }
 
+/* A map of each group that the process is part of, the innermost first: limits and what is used of them. */
+static term quota(Process *p, Process *q) {
+    term list = NIL, *last = &list;
+    if (q->state & STATE_QUOTA) {
+        quota_count(q);
+    }
+    for (const Account *a = quota_account(q); a != NULL; a = a->outer) {
+        term limits[2 * ACCOUNT_ITEMS], used[2 * ACCOUNT_ITEMS];
+        size_t n = 0;
+        for (size_t i = 0; i < ACCOUNT_ITEMS; i++) {
+            used[2 * i] = quota_items[i];
+            used[2 * i + 1] = number(p, __atomic_load_n(&a->used[i], __ATOMIC_RELAXED));
+            if (a->limit[i] != ACCOUNT_NO_LIMIT) {
+                limits[n++] = quota_items[i];
+                limits[n++] = number(p, a->limit[i]);
+            }
+        }
+        const term both[] = {A_limits, map_from_pairs(HEAP(p), limits, n / 2), A_used, map_from_pairs(HEAP(p), used, ACCOUNT_ITEMS)};
+        term *cell = heap_alloc(HEAP(p), 2);
+        cell[0] = map_from_pairs(HEAP(p), both, 2), cell[1] = NIL;
+        *last = make_cons(cell);
+        last = &cell[1];
+    }
+    return list;
+}
+
 static term nothing(Process *p, Process *q) {
     return NIL;
 }
@@ -386,7 +413,7 @@ static const struct {
     {A_min_heap_size, min_heap_size, false}, {A_min_bin_vheap_size, min_bin_vheap_size, false},
     {A_max_heap_size, max_heap_size, false}, {A_message_queue_data, message_queue_data, false}, {A_magic_ref, nothing, false},
     {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, seq_token, false}, {A_trace, trace_flags, false},
-    {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, no, false},
+    {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, no, false}, {A_quota, quota, false},
 };
 
 term process_info_names(Heap *h) {

@@ -2,6 +2,7 @@
 #include "bif/spawn_options.h"
 
 #include "data/map.h"
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "term/gc.h"
@@ -98,6 +99,27 @@ static bool parse_reply(term value, ParsedSpawnOptions *o) {
     return o->reply_ok || o->reply_error || value == A_no;
 }
 
+/* #{memory => Bytes, reductions => N, messages => N, processes => N}, each of them or not; see docs/quotas.md. */
+static bool parse_quota(VM *vm, term value, ParsedSpawnOptions *o) {
+    if (!is_map(value)) {
+        return false;
+    }
+    size_t known = 0;
+    for (size_t i = 0; i < ACCOUNT_ITEMS; i++) {
+        term limit = map_get(vm, value, quota_items[i]);
+        o->quota[i] = ACCOUNT_NO_LIMIT;
+        if (limit != NONE) {
+            if (!is_small(limit) || small_value(limit) <= 0) {
+                return false;
+            }
+            o->quota[i] = (uint64_t)small_value(limit);
+            known++;
+        }
+    }
+    o->spawn.quota = o->quota;
+    return known == map_size(value);
+}
+
 static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOptions *o) {
     SpawnOptions *s = &o->spawn;
     if (key == A_priority) {
@@ -140,6 +162,9 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
         s->monitor = true;
         s->alias = flags < 0 ? 0 : (uint8_t)flags;
         return flags >= 0;
+    }
+    if (key == A_quota) {
+        return parse_quota(vm, value, o);
     }
     if (request && key == A_reply) {
         return parse_reply(value, o);

@@ -2,6 +2,7 @@
 #ifndef MOTE_BIF_SPAWN_OPTIONS_H
 #define MOTE_BIF_SPAWN_OPTIONS_H
 
+#include "base/account.h"
 #include "bif/bif.h"
 #include "proc/spawn.h"
 
@@ -24,6 +25,7 @@ typedef enum { SPAWN_OPTIONS_OK, SPAWN_OPTIONS_BAD, SPAWN_OPTIONS_NO_LIST } Spaw
 typedef struct {
     SpawnOptions spawn;
     bool reply_ok, reply_error;
+    uint64_t quota[ACCOUNT_ITEMS]; /* what spawn.quota leads to, if it does */
 } ParsedSpawnOptions;
 SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSpawnOptions *o);
 

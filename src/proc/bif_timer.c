@@ -1,6 +1,7 @@
 /* The timers of erlang:send_after and start_timer: a hash table by reference, and a list per process of those it has set for
    itself, which end with it. Both under one lock. A timer that fires and one that is cancelled are told apart by who takes it out of
    the table: he frees it. */
+#include "base/account.h"
 #include "base/lock.h"
 #include "proc/names.h"
 #include "proc/schedule.h"
@@ -66,7 +67,25 @@ static void take_out(Processes *ps, BifTimer *t) {
     t->over = true;
 }
 
+/* Counted as the memory of the group whose process has set it. */
+static size_t bytes_of(const BifTimer *t) {
+    size_t bytes = sizeof *t;
+    for (const Fragment *f = t->data; f != NULL; f = f->next) {
+        bytes += sizeof *f + f->size * sizeof(term);
+    }
+    return bytes;
+}
+
+static void stop_counting(VM *vm, BifTimer *t) {
+    if (UNLIKELY(t->account != NULL)) {
+        account_add(t->account, ACCOUNT_MEMORY, (size_t)0 - bytes_of(t));
+        account_release(&vm->mem, t->account);
+        t->account = NULL;
+    }
+}
+
 static void free_timer(VM *vm, BifTimer *t) {
+    stop_counting(vm, t);
     heap_free_fragments(vm, t->data);
     MEM_DELETE(&vm->mem, MEM_PROCESS, t);
 }
@@ -86,6 +105,7 @@ static void fire(Scheduler *s, Timer *timer) {
     term to = is_atom(t->receiver) ? name_find(s->vm, t->receiver) : t->receiver;
     Heap h;
     heap_init_detached(&h, s->vm);
+    stop_counting(s->vm, t);
     heap_adopt(&h, t->data);
     t->data = NULL;
     if (is_local_pid(to)) {
@@ -123,6 +143,10 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
     if (!build(vm, t, ref, message, wrap)) {
         free_timer(vm, t);
         return false;
+    }
+    if (UNLIKELY(account_here != NULL)) {
+        t->account = account_keep(account_here);
+        account_add(t->account, ACCOUNT_MEMORY, bytes_of(t));
     }
     Processes *ps = vm->processes;
     lock_take(&ps->timer_lock);

@@ -4,6 +4,7 @@
 #include "platform/platform.h"
 #include "proc/dictionary.h"
 #include "proc/mailbox.h"
+#include "proc/quota.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "proc/spawn.h"
@@ -90,7 +91,9 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     uint32_t was = p->state & STATE_COLLECTING;
     process_set(p, STATE_COLLECTING);
     size_t before = (size_t)(p->heap.top - p->heap.start) + p->heap.fragment_words;
+    Account *was_here = account_switch(quota_account(p)); /* somebody else may have asked for it */
     GcResult result = gc_collect(&p->heap, request, roots, ARRAY_LEN(roots));
+    account_switch(was_here);
     if (!was) {
         process_clear(p, STATE_COLLECTING);
     }
@@ -107,6 +110,9 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     size_t after = (size_t)(p->heap.top - p->heap.start);
     p->scheduler->collections++;
     p->scheduler->words_reclaimed += before > after ? before - after : 0;
+    if (UNLIKELY(p->state & STATE_QUOTA)) {
+        quota_take_buffers(p, request->full);
+    }
     if (UNLIKELY(traced)) {
         process_hooks(p)->collects(p, request->full ? A_gc_major_end : A_gc_minor_end, before > after ? before - after : 0);
     }
@@ -128,12 +134,30 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     return true;
 }
 
+/* Of a process whose group's memory is limited: garbage does not count against it. */
+static bool fits_quota(Process *p, GcRequest *request, size_t live) {
+    if (quota_fits(p)) {
+        return true;
+    }
+    if (!request->full) {
+        request->full = true;
+        if (!collect(p, request, live)) {
+            return false;
+        }
+        if (quota_fits(p)) {
+            return true;
+        }
+    }
+    quota_memory_over(p);
+    return die(p);
+}
+
 bool process_collect(Process *p, size_t need, size_t live) {
     GcRequest request = {
         .need = need,
         .min_words = p->extra == NULL ? process_vm(p)->processes->min_heap_words : p->extra->min_heap_words,
     };
-    return collect(p, &request, live);
+    return collect(p, &request, live) && (LIKELY(!(p->state & STATE_QUOTA)) || fits_quota(p, &request, live));
 }
 
 typedef struct {

@@ -7,6 +7,7 @@
 #include "proc/epoch.h"
 #include "proc/mailbox.h"
 #include "proc/names.h"
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
@@ -42,6 +43,9 @@ void process_end(Process *p, term reason) {
     if (p->flags & FLAG_SYSTEM && !process_vm(p)->processes->halting) {
         system_process_ended(p, reason);
     }
+    if (UNLIKELY(p->state & STATE_QUOTA)) {
+        reason = quota_reason(p, reason);
+    }
     process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_KILLED);
     process_set(p, STATE_EXITING);
     p->exit_reason = reason;
@@ -55,6 +59,10 @@ void process_end(Process *p, term reason) {
 void process_end_logged(Process *p, term reason) {
     VM *vm = process_vm(p);
     Heap *h = &p->heap;
+    if (quota_is_over(p)) {
+        process_end(p, reason);
+        return;
+    }
     term node = node_name(vm), args = heap_cons(h, reason, NIL);
     bool alive = node != A_nonode_at_nohost;
     if (alive) {
@@ -82,7 +90,9 @@ void process_free(Process *p) {
     if (p->extra != NULL && p->extra->trace != NULL) {
         process_hooks(p)->freed(p);
     }
-    if (p->extra != NULL) {
+    if (UNLIKELY(p->state & STATE_QUOTA)) {
+        quota_leave(p);
+    } else if (p->extra != NULL) {
         MEM_DELETE(&vm->mem, MEM_PROCESS, p->extra);
         p->extra = NULL;
     }

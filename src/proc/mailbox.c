@@ -3,6 +3,7 @@
 
 #include "data/integer.h"
 #include "proc/clock.h"
+#include "proc/quota.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
 #include "proc/timer.h"
@@ -45,6 +46,14 @@ static Markers *markers_of(const Process *p) {
     return p->extra == NULL ? NULL : p->extra->markers;
 }
 
+static void adopt(Process *p, Signal *m) {
+    if (UNLIKELY(p->state & STATE_QUOTA)) {
+        quota_message_adopted(p, m);
+    }
+    heap_adopt(&p->heap, m->data);
+    m->data = NULL;
+}
+
 term mailbox_peek(Process *p) {
     Signal *m = *p->save;
     if (m == NULL) {
@@ -56,8 +65,7 @@ term mailbox_peek(Process *p) {
     }
     m->seen = true;
     if (m->data != NULL) {
-        heap_adopt(&p->heap, m->data);
-        m->data = NULL;
+        adopt(p, m);
     }
     return m->value;
 }
@@ -121,8 +129,7 @@ bool mailbox_flush_down(Process *p, term ref) {
         Signal *m = *link;
         p->heap.reds -= 1;
         if (is_tuple_of(m->value, 5) && term_same(process_vm(p), element(m->value, 2), ref)) {
-            heap_adopt(&p->heap, m->data);
-            m->data = NULL;
+            adopt(p, m);
             take_out(p, link);
             return true;
         }

@@ -33,6 +33,7 @@ typedef enum {
     STATE_NAMED = 1 << 11,    /* has a registered name */
     STATE_TABLES = 1 << 13,   /* owns or has fixed tables, or did */
     STATE_TRACED = 1 << 14,   /* somebody wants to know what it does, or it has a token of sequential tracing: see watch.h */
+    STATE_QUOTA = 1 << 15,    /* part of a group whose use is counted: see quota.h. From its beginning to its end */
     STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
 } ProcessState;
 
@@ -64,6 +65,7 @@ typedef struct ProcessExtra {
     struct Markers *markers;       /* receive markers, see mailbox.h */
     uint64_t suspended;            /* how often: it runs again when this is 0 */
     uint32_t node_monitors;        /* how often it has asked to be told of nodes that come and go (none does without distribution) */
+    struct QuotaShare *quota;      /* what it uses of its group's quota, of one with STATE_QUOTA */
     struct ProcessTrace *trace;    /* who traces it, and how: trace/ keeps it */
     term error_handler;            /* the module that is called for functions that are not there; NONE: error_handler */
 } ProcessExtra;

@@ -2,6 +2,7 @@
    and no recursion. */
 #include "proc/relation.h"
 
+#include "proc/quota.h"
 #include "proc/schedule.h"
 #include "term/atom.h"
 
@@ -48,6 +49,7 @@ Relation *relation_add(Process *p, RelationKind kind, uint64_t key0, uint64_t ke
         return NULL;
     }
     *made = true;
+    quota_outside(p, sizeof *r);
     *r = (Relation){.kind = kind, .key = {key0, key1}, .other = NONE};
     uint64_t height = priority_of(r);
     Relation **link = &p->relations;
@@ -99,6 +101,7 @@ void relation_remove(Process *p, Relation *r) {
     }
     *link = a != NULL ? a : b;
     free_extra(p, r);
+    quota_outside(p, (size_t)0 - sizeof *r);
     signal_memory_free(p->scheduler, r);
 }
 

@@ -11,6 +11,7 @@
 #include "proc/epoch.h"
 #include "proc/mailbox.h"
 #include "proc/names.h"
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/rest.h"
 #include "proc/run_queue.h"
@@ -137,7 +138,14 @@ static void run_slice(Scheduler *s, Process *p) {
     }
 }
 
+/* Of a process that is counted or traced. */
 static void tell_of_slice(Process *p, bool in) {
+    if (p->state & STATE_QUOTA) {
+        (in ? quota_slice_begins : quota_slice_ends)(p);
+    }
+    if (!(p->state & STATE_TRACED)) {
+        return;
+    }
     term what = in ? A_in : A_out;
     if (p->state & STATE_EXITING) {
         what = in ? A_in_exiting : p->state & STATE_FREE ? A_out_exited : A_out_exiting;
@@ -162,8 +170,9 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         }
         state = p->state;
     }
-    if (UNLIKELY(state & STATE_TRACED)) {
+    if (UNLIKELY(state & (STATE_TRACED | STATE_QUOTA))) {
         tell_of_slice(p, true);
+        state = p->state;
     }
     int64_t began = UNLIKELY(s->watch & WATCH_SLICES) ? clock_platform(s->vm) : 0;
     intptr_t cut = UNLIKELY(s->watch & WATCH_CHANCE) ? chance_cut(s, p) : 0;
@@ -173,7 +182,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         run_slice(s, p);
     }
     bool gone = p->state & STATE_EXITING && process_end_continue(p);
-    if (UNLIKELY(p->state & STATE_TRACED)) {
+    if (UNLIKELY(p->state & (STATE_TRACED | STATE_QUOTA))) {
         tell_of_slice(p, false);
     }
     if (UNLIKELY(began != 0)) {

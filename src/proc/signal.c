@@ -1,6 +1,7 @@
 /* Sending signals, and what happens when they arrive. */
 #include "proc/signal.h"
 
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
@@ -84,7 +85,11 @@ static void push(Process *p, Signal *signal) {
     while (!__atomic_compare_exchange_n(&p->outer, &signal->next, signal, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
     }
     if (message) {
-        if (p->state & STATE_WAITING) {
+        uint32_t state = p->state;
+        if (state & STATE_WAITING) {
+            schedule(p);
+        } else if (UNLIKELY(state & STATE_SUSPENDED && state & STATE_QUOTA)) { /* who may not run is counted nevertheless */
+            process_set(p, STATE_SIGNALS);
             schedule(p);
         }
     } else {
@@ -266,9 +271,18 @@ void signal_send_ending(Process *from, term to, SignalKind kind, const uint64_t 
 
 /* Receiving. */
 
-void message_queue(Process *p, Signal *message) {
-    if (UNLIKELY(p->state & STATE_TRACED)) {
+static void tell_of_message(Process *p, Signal *message) {
+    if (p->state & STATE_QUOTA) {
+        quota_message_came(p, message);
+    }
+    if (p->state & STATE_TRACED) {
         process_hooks(p)->received(p, message);
+    }
+}
+
+void message_queue(Process *p, Signal *message) {
+    if (UNLIKELY(p->state & (STATE_TRACED | STATE_QUOTA))) {
+        tell_of_message(p, message);
     }
     message->kind = SIGNAL_MESSAGE;
     message->next = NULL;

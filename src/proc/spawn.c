@@ -1,6 +1,7 @@
 /* How processes begin. */
 #include "proc/spawn.h"
 
+#include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
 #include "proc/watch.h"
@@ -165,7 +166,9 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         return NONE;
     }
     p->group_leader = parent == NULL ? p->pid : term_copy(&p->heap, parent->group_leader);
-    if (!set_options(p, o) || !set_call(p, module, function, args, arity) || (parent != NULL && !relate(parent, p, o))) {
+    bool counted = o->quota != NULL || (parent != NULL && UNLIKELY(parent->state & STATE_QUOTA));
+    if (!set_options(p, o) || (UNLIKELY(counted) && !quota_join(p, parent, o->quota)) || !set_call(p, module, function, args, arity)
+        || (parent != NULL && !relate(parent, p, o))) {
         if (parent != NULL) {
             unrelate(parent, p, o);
         }

@@ -16,6 +16,7 @@ typedef struct {
     bool max_heap_kill, max_heap_log, max_heap_binaries;
     uint32_t min_heap_words, min_binary_words, full_sweep_after; /* 0, 0, UINT32_MAX: the system's */
     bool off_heap_messages, async_dist;
+    const uint64_t *quota;         /* limits of a group that begins with it, see quota.h; NULL: it is part of its parent's */
 } SpawnOptions;
 void spawn_options_init(VM *vm, SpawnOptions *o);
 

@@ -38,6 +38,7 @@ typedef struct BifTimer {
     term receiver;        /* pid or atom */
     term value;           /* message, ready to be sent */
     Fragment *data;
+    struct Account *account; /* of who has set it; NULL: none */
 } BifTimer;
 bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term message, bool wrap); /* wrap: {timeout, Ref, Msg} */
 /* Milliseconds left (as of now); -1: no such timer. */

@@ -4,6 +4,7 @@
 #include "base/sequence.h"
 #include "proc/epoch.h"
 #include "proc/schedule.h"
+#include "proc/quota.h"
 #include "proc/signal.h"
 #include "term/atom.h"
 #include "term/compare.h"
@@ -302,6 +303,26 @@ static bool enter(VM *vm, Table *t, term *reason) {
     return ok;
 }
 
+void table_tell_account(VM *vm, Table *t, size_t more) {
+    if (account_add(t->account, ACCOUNT_MEMORY, more)) {
+        quota_look(vm, t->owner);
+    }
+}
+
+/* From now on it counts as that account's. */
+static void charge(VM *vm, Table *t, Account *to) {
+    Account *was = t->account;
+    if (LIKELY(was == to)) {
+        return;
+    }
+    account_add(was, ACCOUNT_MEMORY, (size_t)0 - t->bytes);
+    t->account = account_keep(to);
+    if (to != NULL) {
+        table_tell_account(vm, t, t->bytes);
+    }
+    account_release(&vm->mem, was);
+}
+
 Table *table_new(Process *p, const Table *as, term *reason) {
     VM *vm = process_vm(p);
     *reason = A_system_limit;
@@ -323,6 +344,9 @@ Table *table_new(Process *p, const Table *as, term *reason) {
             lock_table(p->scheduler, t, false);
         }
         ok = enter(vm, t, reason);
+    }
+    if (ok) {
+        charge(vm, t, quota_account(p));
     }
     if (!ok) {
         p->scheduler->table = NULL;
@@ -367,6 +391,7 @@ static void bury(VM *vm, void *table, size_t size UNUSED) {
 void table_delete(VM *vm, Table *t) {
     Ets *ets = vm->tables->ets;
     insertion_finish(vm, t);
+    charge(vm, t, NULL);
     t->gone = true;
     directory_lock(vm);
     __atomic_store_n(t->before != NULL ? &t->before->next : &ets->all, t->next, __ATOMIC_RELEASE);
@@ -418,6 +443,7 @@ static bool empty_into_dying(VM *vm, Table *t) {
     }
     *shell = *t;
     shell->heir_data = NULL;
+    shell->account = NULL;
     if (table_is_tree(t)) {
         t->tree.root = NULL;
     } else {
@@ -428,7 +454,7 @@ static bool empty_into_dying(VM *vm, Table *t) {
             return false;
         }
     }
-    t->bytes = sizeof *t + t->hash.room * sizeof(Object *) * !table_is_tree(t);
+    table_counts(vm, t, sizeof *t + t->hash.room * sizeof(Object *) * !table_is_tree(t) - t->bytes);
     put_dying(vm, shell);
     return true;
 }
@@ -504,6 +530,7 @@ static bool change_owner(VM *vm, Table *t, term to) {
     term was = t->owner;
     __atomic_store_n(&t->owner, to, __ATOMIC_SEQ_CST);
     if (has_tables(vm, to)) {
+        charge(vm, t, quota_account_of(vm, to));
         return true;
     }
     __atomic_store_n(&t->owner, was, __ATOMIC_SEQ_CST);

@@ -3,6 +3,7 @@
 #ifndef MOTE_TABLE_ETS_H
 #define MOTE_TABLE_ETS_H
 
+#include "base/account.h"
 #include "base/lock.h"
 #include "table/object.h"
 #include "table/tables.h"
@@ -51,7 +52,8 @@ typedef struct Table {
     term write_concurrency;       /* as the option said: a boolean, auto, or (OTP's tests) a number of locks */
     term decentralized_counters;  /* likewise: a boolean; NONE: it was not there */
     size_t count;                 /* objects, without dead ones */
-    size_t bytes;                 /* all memory that it takes */
+    size_t bytes;                 /* all memory that it takes: changed by table_counts */
+    Account *account;             /* that its owner is part of; NULL: none */
     Fixer *fixers;
     int64_t fixed_since[2];       /* monotonic, system time */
     struct Insertion *pending;    /* many objects are being put in; see insertion.h */
@@ -73,6 +75,15 @@ bool ets_free_some(VM *vm, size_t objects); /* true: nothing is left to be freed
 /* What Erlang code calls the table: its name, or a reference. */
 term table_id(Heap *h, const Table *t);
 term table_ref(Heap *h, const Table *t);
+
+/* It takes so much more memory, or less (modulo the word). */
+void table_tell_account(VM *vm, Table *t, size_t more);
+static inline void table_counts(VM *vm, Table *t, size_t more) {
+    t->bytes += more;
+    if (UNLIKELY(t->account != NULL)) {
+        table_tell_account(vm, t, more);
+    }
+}
 
 /* The table that an identifier names. NULL: there is none (*cause A_id), the identifier is none (A_type), or the caller may not
    do that (A_access). */

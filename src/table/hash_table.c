@@ -16,7 +16,7 @@ bool hash_init(VM *vm, Table *t) {
     h->buckets = mem_zalloc(&vm->mem, MEM_ETS, FIRST_SLOTS * sizeof *h->buckets);
     h->room = h->active = h->slots = FIRST_SLOTS;
     h->mask = FIRST_SLOTS - 1;
-    t->bytes += FIRST_SLOTS * sizeof *h->buckets;
+    table_counts(vm, t, FIRST_SLOTS * sizeof *h->buckets);
     return h->buckets != NULL;
 }
 
@@ -64,7 +64,7 @@ static bool set_room(VM *vm, Table *t, size_t room) {
     if (b == NULL) {
         return false;
     }
-    t->bytes += (room - h->room) * sizeof *b;
+    table_counts(vm, t, (room - h->room) * sizeof *b);
     h->buckets = b, h->room = room;
     return true;
 }
@@ -146,7 +146,7 @@ static void exchange(VM *vm, Table *t, Object **at, Object *with) {
     with->next = old->next, with->hash = old->hash;
     *at = with;
     t->count += old->dead;
-    t->bytes += object_bytes(with) - object_bytes(old);
+    table_counts(vm, t, object_bytes(with) - object_bytes(old));
     object_free(vm, old);
 }
 
@@ -198,7 +198,7 @@ PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new) {
     o->next = *at;
     *at = o;
     t->count++;
-    t->bytes += object_bytes(o);
+    table_counts(vm, t, object_bytes(o));
     grow(vm, t);
     return PUT_DONE;
 }
@@ -239,7 +239,7 @@ static Object **drop(VM *vm, Table *t, Object **at) {
         return &o->next;
     }
     *at = o->next;
-    t->bytes -= object_bytes(o);
+    table_counts(vm, t, (size_t)0 - object_bytes(o));
     object_free(vm, o);
     return at;
 }
@@ -282,7 +282,7 @@ static void purge_slot(VM *vm, Table *t, size_t slot) {
     for (Object **at = &t->hash.buckets[slot], *o; (o = *at) != NULL;) {
         if (o->dead) {
             *at = o->next;
-            t->bytes -= object_bytes(o);
+            table_counts(vm, t, (size_t)0 - object_bytes(o));
             object_free(vm, o);
         } else {
             at = &o->next;

@@ -192,7 +192,7 @@ static void put_in_place(VM *vm, Table *t, Object **link, Object *with) {
     Object *old = *link;
     with->left = old->left, with->right = old->right, with->balance = old->balance;
     *link = with;
-    t->bytes += object_bytes(with) - object_bytes(old);
+    table_counts(vm, t, object_bytes(with) - object_bytes(old));
     object_free(vm, old);
 }
 
@@ -211,7 +211,7 @@ PutResult tree_put(VM *vm, Table *t, Object *o, bool only_new) {
     o->left = o->right = NULL, o->balance = 0;
     *link = o;
     t->count++;
-    t->bytes += object_bytes(o);
+    table_counts(vm, t, object_bytes(o));
     adjust(&path, 1);
     return PUT_DONE;
 }
@@ -249,7 +249,7 @@ size_t tree_delete_key(VM *vm, Table *t, term key) {
     }
     adjust(&path, -1);
     t->count--;
-    t->bytes -= object_bytes(o);
+    table_counts(vm, t, (size_t)0 - object_bytes(o));
     object_free(vm, o);
     return 1;
 }

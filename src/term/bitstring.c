@@ -1,6 +1,17 @@
 /* The life of counted buffers. */
 #include "term/bitstring.h"
 
+#include "base/account.h"
+
+void buffer_charge(VM *vm, Buffer *b, Account *to) {
+    Account *was = b->account;
+    size_t bytes = sizeof *b + b->capacity;
+    b->account = account_keep(to);
+    account_add(to, ACCOUNT_MEMORY, bytes);
+    account_add(was, ACCOUNT_MEMORY, (size_t)0 - bytes);
+    account_release(&vm->mem, was);
+}
+
 Buffer *buffer_new(VM *vm, size_t capacity) {
     if (capacity > PTRDIFF_MAX - sizeof(Buffer)) {
         return NULL;
@@ -8,6 +19,9 @@ Buffer *buffer_new(VM *vm, size_t capacity) {
     Buffer *b = mem_alloc(&vm->mem, MEM_BINARY, sizeof *b + capacity);
     if (b != NULL) {
         *b = (Buffer){.refs = 1, .capacity = capacity, .used = 0, .data = (uint8_t *)(b + 1)};
+        if (UNLIKELY(account_here != NULL)) {
+            buffer_charge(vm, b, account_here);
+        }
     }
     return b;
 }
@@ -19,6 +33,7 @@ Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
     }
     b = mem_resize(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity, sizeof *b + capacity);
     if (b != NULL) {
+        account_add(b->account, ACCOUNT_MEMORY, capacity - b->capacity);
         b->capacity = capacity;
         b->data = (uint8_t *)(b + 1);
     }
@@ -27,6 +42,9 @@ Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
 
 void buffer_release(VM *vm, Buffer *b) {
     if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        if (UNLIKELY(b->account != NULL)) {
+            buffer_charge(vm, b, NULL);
+        }
         mem_free(&vm->mem, MEM_BINARY, b, sizeof *b + b->capacity);
     }
 }

@@ -46,6 +46,8 @@ Buffer *buffer_new(VM *vm, size_t capacity); /* one reference, used 0; NULL: no 
 /* Other capacity, contents kept; only with one reference. The buffer may move. NULL: no memory, as before. */
 Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity);
 void buffer_release(VM *vm, Buffer *b); /* gives up one reference */
+/* From now on it counts as that account's. NULL: nobody's. */
+void buffer_charge(VM *vm, Buffer *b, struct Account *to);
 static inline Buffer *buffer_share(Buffer *b) {
     __atomic_fetch_add(&b->refs, 1, __ATOMIC_RELAXED);
     return b;

@@ -270,6 +270,7 @@ typedef struct {
     size_t used;     /* bits in use; only the writable handle's owner reads or changes it */
     uint8_t *data;   /* after this struct */
     bool trusted;    /* see buffer_trust */
+    struct Account *account; /* whose it is; NULL: nobody's that is counted */
 } Buffer;
 typedef struct {
     term header;
