@@ -23,11 +23,12 @@ def special_texts():
 
 
 BIF_LINE = re.compile(r'^BIF(_AS)?\((\w+),\s*(?:"([^"]*)",\s*)?(\w+),\s*(\d+)\)', re.M)
+REST_LINE = re.compile(r'^BIF_REST\((\w+),\s*(\d+),\s*(\w+),\s*"?([^",]*)"?,\s*(\d+)\)', re.M)
 
 
 def collect():
     names, texts = set(), special_texts()
-    bifs = []
+    bifs, rests = [], []
     for path in sources():
         text = open(path, encoding='utf-8').read()
         if not path.endswith('atoms.tab'):
@@ -36,10 +37,13 @@ def collect():
             names.update(re.findall(r'\bA_\w+', code))
         if path.startswith('src/bif/') or '/bif_' in path:
             bifs += [(m.group(2), m.group(3) or m.group(4), m.group(4), int(m.group(5)), path) for m in BIF_LINE.finditer(text)]
+            found = [(name, int(arity), module, shown, int(n)) for name, arity, module, shown, n in REST_LINE.findall(text)]
+            bifs += [('erts_internal', r[0], r[0], r[1], path) for r in found]
+            rests += found
     by_text = {texts.get(n, n[2:]): n for n in sorted(names, reverse=True)}
-    extra = sorted({t for b in bifs for t in b[:2]} - set(by_text))
+    extra = sorted(({t for b in bifs for t in b[:2]} | {t for r in rests for t in r[2:4]}) - set(by_text))
     order = sorted(by_text) + extra
-    return names, texts, by_text, order, bifs
+    return names, texts, by_text, order, bifs, rests
 
 
 def fnv(data):
@@ -51,7 +55,7 @@ def fnv(data):
 
 def main():
     out = sys.argv[1]
-    names, texts, by_text, order, _ = collect()
+    names, texts, by_text, order, _, _ = collect()
     # false and true first, so that a comparison's result is an index.
     order = ['false', 'true'] + [t for t in order if t not in ('false', 'true')]
     index = {t: i for i, t in enumerate(order)}

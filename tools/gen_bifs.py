@@ -1,5 +1,6 @@
-"""Collects the lines BIF(module, name, arity) and BIF_AS(module, "text", name, arity) of src/bif and writes gen/bifs.c: the
-table of built-ins, sorted by module, name and arity as the atoms' indices sort, with the releases that have them (natives.tab).
+"""Collects the lines BIF(module, name, arity), BIF_AS(module, "text", name, arity) and BIF_REST(...) of src/bif and writes gen/bifs.c:
+the table of built-ins, sorted by module, name and arity as the atoms' indices sort, with the releases that have them (natives.tab), and
+the names that others see of those that only go on with another's work.
 
     gen_bifs.py FOLDER [SOURCE...]     SOURCEs are left out of this build"""
 import re, sys
@@ -9,7 +10,7 @@ from gen_atoms import collect, write_if_changed
 
 def main():
     out = sys.argv[1]
-    _, _, _, order, bifs = collect()
+    _, _, _, order, bifs, rests = collect()
     left_out = set(sys.argv[2:])
     order = ['false', 'true'] + [t for t in order if t not in ('false', 'true')]
     index = {t: i for i, t in enumerate(order)}
@@ -25,7 +26,11 @@ def main():
     text += [f'BifFunction bif_{m}_{c}_{a};' for m, _, c, a, _ in rows]
     text += ['', 'static const BifEntry entries[] = {']
     text += [f'    {{bif_{m}_{c}_{a}, {index[m]}, {index[n]}, {a}, %s, %s}},' % releases.get((m, n, a), (0, 0)) for m, n, c, a, _ in rows]
-    text += ['};', 'const BifTable bif_table = {entries, sizeof entries / sizeof *entries};', '']
+    place = {(m, n, a): i for i, (m, n, _, a, _) in enumerate(rows)}
+    seen_as = [(place['erts_internal', name, arity], m, n, a) for name, arity, m, n, a in rests if ('erts_internal', name, arity) in place]
+    text += ['};', '', 'static const BifRest rests[] = {']
+    text += [f'    {{{i}, {index[m]}, {index[n]}, {a}}},' for i, m, n, a in seen_as]
+    text += ['};', 'const BifTable bif_table = {entries, sizeof entries / sizeof *entries, rests, sizeof rests / sizeof *rests};', '']
     write_if_changed(f'{out}/bifs.c', '\n'.join(text))
 
 

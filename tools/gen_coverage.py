@@ -8,7 +8,7 @@ LATER = {'re': 'regular expressions: with PCRE2', 'prim_socket': 'network', 'pri
 
 
 def main():
-    have = {(m, n.replace('\\', ''), a) for m, n, _, a in collect()[4]}
+    have = {(m, n.replace('\\', ''), a) for m, n, _, a, *_ in collect()[4]}
     modules = {}
     for line in open('tools/natives.tab'):
         m = re.match(r"(\w+):(.+)/(\d+) (.*)$", line)

@@ -13,6 +13,8 @@
    arity, in read-only memory. p is the calling process, a[0], a[1] ... its arguments (not to be written). The result is a
    term, or NONE after a raise_... or bif_trap.
    Names that C cannot spell: BIF_AS(erlang, "++", append, 2), where the third word names the C function.
+   BIF_REST(append_more, 4, erlang, "++", 2) is erts_internal:append_more/4, which goes on with the work of another one: whoever
+   looks at the process meanwhile, or traces it, sees the name behind it (OTP's).
 
    Room on the heap: heap_alloc(&p->heap, n), see term/heap.h; nothing ever moves while a built-in runs. Work beyond about 100
    simple steps is charged: BUMP(p, n). A built-in must not run longer than about a millisecond: when reductions are used up
@@ -28,6 +30,7 @@
     BifFunction bif_##module##_##name##_##arity;                                                                          \
     term bif_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
 #define BIF_AS(module, text, name, arity) BIF(module, name, arity)
+#define BIF_REST(name, arity, seen_module, seen_name, seen_arity) BIF(erts_internal, name, arity)
 
 #define HEAP(p) (&(p)->heap)
 #define BUMP(p, n) ((p)->heap.reds -= (n))

@@ -241,7 +241,7 @@ no_memory:
     return raise_error(p, A_system_limit);
 }
 
-BIF(erts_internal, binary_find_more, 3) {
+BIF_REST(binary_find_more, 3, erlang, binary_find_trap, 3) {
     Search *s = state_of(a[0], search_destroy);
     return s == NULL ? raise_badarg(p) : find(p, s, a[0], a[1], a[2]);
 }
@@ -374,7 +374,7 @@ static bool are_binaries(term list) {
     return list == NIL;
 }
 
-BIF(erts_internal, binary_common_more, 5) {
+BIF_REST(binary_common_more, 5, erlang, binary_longest_prefix_trap, 3) {
     if (!is_binary(a[0]) || !are_binaries(a[1]) || !is_small(a[2]) || !is_small(a[3]) || small_value(a[2]) < 0 ||
         (size_t)small_value(a[2]) > bits_size(a[0]) / 8 || small_value(a[3]) < 0) {
         return raise_badarg(p);
@@ -472,7 +472,7 @@ static term copy_more(Process *p, CopyState *s, term ref, term t) {
     return bits_from_buffer(HEAP(p), out, 0, out->used);
 }
 
-BIF(erts_internal, binary_copy_more, 2) {
+BIF_REST(binary_copy_more, 2, erlang, binary_copy_trap, 2) {
     CopyState *s = state_of(a[0], copy_state_destroy);
     return s == NULL || s->out == NULL ? raise_badarg(p) : copy_more(p, s, a[0], a[1]);
 }

@@ -97,7 +97,7 @@ static term bytes_to_list(Process *p, term t, size_t n, term list) {
     return bif_trap(p, BIF_EXPORT(p, erts_internal, binary_to_list_more, 3), 3, t, SMALL(n), list);
 }
 
-BIF(erts_internal, binary_to_list_more, 3) {
+BIF_REST(binary_to_list_more, 3, erts_internal, binary_to_list_continue, 1) {
     if (!is_bitstring(a[0]) || !is_small(a[1]) || small_value(a[1]) < 0 || (size_t)small_value(a[1]) > bits_size(a[0]) / 8) {
         return raise_badarg(p);
     }
@@ -171,7 +171,7 @@ static term begin_slowly(Process *p, term list, bool bits, term module, term nam
 }
 
 /* State, what is left of the list, and the list itself for the case that it turns out to be bad. */
-BIF(erts_internal, list_to_binary_more, 3) {
+BIF_REST(list_to_binary_more, 3, erts_internal, list_to_binary_continue, 1) {
     ListState *s = state_of(a[0], list_state_destroy);
     if (s == NULL || s->out == NULL) {
         return raise_badarg(p);
@@ -260,7 +260,7 @@ static term go_on_counting(Process *p, IolistWalk *w, uint64_t bits, term list) 
     return r == IOLIST_OK ? integer_from_uint64(HEAP(p), size / 8) : raise_iolist(p, r, A_erlang, A_iolist_size, list);
 }
 
-BIF(erts_internal, iolist_size_more, 3) {
+BIF_REST(iolist_size_more, 3, erlang, iolist_size, 1) {
     uint64_t bits;
     if (!integer_to_uint64(a[1], &bits) || !is_list(a[0])) {
         return raise_badarg(p);
@@ -367,7 +367,7 @@ static term go_on_with_iovec(Process *p, IolistWalk *w, term ref, IovecState *s,
     return ordered;
 }
 
-BIF(erts_internal, iolist_to_iovec_more, 4) {
+BIF_REST(iolist_to_iovec_more, 4, erlang, iolist_to_iovec, 1) {
     IovecState *s = state_of(a[0], iovec_state_destroy);
     if (s == NULL || !is_list(a[2])) {
         return raise_badarg(p);

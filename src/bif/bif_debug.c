@@ -35,7 +35,7 @@ static term phash2(Process *p, term state, bool begin, uint64_t range) {
     return bif_trap(p, BIF_EXPORT(p, erts_internal, phash2_more, 3), 3, state_pass(p), state, integer_from_uint64(HEAP(p), range));
 }
 
-BIF(erts_internal, phash2_more, 3) { /* pass, state, range */
+BIF_REST(phash2_more, 3, erlang, phash2, 1) { /* pass, state, range */
     return state_has_passed(a[0]) ? phash2(p, a[1], false, range_of(a[2])) : raise_badarg(p);
 }
 

@@ -127,7 +127,7 @@ static term free_tables(Process *p, term result) {
     return ets_free_some(process_vm(p), FREED_AT_ONCE) ? result : bif_trap(p, BIF_EXPORT(p, erts_internal, ets_free_more, 1), 1, result);
 }
 
-BIF(erts_internal, ets_free_more, 1) {
+BIF_REST(ets_free_more, 1, ets, delete_trap, 1) {
     return free_tables(p, a[0]);
 }
 
@@ -315,7 +315,7 @@ static term copy_on(Process *p, Inserting *i, term ref, term list, const term *a
     return insert_on(p, i, ref, args);
 }
 
-BIF(erts_internal, ets_insert_more, 4) { /* state, what is left to be copied, the arguments */
+BIF_REST(ets_insert_more, 4, ets, insert, 2) { /* state, what is left to be copied, the arguments */
     Inserting *i = state_of(a[0], inserting_destroy);
     if (i == NULL) {
         return raise_badarg(p);

@@ -309,7 +309,7 @@ static term search(Search *s) {
 }
 
 /* Table, specification, mode, position, list, count: the fixation is handed on, too. */
-BIF(erts_internal, ets_search_more, 6) {
+BIF_REST(ets_search_more, 6, ets, select_trap, 1) {
     MatchSpec *m = match_spec_of(a[1]);
     Table *t = ets_table(p, a[0], ACCESS_INFO);
     if (t == NULL) {

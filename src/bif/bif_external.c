@@ -114,7 +114,7 @@ static term write_on(Process *p, Writing *w, term ref, const term *args) {
     return w->vector ? heap_cons(HEAP(p), result, NIL) : result;
 }
 
-BIF(erts_internal, term_to_binary_more, 3) { /* state, what is left, arguments */
+BIF_REST(term_to_binary_more, 3, erts_internal, term_to_binary_trap, 1) { /* state, what is left, arguments */
     Writing *w = state_of(a[0], writing_destroy);
     term args[2] = {NIL, NIL}, list = a[2];
     if (w == NULL || w->encoder == NULL) {
@@ -182,7 +182,7 @@ static term size_on(Process *p, ExternalEncoder *e, term ref, term t, term given
     return integer_from_uint64(HEAP(p), n);
 }
 
-BIF(erts_internal, external_size_more, 4) { /* state, what is left, the arguments */
+BIF_REST(external_size_more, 4, erlang, external_size, 1) { /* state, what is left, the arguments */
     Writing *w = state_of(a[0], writing_destroy);
     if (w == NULL || w->encoder == NULL) {
         return raise_badarg(p);
@@ -286,7 +286,7 @@ static term read_on(Process *p, Reading *r, term ref, const term *args, int arit
     return finish_reading(p, result, want_used, used);
 }
 
-BIF(erts_internal, binary_to_term_more, 2) { /* state, arguments */
+BIF_REST(binary_to_term_more, 2, erts_internal, binary_to_term_trap, 1) { /* state, arguments */
     Reading *r = state_of(a[0], reading_destroy);
     term args[2], list = a[1];
     int arity = 0;

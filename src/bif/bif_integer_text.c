@@ -40,7 +40,7 @@ static term put_text(Process *p, term integer, unsigned base, size_t width, bool
 
 static term write_on(Process *p, term todo, term powers, term text, term how);
 
-BIF(erts_internal, integer_write_more, 5) { /* pass; the rest are write_on's */
+BIF_REST(integer_write_more, 5, erlang, integer_to_list, 1) { /* pass; the rest are write_on's */
     return state_has_passed(a[0]) ? write_on(p, a[1], a[2], a[3], a[4]) : raise_badarg(p);
 }
 
@@ -134,7 +134,7 @@ term big_integer_to_text(Process *p, term integer, unsigned base, bool to_binary
 
 static term join_on(Process *p, term todo, term done, term power, term how);
 
-BIF(erts_internal, integer_join_more, 5) { /* pass; the rest are join_on's */
+BIF_REST(integer_join_more, 5, erlang, list_to_integer, 1) { /* pass; the rest are join_on's */
     return state_has_passed(a[0]) ? join_on(p, a[1], a[2], a[3], a[4]) : raise_badarg(p);
 }
 
@@ -206,7 +206,7 @@ static term read_on(Process *p, term digits, size_t left, term pieces, term how)
     return power == NONE ? raise_error(p, A_system_limit) : join_on(p, todo, NIL, power, how);
 }
 
-BIF(erts_internal, integer_read_more, 5) { /* pass; the rest are read_on's */
+BIF_REST(integer_read_more, 5, erlang, list_to_integer, 1) { /* pass; the rest are read_on's */
     return state_has_passed(a[0]) ? read_on(p, a[1], (size_t)small_value(a[2]), a[3], a[4]) : raise_badarg(p);
 }
 

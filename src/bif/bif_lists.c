@@ -94,7 +94,7 @@ BIF(lists, reverse, 2) {
 }
 
 /* Turns around the first list of an append that is long, to turn it back onto the second one. */
-BIF(erts_internal, append_more, 4) { /* what is left, what is turned around; the arguments of ++ */
+BIF_REST(append_more, 4, erlang, "++", 2) { /* what is left, what is turned around; the arguments of ++ */
     term list = a[0], reversed = a[1];
     reverse_some(p, &list, &reversed);
     if (is_cons(list)) {

@@ -119,43 +119,35 @@ static size_t build_limit(const Process *p) {
     return (size_t)MAX(p->heap.reds, 1) * BUILT_PER_REDUCTION;
 }
 
-/* Adds what is left of the list to a map, a slice at a time. */
-BIF(erts_internal, map_from_list_more, 4) { /* what is left, map, the list at first; value of from_keys: in a list */
-    term list = a[0], map = a[1], args[2] = {a[2], is_cons(a[3]) ? head(a[3]) : NONE};
-    if (!is_map(map)) {
-        return raise_badarg(p);
-    }
-    term some = map_of_some(HEAP(p), &list, args[1], build_limit(p));
-    map = map_merge(HEAP(p), map, some);
-    if (map == NONE || !is_list(list)) {
-        term reason = map == NONE ? p->heap.reason : A_badarg;
-        return is_cons(a[3]) ? raise_error_as(p, reason, A_maps, A_from_keys, 2, args)
-                             : raise_error_as(p, reason, A_maps, A_from_list, 1, args);
-    }
-    if (list == NIL) {
-        return map;
-    }
-    return bif_trap(p, BIF_EXPORT(p, erts_internal, map_from_list_more, 4), 4, list, map, a[2], a[3]);
-}
-
-static term from_list(Process *p, term list, term value) {
-    term rest = list, map = map_of_some(HEAP(p), &rest, value, build_limit(p));
+/* Adds what is left of the list to the map (NONE: it begins), a slice at a time. value: of from_keys, or NONE. */
+static term build(Process *p, term rest, term map, term list, term value) {
+    term some = map_of_some(HEAP(p), &rest, value, build_limit(p)), args[2] = {list, value};
+    map = map == NONE || some == NONE ? some : map_merge(HEAP(p), map, some);
     if (map == NONE || !is_list(rest)) {
-        return map == NONE ? raise_heap_reason(p) : raise_badarg(p);
+        term reason = map == NONE ? p->heap.reason : A_badarg;
+        return value == NONE ? raise_error_as(p, reason, A_maps, A_from_list, 1, args) : raise_error_as(p, reason, A_maps, A_from_keys, 2, args);
     }
     if (rest == NIL) {
         return map;
     }
-    term values = value == NONE ? NIL : heap_cons(HEAP(p), value, NIL);
-    return bif_trap(p, BIF_EXPORT(p, erts_internal, map_from_list_more, 4), 4, rest, map, list, values);
+    return value == NONE ? bif_trap(p, BIF_EXPORT(p, erts_internal, map_from_list_more, 3), 3, rest, map, list)
+                         : bif_trap(p, BIF_EXPORT(p, erts_internal, map_from_keys_more, 4), 4, rest, map, list, value);
+}
+
+BIF_REST(map_from_list_more, 3, maps, from_list, 1) { /* what is left, map, the list at first */
+    return is_map(a[1]) ? build(p, a[0], a[1], a[2], NONE) : raise_badarg(p);
+}
+
+BIF_REST(map_from_keys_more, 4, maps, from_keys, 2) { /* what is left, map, the arguments */
+    return is_map(a[1]) ? build(p, a[0], a[1], a[2], a[3]) : raise_badarg(p);
 }
 
 BIF(maps, from_list, 1) {
-    return from_list(p, a[0], NONE);
+    return build(p, a[0], NONE, a[0], NONE);
 }
 
 BIF(maps, from_keys, 2) {
-    return from_list(p, a[0], a[1]);
+    return build(p, a[0], NONE, a[0], a[1]);
 }
 
 static term merge(Process *p, term one, term other, term state) {
@@ -166,7 +158,7 @@ static term merge(Process *p, term one, term other, term state) {
     return map_or_raise(p, map);
 }
 
-BIF(erts_internal, map_merge_more, 2) { /* pass; what map_merge_some has left */
+BIF_REST(map_merge_more, 2, maps, merge_trap, 1) { /* pass; what map_merge_some has left */
     return state_has_passed(a[0]) ? merge(p, NONE, NONE, a[1]) : raise_badarg(p);
 }
 
@@ -223,43 +215,49 @@ static bool walk_on(MapWalk *w, size_t *limit, MapPath *path) {
 }
 
 /* Walks through a large map, a slice at a time; its keys or values come out in the opposite order. */
-BIF(erts_internal, map_walk_more, 4) { /* path, map, what has come out, keys | values */
+static term walk_more(Process *p, term at, term map, term list, bool keys) {
     MapWalk w;
     MapPath path;
-    if (!is_map(a[1]) || is_flat_map(a[1]) || !path_of_term(a[0], &path) || !map_walk_from(&w, a[1], path)) {
+    if (!is_map(map) || is_flat_map(map) || !path_of_term(at, &path) || !map_walk_from(&w, map, path)) {
         return raise_badarg(p);
     }
     size_t all = 1 + (size_t)MAX(p->heap.reds, 1) * WALKED_PER_REDUCTION, limit = all;
-    term list = a[2];
     while (walk_on(&w, &limit, &path)) {
-        list = heap_cons(HEAP(p), a[3] == A_keys ? w.key : w.value, list);
+        list = heap_cons(HEAP(p), keys ? w.key : w.value, list);
     }
     BUMP(p, (intptr_t)((all - limit) / WALKED_PER_REDUCTION));
     if (limit > 0) {
         return list;
     }
-    term at = path_term(HEAP(p), path);
-    return bif_trap(p, BIF_EXPORT(p, erts_internal, map_walk_more, 4), 4, at, a[1], list, a[3]);
+    at = path_term(HEAP(p), path);
+    const Export *more = keys ? BIF_EXPORT(p, erts_internal, map_keys_more, 3) : BIF_EXPORT(p, erts_internal, map_values_more, 3);
+    return bif_trap(p, more, 3, at, map, list);
 }
 
-static term keys_or_values(Process *p, term map, term which) {
+BIF_REST(map_keys_more, 3, maps, keys, 1) { /* path, map, what has come out */
+    return walk_more(p, a[0], a[1], a[2], true);
+}
+
+BIF_REST(map_values_more, 3, maps, values, 1) {
+    return walk_more(p, a[0], a[1], a[2], false);
+}
+
+static term keys_or_values(Process *p, term map, bool keys) {
     if (!is_map(map)) {
         return bad_map(p, map);
     }
     if (is_flat_map(map)) {
-        const term *from = which == A_keys ? map_flat_keys(map) : map_flat_values(map);
-        return heap_list(HEAP(p), from, map_size(map), NIL);
+        return heap_list(HEAP(p), keys ? map_flat_keys(map) : map_flat_values(map), map_size(map), NIL);
     }
-    term args[] = {SMALL(0), map, NIL, which};
-    return bif_erts_internal_map_walk_more_4(p, args);
+    return walk_more(p, SMALL(0), map, NIL, keys);
 }
 
 BIF(maps, keys, 1) {
-    return keys_or_values(p, a[0], A_keys);
+    return keys_or_values(p, a[0], true);
 }
 
 BIF(maps, values, 1) {
-    return keys_or_values(p, a[0], A_values);
+    return keys_or_values(p, a[0], false);
 }
 
 /* ---- Iterators ---- */

@@ -1,6 +1,7 @@
 /* process_info: what a process knows of itself, asked by itself or by another. The other one enters it for that, in the order
    of signals. */
 #include "bif/spawn_options.h"
+#include "code/breakpoint.h"
 #include "data/bits.h"
 #include "data/integer.h"
 #include "data/map.h"
@@ -62,6 +63,10 @@ static term current_stacktrace(Process *p, Process *q) {
 }
 
 static term current_location(Process *p, Process *q) {
+    StubName stub;
+    if (q != p && q->ip != NULL && !q->native && stub_name(process_vm(p), q->ip, &stub)) { /* it is in the middle of a built-in */
+        return TUPLE4(HEAP(p), stub.module, stub.name, SMALL(stub.arity), NIL);
+    }
     term trace = stack_trace(p, q, 1);
     return is_cons(trace) ? head(trace) : A_undefined;
 }

@@ -547,11 +547,11 @@ static term run_long(Process *p, const RegexRun *run, const term *a) {
         BUMP(p, SLICE_REDUCTIONS);
         return long_result(p, l, a);
     }
-    return bif_trap(p, BIF_EXPORT(p, re, mote_await, 4), 4, a[0], a[1], a[2], ref);
+    return bif_trap(p, BIF_EXPORT(p, erts_internal, regex_more, 4), 4, a[0], a[1], a[2], ref);
 }
 
 /* Goes on with a run when the pool has done it. */
-BIF(re, mote_await, 4) {
+BIF_REST(regex_more, 4, erlang, re_run_trap, 3) {
     Resource *r = is_magic_ref(a[3]) ? magic_resource(a[3]) : NULL;
     if (r == NULL || r->type != long_run_type) {
         return raise_badarg(p);
@@ -559,7 +559,7 @@ BIF(re, mote_await, 4) {
     LongRun *l = (LongRun *)work_of(r);
     if (!l->work.finished) {
         work_wait(p, &l->work);
-        return bif_trap(p, BIF_EXPORT(p, re, mote_await, 4), 4, a[0], a[1], a[2], a[3]);
+        return bif_trap(p, BIF_EXPORT(p, erts_internal, regex_more, 4), 4, a[0], a[1], a[2], a[3]);
     }
     return long_result(p, l, a);
 }

@@ -79,7 +79,7 @@ static term finish(Process *p, term kept, term list) {
 }
 
 /* Goes through the list, keeping in reverse order what is not taken away. */
-BIF(erts_internal, subtract_more, 4) { /* state, tuple of what is taken away, what is left of the list, what is kept */
+BIF_REST(subtract_more, 4, erlang, "--", 2) { /* state, tuple of what is taken away, what is left of the list, what is kept */
     Subtrahend *s = state_of(a[0], subtrahend_destroy);
     if (s == NULL) {
         return raise_badarg(p);
@@ -154,7 +154,7 @@ static term subtract_few(Process *p, term list, term from, term kept) {
     return finish(p, kept, list);
 }
 
-BIF(erts_internal, subtract_few_more, 3) { /* what is left of the list, what is taken away, what is kept */
+BIF_REST(subtract_few_more, 3, erlang, "--", 2) { /* what is left of the list, what is taken away, what is kept */
     return subtract_few(p, a[0], a[1], a[2]);
 }
 

@@ -107,7 +107,7 @@ static term make_list(Process *p, term t, size_t end, term list, term status, te
     return bif_trap(p, BIF_EXPORT(p, erts_internal, utf8_to_list_more, 5), 5, t, SMALL(end), list, status, rest);
 }
 
-BIF(erts_internal, utf8_to_list_more, 5) {
+BIF_REST(utf8_to_list_more, 5, erlang, characters_to_list_trap_2, 3) {
     if (!is_bitstring(a[0]) || bits_of(a[0]).start != 0 || !is_small(a[1]) || small_value(a[1]) < 0 ||
         (size_t)small_value(a[1]) > bits_size(a[0]) / 8) {
         return raise_badarg(p);
@@ -148,7 +148,7 @@ static term scan(Process *p, term t, size_t at, bool as_list) {
     return make_result(p, status == A_ok ? t : bits_sub(HEAP(p), t, 0, at * 8), status, rest);
 }
 
-BIF(erts_internal, utf8_scan_more, 3) {
+BIF_REST(utf8_scan_more, 3, erlang, characters_to_utf8_trap, 3) {
     if (!is_binary(a[0]) || !is_small(a[1]) || small_value(a[1]) < 0 || (size_t)small_value(a[1]) > bits_size(a[0]) / 8) {
         return raise_badarg(p);
     }
@@ -493,7 +493,7 @@ static term go_on(Process *p, Conversion *c, term ref, term rest, term todo, ter
     }
 }
 
-BIF(erts_internal, characters_more, 4) {
+BIF_REST(characters_more, 4, erlang, characters_to_utf8_trap, 3) {
     Conversion *c = state_of(a[0], conversion_destroy);
     return c == NULL || c->out == NULL ? raise_badarg(p) : go_on(p, c, a[0], a[1], a[2], a[3]);
 }

@@ -121,9 +121,19 @@ void export_untrace(VM *vm, Export *e, const Function *f) {
     }
 }
 
-const Export *stub_export(VM *vm, const Unit *at) {
-    bool is_stub = at[0] == vm->handlers[VARIANT_bif_stub] || at[0] == vm->handlers[VARIANT_undefined_stub] || at[0] == vm->handlers[VARIANT_traced_stub];
-    return is_stub ? (const Export *)at[1] : NULL;
+bool stub_name(VM *vm, const Unit *at, StubName *name) {
+    if (at[0] != vm->handlers[VARIANT_bif_stub] && at[0] != vm->handlers[VARIANT_undefined_stub] && at[0] != vm->handlers[VARIANT_traced_stub]) {
+        return false;
+    }
+    const Export *e = (const Export *)at[1];
+    *name = (StubName){e->module, e->name, e->arity};
+    for (size_t i = 0; e->bif != NULL && i < vm->bifs->rest_count; i++) {
+        const BifRest *r = &vm->bifs->rests[i];
+        if (&vm->bifs->entries[r->entry] == e->bif) {
+            *name = (StubName){ATOM(r->module_index), ATOM(r->name_index), r->arity};
+        }
+    }
+    return true;
 }
 
 struct Traced *export_traced(VM *vm, const Export *e) {

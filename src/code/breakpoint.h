@@ -34,7 +34,12 @@ struct Traced *export_traced(VM *vm, const Export *e); /* NULL: it is not traced
 /* What instructions that call a built-in are to call, as long as it is not traced. */
 BifFunction *export_built_in(const VM *vm, const Export *e);
 
-const Export *stub_export(VM *vm, const Unit *at); /* whose stub that is; NULL: it is none. at: of interpreter code */
+/* Whose stub that is, as others see it: false if it is none. at: of interpreter code. */
+typedef struct {
+    term module, name;
+    uint32_t arity;
+} StubName;
+bool stub_name(VM *vm, const Unit *at, StubName *name);
 
 /* For native/: the entry's first instruction becomes one that crosses over to machine code at `native`. */
 void breakpoint_cross(VM *vm, const Function *f);

@@ -22,10 +22,19 @@ static inline term bif_name(const BifEntry *b) {
     return ATOM(b->name_index);
 }
 
+/* A built-in that goes on with another's work: the name under which a process is seen meanwhile, which is OTP's. */
+typedef struct BifRest {
+    uint16_t entry; /* in BifTable */
+    uint16_t module_index, name_index;
+    uint8_t arity;
+} BifRest;
+
 /* The table of built-ins, made by the build and handed to code/ through vm->bifs; sorted by module, name, arity (as numbers). */
 typedef struct BifTable {
     const BifEntry *entries;
     size_t count;
+    const BifRest *rests;
+    size_t rest_count;
 } BifTable;
 /* Of what the release at hand has, or the one that loaded code was compiled for. */
 const BifEntry *bif_find(VM *vm, term module, term name, uint32_t arity);

@@ -300,6 +300,13 @@ static term expand_info(Heap *h, term info) {
     return info == NONE ? NIL : heap_cons(h, TUPLE2(h, A_error_info, info), NIL);
 }
 
+/* Of a built-in that is traced: it was called by what is at the next address. */
+static bool in_stub(VM *vm, uintptr_t at) {
+    ModuleCode *code;
+    Module *module;
+    return code_find(vm, (const void *)at, &code, &module) == NULL;
+}
+
 term exception_stacktrace(Process *p, term trace) {
     Heap *h = &p->heap;
     const term *raw = raw_trace(trace);
@@ -313,6 +320,9 @@ term exception_stacktrace(Process *p, term trace) {
     const uintptr_t *addresses = (const uintptr_t *)bits->data;
     size_t n = HEADER_WORDS(bits->header) - (HEAP_BITS_HEAD - 1);
     bool named = raw[RAW_MODULE] != NIL;
+    if (!named && n > 0 && in_stub(h->vm, addresses[0])) {
+        n--, addresses++;
+    }
     term list = NIL;
     for (size_t i = n; i-- > (named ? 0 : 1);) {
         list = add_address(h, addresses[i], A_true, NIL, list);

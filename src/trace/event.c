@@ -270,8 +270,8 @@ static term place_of(Heap *h, const Process *p, const void *at) {
     if (f != NULL) {
         return TUPLE3(h, m->name, f->name, SMALL(f->arity));
     }
-    const Export *e = at != p->ip || p->native ? NULL : stub_export(vm, at);
-    return e == NULL ? SMALL(0) : TUPLE3(h, e->module, e->name, SMALL(e->arity));
+    StubName stub;
+    return at == p->ip && !p->native && stub_name(vm, at, &stub) ? TUPLE3(h, stub.module, stub.name, SMALL(stub.arity)) : SMALL(0);
 }
 
 static void scheduled(Process *p, term what) {

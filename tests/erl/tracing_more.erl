@@ -4,7 +4,7 @@
 
 main() ->
     sends(), counted(), remembered(), exit_tokens(), spawn_tokens(), names_of_tokens(), sensitive(), untraced_specification(),
-    max_heap(), current(), dead_tracer(), profiled().
+    max_heap(), current(), dead_tracer(), profiled(), raised(), in_pieces().
 
 f(X) -> X.
 
@@ -204,3 +204,50 @@ profiled() ->
 
 waits() ->
     receive stop -> ok; _ -> waits() end.
+
+%% Who calls a built-in that raises is in the stack trace, with the arguments it gives, though the built-in is traced.
+raised() ->
+    erlang:trace_pattern({erlang, error, '_'}, [{'_', [], [{exception_trace}]}], [local]),
+    C = collector(),
+    erlang:trace(self(), true, [call, {tracer, C}]),
+    Traces = [try fails(How) catch error:oops:S -> [{F, A} || {?MODULE, F, A, _} <- S, F =/= main] end || How <- [error1, error2, last, applied]],
+    erlang:trace(self(), false, [call]),
+    erlang:trace_pattern({erlang, error, '_'}, false, [local]),
+    io:format("~p~n~p~n", [Traces, length(got(C))]).
+
+fails(error1) -> _ = erlang:error(oops), ok;
+fails(error2) -> _ = erlang:error(oops, [error2]), ok;
+fails(last) -> erlang:error(oops, [last]);
+fails(applied) -> _ = apply(f(erlang), f(error), [oops, [applied]]), ok.
+
+%% A process in the middle of a built-in is seen in it, whoever asks, under its own name.
+in_pieces() ->
+    Pairs = [{N, N} || N <- lists:seq(1, 100000)],
+    Map = maps:from_list(Pairs),
+    Numbers = [N rem 256 || {N, _} <- Pairs],
+    Runs = [{F, fun() -> Run(), ok end} || {F, Run} <-
+            [{{maps, from_list, 1}, fun() -> maps:from_list(Pairs) end},
+             {{maps, from_keys, 2}, fun() -> maps:from_keys(Pairs, x) end},
+             {{maps, keys, 1}, fun() -> maps:keys(Map) end},
+             {{maps, values, 1}, fun() -> maps:values(Map) end},
+             {{erts_internal, list_to_binary_continue, 1}, fun() -> list_to_binary([Numbers, Numbers, Numbers, Numbers]) end},
+             {{erts_internal, term_to_binary_trap, 1}, fun() -> term_to_binary(Map) end}]],
+    [io:format("~p ~p~n", [F, seen(F, Run)]) || {F, Run} <- Runs].
+
+seen(F, Run) ->
+    C = collector(),
+    Pid = spawn(fun() -> erlang:trace(self(), true, [running, {tracer, C}]), again(Run) end),
+    Asked = looks(Pid, F, erlang:monotonic_time(second) + 20, []),
+    exit(Pid, kill),
+    Traced = [Name || {trace, _, out, Name} <- got(C)],
+    Hidden = [Name || {erts_internal, More, _} = Name <- Traced ++ Asked, lists:suffix("more", atom_to_list(More))],
+    {lists:member(F, Traced), lists:member(F, Asked), Hidden}.
+
+again(Run) -> Run(), again(Run).
+
+looks(Pid, F, Until, Seen) ->
+    {_, Name} = process_info(Pid, current_function),
+    case Name =:= F orelse erlang:monotonic_time(second) > Until of
+        true -> [Name | Seen];
+        false -> erlang:yield(), looks(Pid, F, Until, [Name | Seen])
+    end.

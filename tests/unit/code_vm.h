@@ -8,7 +8,7 @@
 /* Nothing runs here: any handlers will do. */
 static const uintptr_t handlers[VARIANT_COUNT];
 static const BifEntry send = {NULL, ATOM_INDEX(A_erlang), ATOM_INDEX(A_send), 2, 0, 0};
-static const BifTable bifs = {&send, 1};
+static const BifTable bifs = {&send, 1, NULL, 0};
 
 static bool start(VM *vm) {
     *vm = (VM){0};

@@ -18,7 +18,7 @@ static int its_release(VM *vm UNUSED) {
 }
 
 TEST(bif_find_finds_every_entry_and_no_other) {
-    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    static const BifTable table = {entries, ARRAY_LEN(entries), NULL, 0};
     VM vm = {.bifs = &table};
     for (size_t i = 0; i < ARRAY_LEN(entries) - 1; i++) {
         CHECK(bif_find(&vm, bif_module(&entries[i]), bif_name(&entries[i]), entries[i].arity) == &entries[i]);
@@ -28,7 +28,7 @@ TEST(bif_find_finds_every_entry_and_no_other) {
 }
 
 TEST(bif_find_finds_what_the_release_has) {
-    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    static const BifTable table = {entries, ARRAY_LEN(entries), NULL, 0};
     static VM vm;
     mem_init(&vm.mem);
     vm.bifs = &table, vm.release = its_release;
@@ -42,7 +42,7 @@ TEST(bif_find_finds_what_the_release_has) {
 
 TEST(exports_are_found_again) {
     static VM vm;
-    static const BifTable table = {entries, ARRAY_LEN(entries)};
+    static const BifTable table = {entries, ARRAY_LEN(entries), NULL, 0};
     mem_init(&vm.mem);
     vm.bifs = &table;
     CHECK(code_init(&vm));
