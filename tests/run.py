@@ -8,7 +8,7 @@ Tests are found by their place:
   tests/erl/*.erl           programs: what main/0 prints on Mote must be what it prints on Erlang/OTP, in every engine and build
   tests/library/*.erl       OTP's stdlib on Mote: programs, as in tests/erl
   tests/library/*.txt       the same: expressions, one a line (tests/lib/expressions.erl)
-  tests/threads/*.erl       the same with four schedulers: ROUNDS says how often
+  tests/threads/*.erl       the same with four schedulers: ROUNDS says how often, STRESS_SECONDS (1, 5, --long: 600) and MESSAGES how much
   tests/random/*.erl        the same with random programs and terms: main/0 takes a seed and a count from the environment
   tests/fixtures/*/         .beam files of other compilers, with the output that their own release printed (see its README)
   tests/command/*.sh        the command line: each prints nothing and exits 0, or says what is wrong
@@ -72,7 +72,7 @@ SHORT_SUITES = {f'{name}_SUITE' for name in '''
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
     full = dict(os.environ, LC_ALL='C.UTF-8', ASAN_OPTIONS=f'exitcode={REPORT}', UBSAN_OPTIONS=f'exitcode={REPORT}:print_stacktrace=1',
-                TSAN_OPTIONS=f'exitcode={REPORT}:history_size=7:suppressions={ROOT}/tests/threads/sanitizer.supp', **(env or {}))
+                TSAN_OPTIONS=f'exitcode={REPORT}:history_size=7', **(env or {}))
     try:
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                            timeout=timeout, env=full, cwd=ROOT, **more)
@@ -229,7 +229,13 @@ class Tests:
                 for way, args, env in self.engines(build):
                     def check(module=module, build=build, args=args, env=env):
                         seed = {'ROUNDS': str(self.size(40, 300, 10000) // SHRINK[build])}
-                        return self.compare(module, build, args, dict(env, MOTE_SCHEDULERS='4'), seed, 3000)
+                        more = {'MOTE_SCHEDULERS': '4'}
+                        if module == 'dying': # prints the same however long it runs
+                            more['SECONDS'] = str(self.size(1, 5, 600, 'STRESS_SECONDS'))
+                        elif module == 'many_messages':
+                            messages = self.size(200000, 1000000, 100000000, 'MESSAGES')
+                            seed |= {'MESSAGES': str(messages // SHRINK[build]), 'PROCESSES': str(self.size(100, 1000, 10000))}
+                        return self.compare(module, build, args, dict(env, **more), seed, 3000)
                     yield f'threads/{module}/{build}/{way}', check
 
     def fixtures(self):

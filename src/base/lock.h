@@ -33,6 +33,25 @@ static inline void lock_give(Lock *l) {
     __atomic_store_n(&l->taken, false, __ATOMIC_RELEASE);
 }
 
+/* The thread sanitizer does not see the interpreter: what it finds by following what another thread has published, and hands to C code,
+   looks as if it had never been handed over. So the publisher says so, and who is called with it; and what can be anywhere, literals of
+   code, is written unseen. Other builds know nothing of it. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *);
+void __tsan_release(void *);
+void AnnotateIgnoreWritesBegin(const char *, int);
+void AnnotateIgnoreWritesEnd(const char *, int);
+#else
+#define __tsan_acquire(where) ((void)(where))
+#define __tsan_release(where) ((void)(where))
+#define AnnotateIgnoreWritesBegin(file, line) ((void)0)
+#define AnnotateIgnoreWritesEnd(file, line) ((void)0)
+#endif
+#define CODE_PUBLISHED(where) __tsan_release((void *)(where))
+#define CODE_HAS_FOUND(where) __tsan_acquire((void *)(where))
+#define UNSEEN_BEGIN() AnnotateIgnoreWritesBegin(__FILE__, __LINE__)
+#define UNSEEN_END() AnnotateIgnoreWritesEnd(__FILE__, __LINE__)
+
 /* A lock that several may have to read, or one to write. A writer that waits keeps new readers out. */
 typedef struct {
     uint32_t state; /* how many read; SHARED_WRITER: somebody writes; SHARED_WAITER: somebody wants to */

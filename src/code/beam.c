@@ -1,4 +1,5 @@
 /* Reading a .beam file: the container, the order in which its chunks are read, and what holds them together. */
+#include "base/lock.h"
 #include "code/code.h"
 #include "code/container.h"
 #include "code/verify.h"
@@ -92,6 +93,7 @@ static bool move_literals(Loading *l) {
         Heap heap = {.vm = b->vm, .start = b->literal_block, .top = b->literal_block};
         heap.mark = heap.start;
         heap.sp = heap.end = heap.start + words + HEAP_RESERVE;
+        UNSEEN_BEGIN();
         for (uint32_t i = 0; i < b->literal_count; i++) {
             b->literals[i] = term_copy(&heap, b->literals[i]);
         }
@@ -101,6 +103,7 @@ static bool move_literals(Loading *l) {
         for (uint32_t i = 0; i < b->record_count; i++) {
             b->records[i].template = term_copy(&heap, b->records[i].template);
         }
+        UNSEEN_END();
         assert(heap.top == heap.start + words && heap.fragments == NULL);
         b->literal_off_heap = heap.off_heap;
     }
@@ -363,7 +366,10 @@ term beam_keep(BeamFile *b, term t) {
     }
     b->blocks = more;
     more[b->block_count] = (LiteralBlock){.off_heap = NONE};
-    return term_copy_to_literal(b->vm, t, &more[b->block_count++]);
+    UNSEEN_BEGIN();
+    t = term_copy_to_literal(b->vm, t, &more[b->block_count++]);
+    UNSEEN_END();
+    return t;
 }
 
 void beam_give(BeamFile *b, Bytes file) {

@@ -1,4 +1,5 @@
 /* Loaded modules: the tables, and finding what an address belongs to. */
+#include "base/lock.h"
 #include "code/code.h"
 #include "code/demand.h"
 #include "proc/epoch.h"
@@ -28,6 +29,7 @@ void code_lock(VM *vm) {
 }
 
 void code_unlock(VM *vm) {
+    CODE_PUBLISHED(vm->code);
     if (is_concurrent(vm)) {
         mutex_give(vm->code->lock);
     }
@@ -108,7 +110,8 @@ uint32_t catch_new(VM *vm, ModuleCode *code) {
 }
 
 CatchHandler *catch_handler(VM *vm, uint32_t index) {
-    assert(index > 0 && index < vm->code->catch_count);
+    CODE_HAS_FOUND(vm->code);
+    assert(index > 0);
     return handler_at(vm->code, index);
 }
 

@@ -1,6 +1,7 @@
 /* Calls that find out at run time where they lead: funs, apply, functions that are not there, hibernation. */
 #include "exec/runtime.h"
 
+#include "base/lock.h"
 #include "base/text.h"
 #include "code/breakpoint.h"
 #include "code/code.h"
@@ -136,6 +137,7 @@ static term handler_module(const Process *p) { /* as process_flag(error_handler,
 }
 
 const Entry *rt_undefined(Process *p, term *x, const Export *e) {
+    CODE_HAS_FOUND(process_vm(p)->code);
     Export *handler = export_find(process_vm(p), handler_module(p), A_undefined_function_handler, 3);
     if (handler == NULL || !export_is_callable(handler)) {
         exception_undef(p, e->module, e->name, e->arity, x);

@@ -30,7 +30,10 @@ bool link_make(Process *p, term with) {
     if (made || r->flags & RELATION_UNLINKING) {
         r->flags = 0;
         r->other = with;
-        send_plain(p, with, SIGNAL_LINK, 0);
+        if (!send_plain(p, with, SIGNAL_LINK, 0)) { /* it has ended just now */
+            relation_remove(p, r);
+            return false;
+        }
     }
     return true;
 }

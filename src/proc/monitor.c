@@ -56,13 +56,20 @@ bool monitor_make(Process *p, term ref, term other, term name, uint32_t flags, t
     if (target_alive(process_vm(p), other)) {
         s->from = p->pid;
         s->value = name;
-        signal_send(p->scheduler, other, s);
-    } else {
-        s->kind = SIGNAL_DOWN;
-        s->from = other;
-        s->value = A_noproc;
-        signal_send(p->scheduler, p->pid, s);
+        if (signal_send(p->scheduler, other, s)) {
+            return true;
+        }
+        s = signal_new(p->scheduler, SIGNAL_DOWN); /* it has ended just now; its memory has become free again */
+        if (s == NULL) {
+            relation_remove(p, r);
+            return false;
+        }
+        s->key[0] = r->key[0], s->key[1] = r->key[1];
     }
+    s->kind = SIGNAL_DOWN;
+    s->from = other;
+    s->value = A_noproc;
+    signal_send(p->scheduler, p->pid, s);
     return true;
 }
 

@@ -52,8 +52,7 @@ static void enqueue_slowly(Scheduler *s, Process *p) {
     }
 }
 
-static void enqueue(Process *p) {
-    Scheduler *s = vm_scheduler(process_vm(p));
+static void enqueue(Scheduler *s, Process *p) {
     if (LIKELY(p->priority == PRIORITY_NORMAL) && LIKELY(!s->vm->processes->concurrent)) {
         run_queue_push(s->queues, p, QUEUE_NORMAL);
     } else {
@@ -63,16 +62,17 @@ static void enqueue(Process *p) {
 
 void schedule(Process *p) {
     if (make_runnable(p)) {
-        enqueue(p);
-        if (UNLIKELY(p->scheduler->watch & WATCH_RUNNABLE) && p->scheduler->leaving != p) {
+        Scheduler *s = vm_scheduler(process_vm(p));
+        if (UNLIKELY(s->watch & WATCH_RUNNABLE) && s->leaving != p) { /* before others may take it */
             process_hooks(p)->runnable(p, true);
         }
+        enqueue(s, p);
     }
 }
 
 void schedule_new(Process *p) {
     atomic_fetch_xor(&p->state, STATE_RUNNING | STATE_RUNNABLE);
-    enqueue(p);
+    enqueue(vm_scheduler(process_vm(p)), p);
 }
 
 /* Takes a process that came from a queue. False: somebody else has it, and will put it into a queue again if there is need. */
