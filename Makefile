@@ -102,7 +102,8 @@ OPTIMIZE_trace := $(SMALL)
 OPTIMIZE_native := $(SMALL)
 # ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
 $(foreach f,base/bitrun base/arena base/mem term/atom term/gc term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
-    data/bit_build data/bit_match data/md5 proc/schedule proc/mailbox proc/signal proc/collect proc/clock proc/spawn proc/process proc/timer native/functions,$(eval OPTIMIZE_$f := -O2))
+    data/bit_build data/bit_match data/md5 proc/schedule proc/mailbox proc/signal proc/collect proc/clock proc/spawn proc/process proc/timer native/functions table/hash_table \
+    table/match_run table/object table/tree_table,$(eval OPTIMIZE_$f := -O2))
 
 # gcc otherwise merges all dispatches of the interpreter into one: two to three times slower.
 # Units that change while they run (a call that led to a stub) are no race: what they lead to is there before. See docs/concurrency.md.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares Mote with erl on the programs of bench/programs: Mote interpreted, Mote native and erl in turn, in one run.
 
-    bench/run.py [-n ROUNDS] [--mote PATH] [WORD...]     programs whose name contains a WORD; default: all
+    bench/run.py [-n ROUNDS] [--mote PATH] [--cpu] [WORD...]     programs whose name, or whose module's, contains a WORD; default: all
 
 Prints time ratios to erl (smaller is faster; the smallest time of the rounds counts), their geometric means, then start-up
 time, peak memory and bytes per idle process."""
@@ -50,6 +50,7 @@ def main():
     p.add_argument('-n', '--rounds', type=int, default=3)
     p.add_argument('--mote', default=os.path.join(ROOT, 'build', 'release', 'mote'))
     p.add_argument('--no-native', action='store_true')
+    p.add_argument('--cpu', action='store_true', help='time of all processors instead of the wall: repeats where others use the machine, too')
     p.add_argument('words', nargs='*')
     o = p.parse_args()
     compile_all()
@@ -57,6 +58,9 @@ def main():
     ways = {'erl': erl, 'interpreted': [o.mote, '-pa', BEAMS, '-s', 'bench'], 'native': [o.mote, '--native', '-pa', BEAMS, '-s', 'bench']}
     if o.no_native:
         del ways['native']
+    if o.cpu:
+        os.environ['BENCH_CPU'] = 'yes'
+        erl[1:1] = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']    # schedulers that wait do not spin
     lines = output(erl + ['list', 'x'])
     programs = [p for p in zip(lines[::2], lines[1::2]) if not o.words or any(w in p[1] or w in p[0] for w in o.words)]
     ratios = {w: [] for w in ways if w != 'erl'}

@@ -72,7 +72,8 @@ SHORT_SUITES = {f'{name}_SUITE' for name in '''
 def run(command, timeout=120, env=None, **more):
     """Returns (status, output); status None: it took too long."""
     full = dict(os.environ, LC_ALL='C.UTF-8', ASAN_OPTIONS=f'exitcode={REPORT}', UBSAN_OPTIONS=f'exitcode={REPORT}:print_stacktrace=1',
-                TSAN_OPTIONS=f'exitcode={REPORT}:history_size=7', **(env or {}))
+                TSAN_OPTIONS=f'exitcode={REPORT}:history_size=7')
+    full.update(env or {})
     try:
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                            timeout=timeout, env=full, cwd=ROOT, **more)
@@ -495,14 +496,14 @@ class Tests:
         return None
 
     def soak(self):
-        """Under sanitizers, too; those hold on to memory, so what the system counts is not looked at there."""
+        """Under sanitizers, too, which hold on to little of what has been freed here, so that what the system counts can be looked at."""
         seconds = self.size(0, 20, 1800, 'SOAK_SECONDS')
         for build in self.builds:
             if build == 'stress' or seconds == 0:
                 continue
             def check(schedulers, build=build):
                 with tempfile.TemporaryDirectory() as d:
-                    env = {'SOAK_SECONDS': str(seconds), 'WORK': d, 'SOAK_RESIDENT': 'yes' if build == 'release' else 'no', 'MOTE_SCHEDULERS': schedulers}
+                    env = {'SOAK_SECONDS': str(seconds), 'WORK': d, 'ASAN_OPTIONS': f'exitcode={REPORT}:quarantine_size_mb=8', 'MOTE_SCHEDULERS': schedulers}
                     status, out = run([self.mote(build), 'erl', '-noshell', '-noinput', '-pa', os.path.join(self.work, 'erl'), '-s', 'soak', 'main'],
                                       3 * seconds + 300, env)
                 return None if status == 0 and out.endswith(b'\nflat\n') else f'status {status}: {out.decode(errors="replace")[-3000:]}'

@@ -3,7 +3,7 @@
 -module(bench).
 -export([main/1, list/1, idle/1]).
 
--define(MODULES, [b_calls, b_lists, b_floats, b_memory, b_maps, b_binaries, b_integers, b_processes, b_library]).
+-define(MODULES, [b_calls, b_lists, b_floats, b_memory, b_maps, b_binaries, b_integers, b_processes, b_library, b_tables]).
 
 %% One line per program: Module Name.
 list(_) ->
@@ -14,9 +14,9 @@ main([Module, Name]) ->
     {Name, F} = lists:keyfind(Name, 1, Module:programs()),
     Self = self(),
     {Pid, Ref} = spawn_monitor(fun() ->
-        T0 = erlang:monotonic_time(microsecond),
+        T0 = microseconds(),
         Value = F(),
-        T1 = erlang:monotonic_time(microsecond),
+        T1 = microseconds(),
         Self ! {T1 - T0, erlang:phash2(Value)}
     end),
     receive
@@ -24,6 +24,13 @@ main([Module, Name]) ->
         {'DOWN', Ref, process, Pid, Reason} -> io:format("failed ~p~n", [Reason])
     end,
     halt(0).
+
+%% Of the wall, or, if the environment has BENCH_CPU, of the processors, all threads together.
+microseconds() ->
+    case os:getenv("BENCH_CPU") of
+        false -> erlang:monotonic_time(microsecond);
+        _ -> 1000 * element(1, erlang:statistics(runtime))
+    end.
 
 %% Bytes per idle process: starts N that wait, prints the growth of resident memory divided by N.
 idle([Count]) ->

@@ -14,7 +14,7 @@
 #define GUARD_END(p) table_leave(p)
 #include "bif/guarded.h"
 
-enum { FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16, INSERTED_PER_REDUCTION = 4 };
+enum { FEW_CHANGES = 8, FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16, INSERTED_PER_REDUCTION = 4 };
 
 /* Making and unmaking. */
 
@@ -472,6 +472,17 @@ BIF(ets, take, 2) {
 
 /* Changing elements in place. */
 
+/* Room for n changes, a position and a value each; few: for FEW_CHANGES. NULL: no memory. */
+static term *changes_room(VM *vm, term *few, intptr_t n) {
+    return n <= FEW_CHANGES ? few : mem_alloc(&vm->mem, MEM_TEMPORARY, (size_t)n * 2 * sizeof *few);
+}
+
+static void changes_free(VM *vm, term *changes, const term *few, intptr_t n) {
+    if (changes != few) {
+        mem_free(&vm->mem, MEM_TEMPORARY, changes, (size_t)n * 2 * sizeof *changes);
+    }
+}
+
 /* Writes new elements (position, value in turn) into the object; `tuple` is what it is or shall be. */
 static bool change_elements(Process *p, Table *t, Object *o, term tuple, const term *changes, size_t n) {
     VM *vm = process_vm(p);
@@ -621,8 +632,7 @@ static term update_counter(Process *p, const term *a, term otherwise) {
     if (n < 0) {
         return raise_badarg(p);
     }
-    size_t bytes = ((size_t)n + 1) * 2 * sizeof(term);
-    term *changes = mem_alloc(&vm->mem, MEM_TEMPORARY, bytes);
+    term few[2 * FEW_CHANGES], *changes = changes_room(vm, few, n);
     if (changes == NULL) {
         return raise_error(p, A_system_limit);
     }
@@ -638,7 +648,7 @@ static term update_counter(Process *p, const term *a, term otherwise) {
             result = heap_cons(HEAP(p), changes[2 * i - 1], result);
         }
     }
-    mem_free(&vm->mem, MEM_TEMPORARY, changes, bytes);
+    changes_free(vm, changes, few, n);
     return result;
 }
 
@@ -675,8 +685,7 @@ static term update_element(Process *p, const term *a, term otherwise) {
         }
     }
     term tuple = o != NULL ? object_tuple(o) : default_object(p, t, a[1], otherwise);
-    size_t bytes = ((size_t)n + 1) * 2 * sizeof(term);
-    term *changes = tuple == NONE ? NULL : mem_alloc(&vm->mem, MEM_TEMPORARY, bytes);
+    term few[2 * FEW_CHANGES], *changes = tuple == NONE ? NULL : changes_room(vm, few, n);
     if (changes == NULL) {
         return raise_error(p, A_system_limit);
     }
@@ -688,7 +697,7 @@ static term update_element(Process *p, const term *a, term otherwise) {
     if (result != NONE && (n > 0 || o == NULL) && !change_elements(p, t, o, tuple, changes, (size_t)n)) {
         result = raise_error(p, A_system_limit);
     }
-    mem_free(&vm->mem, MEM_TEMPORARY, changes, bytes);
+    changes_free(vm, changes, few, n);
     return result;
 }
 

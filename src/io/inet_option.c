@@ -56,9 +56,10 @@ static bool has(const Inet *s, size_t i) {
 }
 
 void inet_settings_init(Inet *s) {
-    enum { BUFFER_SIZE = 1460, HIGH = 8192, LOW = 4096, READS = 5 };
-    s->set = (InetSettings){.deliver = 1, .buffer = BUFFER_SIZE, .exit_on_close = 1, .delimiter = '\n', .high_queue = HIGH, .low_queue = LOW,
-                            .send_timeout = -1, .read_ahead = 1, .high = HIGH, .low = LOW, .read_packets = READS};
+    enum { BUFFER_SIZE = 1460, LARGER_BUFFER = 9216 /* since OTP 28 */, HIGH = 8192, LOW = 4096, READS = 5 };
+    s->set = (InetSettings){.deliver = 1, .buffer = inet_release(s) >= 28 ? LARGER_BUFFER : BUFFER_SIZE, .exit_on_close = 1,
+                            .delimiter = '\n', .high_queue = HIGH, .low_queue = LOW, .send_timeout = -1, .read_ahead = 1,
+                            .high = HIGH, .low = LOW, .read_packets = READS};
 }
 
 void inet_settings_copy(Inet *to, const Inet *from) {

@@ -213,7 +213,5 @@ Port *port_open_udp(Process *p, const char *command UNUSED, uint32_t flags, int 
     s->port.flags = flags;
     s->ready = ready;
     s->late = late;
-    enum { LARGER_BUFFER = 9216 }; /* since OTP 28 */
-    s->set.buffer = inet_release(s) >= 28 ? LARGER_BUFFER : s->set.buffer;
     return &s->port;
 }

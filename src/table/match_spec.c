@@ -630,7 +630,14 @@ MatchSpec *match_compile(VM *vm, term spec, const MatchOptions *o, term *reason)
 
 /* What a pattern says about the key before anything is looked at. */
 
+static bool is_bound_word(VM *vm, term t) {
+    return is_small(t) || (t != A_underscore && variable_number(vm, t) < 0);
+}
+
 bool match_is_bound(VM *vm, term pattern) {
+    if (is_immediate(pattern)) {
+        return is_bound_word(vm, pattern);
+    }
     Stack s;
     stack_init(&s);
     stack_push(&s, pattern);
@@ -638,7 +645,7 @@ bool match_is_bound(VM *vm, term pattern) {
     while (bound && !stack_is_empty(&s)) {
         term t = stack_pop(&s);
         if (is_immediate(t)) {
-            bound = t != A_underscore && variable_number(vm, t) < 0;
+            bound = is_bound_word(vm, t);
         } else if (is_cons(t)) {
             stack_push(&s, tail(t));
             stack_push(&s, head(t));
@@ -712,23 +719,24 @@ bool match_keeps_key(VM *vm, size_t keypos, term clause) {
 
 int match_compare_partly(VM *vm, term pattern, term key) {
     for (;;) {
-        if (match_is_bound(vm, pattern)) {
-            return term_compare(vm, pattern, key);
-        }
         const term *a, *b;
+        size_t n;
         if (is_cons(pattern) && is_cons(key)) {
-            a = cons_cell(pattern), b = cons_cell(key);
+            a = cons_cell(pattern), b = cons_cell(key), n = 2;
         } else if (is_tuple(pattern) && is_tuple(key) && tuple_arity(pattern) == tuple_arity(key)) {
-            a = boxed(pattern) + 1, b = boxed(key) + 1;
+            a = boxed(pattern) + 1, b = boxed(key) + 1, n = tuple_arity(pattern);
         } else {
             /* Of what is not bound, only the type and size of tuples and lists say something. */
-            return is_cons(pattern) || is_tuple(pattern) ? term_compare(vm, pattern, key) : 0;
+            return is_cons(pattern) || is_tuple(pattern) || match_is_bound(vm, pattern) ? term_compare(vm, pattern, key) : 0;
         }
-        for (; match_is_bound(vm, *a); a++, b++) {
+        for (; n > 0 && match_is_bound(vm, *a); a++, b++, n--) {
             int c = term_compare(vm, *a, *b);
             if (c != 0) {
                 return c;
             }
+        }
+        if (n == 0) {
+            return 0;
         }
         pattern = *a, key = *b; /* the first one with a variable decides, or nothing does */
     }

@@ -521,6 +521,22 @@ static int order(VM *vm, term x, term y, unsigned mode) {
     }
 }
 
+/* Tuples of the same size: decided here if the first elements that differ are small integers. */
+static bool order_tuples(term x, term y, int *c) {
+    const term *a = boxed(x), *b = boxed(y);
+    if (a[0] != b[0] || HEADER_KIND(a[0]) != KIND_TUPLE) {
+        return false;
+    }
+    for (size_t n = HEADER_WORDS(a[0]); n > 0; n--) {
+        if (*++a != *++b) {
+            *c = (intptr_t)*a < (intptr_t)*b ? -1 : 1;
+            return is_small(*a) && is_small(*b);
+        }
+    }
+    *c = 0;
+    return true;
+}
+
 int term_compare(VM *vm, term a, term b) {
     if (a == b) {
         return 0;
@@ -531,7 +547,8 @@ int term_compare(VM *vm, term a, term b) {
     if (is_atom(a) && is_atom(b)) {
         return atom_compare(vm, a, b);
     }
-    return order(vm, a, b, 0);
+    int c;
+    return is_boxed(a) && is_boxed(b) && order_tuples(a, b, &c) ? c : order(vm, a, b, 0);
 }
 
 int term_compare_exact(VM *vm, term a, term b) {

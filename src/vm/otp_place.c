@@ -47,7 +47,7 @@ static bool find_preloaded(OtpPlace *p, const char *version) {
     static const char *const usual[] = {"/usr/lib/erlang", "/usr/local/lib/erlang", "/usr/lib64/erlang", "/opt/erlang/lib/erlang"};
     const char *named = getenv("MOTE_OTP");
     if (take_preloaded(p, "%s/lib/erts-%s/ebin", p->root, version) || take_preloaded(p, "%s/erts-%s/ebin", p->root, version)
-        || take_preloaded(p, "%s/../ebin%.0s", p->bindir, "")) {
+        || take_preloaded(p, "%s/../ebin%.0s", p->bindir, "") || take_preloaded(p, "%s/../../lib/erts-%s/ebin", p->bindir, version)) {
         return true;
     }
     bool ok = named != NULL && take_preloaded(p, "%s/lib/erts-%s/ebin", named, version);

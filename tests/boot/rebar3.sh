@@ -13,7 +13,8 @@ cat > rebar.config <<'END'
 END
 echo "+Bi" > vm.args
 for app in store front tool; do
-    more=$([ $app = store ] || echo ", store"); start=$([ $app = front ] && echo ", {mod, {front_app, []}}")
+    case $app in store) more="" ;; front) more=", store" ;; tool) more=", store, front" ;; esac # one order only in which they can be compiled
+    start=$([ $app = front ] && echo ", {mod, {front_app, []}}")
     echo "{application, $app, [{description, \"$app\"}, {vsn, \"1.0\"}, {registered, []}, {applications, [kernel, stdlib$more]}$start]}." > apps/$app/src/$app.app.src
 done
 cat > apps/store/src/store.erl <<'END'

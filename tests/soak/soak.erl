@@ -24,16 +24,18 @@ work(F, N, End, Rounds) ->
         false -> exit({rounds, Rounds})
     end.
 
-%% --- What is looked at: ten times, when everything that can go has gone.
+%% --- What is looked at: nine times, or every minute, when everything that can go has gone.
 
 watch(End, Seconds) ->
-    Step = max(200, Seconds * 100),
+    Step = max(200, min(60000, Seconds * 100)),
     [begin
          timer:sleep(Step),
          [erlang:garbage_collect(P) || P <- processes()],
-         {erlang:memory(total), erlang:memory(code), erlang:memory(atom), erlang:memory(binary), length(processes()), length(erlang:ports()),
-          length(ets:all()), resident(), descriptors()}
-     end || _ <- lists:seq(1, 9), erlang:monotonic_time(millisecond) < End].
+         Sample = {erlang:memory(total), erlang:memory(code), erlang:memory(atom), erlang:memory(binary), length(processes()),
+                   length(erlang:ports()), length(ets:all()), resident(), descriptors()},
+         io:format("~w~n", [Sample]),
+         Sample
+     end || _ <- lists:seq(2, Seconds * 1000 div Step), erlang:monotonic_time(millisecond) < End].
 
 resident() ->
     {ok, Text} = file:read_file("/proc/self/statm"),
@@ -55,11 +57,10 @@ verdict(Samples, Rounds) ->
     Idle = [R || R <- Rounds, R =:= 0],
     case {Grown, Idle} of
         {[], []} -> io:format("flat~n");
-        _ -> io:format("grown: ~p~nidle: ~p~nsamples: ~p~n", [Grown, length(Idle), Samples])
+        _ -> io:format("grown: ~p~nidle: ~p~n", [Grown, length(Idle)])
     end.
 
-%% Memory that a sanitizer keeps for a while is not ours.
-limit(resident, E) -> case os:getenv("SOAK_RESIDENT") of "no" -> infinity; _ -> E + E div 10 + 4000000 end;
+limit(resident, E) -> E + E div 10 + 4000000;
 limit(What, E) when What =:= processes; What =:= ports; What =:= tables; What =:= descriptors -> E + 40;
 limit(_, E) -> E + E div 10 + 1000000.
 
