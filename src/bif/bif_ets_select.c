@@ -58,7 +58,7 @@ static Keys plan(const Search *s) {
         return KEYS_LISTED;
     }
     term only = s->m->clauses == 1 ? key_pattern(s, 0) : NONE;
-    bool like = table_is_tree(s->t) && only != NONE && (is_tuple(only) || is_cons(only));
+    bool like = table_is_tree(s->t) && only != NONE && (is_tuple(only) || is_cons(only)) && !match_has_map(vm, only);
     return like ? KEYS_LIKE : KEYS_ALL;
 }
 

@@ -630,22 +630,20 @@ MatchSpec *match_compile(VM *vm, term spec, const MatchOptions *o, term *reason)
 
 /* What a pattern says about the key before anything is looked at. */
 
-static bool is_bound_word(VM *vm, term t) {
-    return is_small(t) || (t != A_underscore && variable_number(vm, t) < 0);
+static bool is_variable(VM *vm, term t) {
+    return t == A_underscore || variable_number(vm, t) >= 0;
 }
 
-bool match_is_bound(VM *vm, term pattern) {
-    if (is_immediate(pattern)) {
-        return is_bound_word(vm, pattern);
-    }
+/* Is there a variable in it, or a map? */
+static bool contains(VM *vm, term pattern, bool map) {
     Stack s;
     stack_init(&s);
     stack_push(&s, pattern);
-    bool bound = true;
-    while (bound && !stack_is_empty(&s)) {
+    bool found = false;
+    while (!found && !stack_is_empty(&s)) {
         term t = stack_pop(&s);
         if (is_immediate(t)) {
-            bound = is_bound_word(vm, t);
+            found = !map && is_variable(vm, t);
         } else if (is_cons(t)) {
             stack_push(&s, tail(t));
             stack_push(&s, head(t));
@@ -653,15 +651,24 @@ bool match_is_bound(VM *vm, term pattern) {
             size_t n = tuple_arity(t);
             memcpy(stack_room(&s, n), boxed(t) + 1, n * sizeof(term));
         } else if (is_map(t)) {
+            found = map;
             MapWalk w;
-            for (map_walk(&w, t); map_next(&w);) {
+            for (map_walk(&w, t); !found && map_next(&w);) {
                 stack_push(&s, w.key);
                 stack_push(&s, w.value);
             }
         }
     }
     stack_done(&s);
-    return bound;
+    return found;
+}
+
+bool match_is_bound(VM *vm, term pattern) {
+    return is_immediate(pattern) ? !is_variable(vm, pattern) : !contains(vm, pattern, false);
+}
+
+bool match_has_map(VM *vm, term pattern) {
+    return contains(vm, pattern, true);
 }
 
 /* Does the expression always make what the pattern has matched? `constant`: it stands for itself. */

@@ -61,7 +61,8 @@ static inline term match_source(const MatchSpec *m) { /* as it was given to matc
 term match_pattern(const MatchSpec *m, size_t clause);
 bool is_match_variable(VM *vm, term t);       /* '$0', '$1' ... */
 bool match_is_bound(VM *vm, term pattern);    /* no variables: as a key it stands for exactly one value */
-/* The order of a key pattern and a key, as far as it can be told: 0 where a variable comes before the first difference. */
+bool match_has_map(VM *vm, term pattern);     /* which matches other maps, too, where it is a part of a pattern */
+/* The order of a key pattern without maps and a key, as far as it can be told: 0 where a variable comes before the first difference. */
 int match_compare_partly(VM *vm, term pattern, term key);
 
 /* Runs it on a term: the value of the first clause that matches, or NONE. The value may share parts of the term. */
