@@ -17,6 +17,10 @@ const char chunk_names[CHUNKS][5] = {
     [CHUNK_RECORDS] = "Recs", [CHUNK_DEBUG] = "DbgB", [CHUNK_OLD_ATOMS] = "Atom",
 };
 
+static inline bool is_chunk(const uint8_t *head, int i) {
+    return read_be32(head) == read_be32((const uint8_t *)chunk_names[i]);
+}
+
 static bool find_chunks(Bytes file, Bytes chunks[CHUNKS], LoadError *error) {
     memset(chunks, 0, CHUNKS * sizeof *chunks);
     if (file.size < 12 || memcmp(file.at, "FOR1", 4) != 0 || memcmp(file.at + 8, "BEAM", 4) != 0) {
@@ -38,7 +42,7 @@ static bool find_chunks(Bytes file, Bytes chunks[CHUNKS], LoadError *error) {
             return load_error(error, "", (int64_t)at - 8, "a chunk of %u bytes does not fit into it", n);
         }
         for (int i = 0; i < CHUNKS; i++) {
-            if (memcmp(p, chunk_names[i], 4) == 0) {
+            if (is_chunk(p, i)) {
                 chunks[i] = (Bytes){p + 8, n};
                 break;
             }
@@ -120,7 +124,7 @@ enum { MAX_RUNS = 8, WINDOW = 2048, FORM_HEAD = 12, CHUNK_HEAD = 8 };
 
 static bool is_wanted(const uint8_t *name) {
     for (int i = 0; i < CHUNKS; i++) {
-        if (i != CHUNK_LOCALS && memcmp(name, chunk_names[i], 4) == 0) {
+        if (i != CHUNK_LOCALS && is_chunk(name, i)) {
             return true;
         }
     }

@@ -6,7 +6,7 @@
 #include "gen/atoms.inc"
 
 /* Page k has room for FIRST_PAGE << k atoms. */
-enum { FIRST_PAGE = 256, PAGES = 14, TEXT_BLOCK = 4000, FIRST_TABLE = 2048 };
+enum { FIRST_PAGE = 256, PAGES = 14, TEXT_BLOCK = 4000, FIRST_TABLE = 1024, NUMBER = 2 * ATOM_LIMIT - 1 };
 _Static_assert((FIRST_PAGE << PAGES) - FIRST_PAGE >= ATOM_LIMIT, "all atoms have a place");
 
 typedef struct {
@@ -26,18 +26,32 @@ typedef struct Atoms {
     Lock lock;          /* of everything here; readers of an atom that exists need none, as nothing moves */
     uint32_t count;     /* dynamic ones */
     uint32_t table_size;
-    uint32_t *table;    /* open addressing by fnv of the text: number of the dynamic atom + 1 */
+    uint32_t *table;    /* open addressing by the hash of the text: number of the dynamic atom + 1, and in the bits above NUMBER those of the hash */
     TextBlock *texts;
     size_t text_left;   /* in the newest block */
     Atom *pages[PAGES];
 } Atoms;
 
-static uint32_t fnv(const uint8_t *p, size_t n) {
-    uint32_t h = 0x811c9dc5;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ p[i]) * 0x01000193;
+/* Eight bytes at a time; the last eight may be there twice. tools/gen_atoms.py does the same. */
+static uint32_t text_hash(const uint8_t *p, size_t n) {
+    const uint64_t factor = 0x9e3779b97f4a7c15u;
+    uint64_t h = n;
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++) {
+            h = h << 8 | p[i];
+        }
+        h *= factor;
+        return (uint32_t)(h ^ h >> 32);
     }
-    return h;
+    const uint8_t *last = p + n - 8;
+    for (;; p += 8) {
+        p = p < last ? p : last;
+        h = (h ^ read_be64(p)) * factor;
+        h ^= h >> 32;
+        if (p == last) {
+            return (uint32_t)h;
+        }
+    }
 }
 
 /* hashpjw over the characters, where those of two bytes that fit Latin-1 count as one: part of phash2. */
@@ -59,7 +73,7 @@ static uint32_t pjw(const uint8_t *p, size_t n) {
 }
 
 bool atoms_init(VM *vm) {
-    _Static_assert((int)STATIC_ATOMS < UINT16_MAX, "their hash table has 16 bits");
+    _Static_assert((int)STATIC_ATOMS < (int)STATIC_HASH_SIZE && (int)STATIC_HASH_SIZE < UINT16_MAX, "their hash table has 16 bits");
     vm->atoms = MEM_NEW(&vm->mem, MEM_ATOM, Atoms);
     return vm->atoms != NULL;
 }
@@ -90,8 +104,19 @@ static inline Atom *dynamic_atom(const Atoms *a, uint32_t n) {
     return &a->pages[k][n + FIRST_PAGE - ((uint32_t)FIRST_PAGE << k)];
 }
 
-static bool same_text(const uint8_t *p, size_t n, const void *q, size_t m) {
-    return n == m && (n == 0 || (p[0] == *(const uint8_t *)q && memcmp(p, q, n) == 0));
+static inline bool same_text(const uint8_t *p, size_t n, const uint8_t *q, size_t m) {
+    if (n != m) {
+        return false;
+    }
+    for (; n >= 8; p += 8, q += 8, n -= 8) {
+        if (read_be64(p) != read_be64(q)) {
+            return false;
+        }
+    }
+    while (n > 0 && *p == *q) {
+        p++, q++, n--;
+    }
+    return n == 0;
 }
 
 static inline Bytes static_text(uint32_t i) {
@@ -100,30 +125,43 @@ static inline Bytes static_text(uint32_t i) {
 }
 
 static term find_static(const uint8_t *p, size_t n, uint32_t hash) {
-    for (uint32_t k = hash;; k++) {
-        uint32_t i = static_hash[k & (STATIC_HASH_SIZE - 1)];
+    const uint32_t index = STATIC_HASH_SIZE - 1, tag = 0xffff & ~index;
+    for (uint32_t k = hash;; k += hash >> 20 | 1) {
+        uint32_t found = static_hash[k & index], i = found & index;
         if (i == 0) {
             return NONE;
         }
-        Bytes text = static_text(i - 1);
-        if (same_text(p, n, text.at, text.size)) {
-            return ATOM(i - 1);
+        if ((found & tag) == (hash >> 16 & tag)) {
+            Bytes text = static_text(i - 1);
+            if (same_text(p, n, text.at, text.size)) {
+                return ATOM(i - 1);
+            }
         }
     }
 }
 
 static term find_dynamic(const Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
     for (uint32_t k = hash; a->table_size > 0; k++) {
-        uint32_t i = a->table[k & (a->table_size - 1)];
+        uint32_t found = a->table[k & (a->table_size - 1)], i = found & NUMBER;
         if (i == 0) {
             break;
         }
-        const Atom *atom = dynamic_atom(a, i - 1);
-        if (same_text(p, n, atom->text, atom->size)) {
-            return ATOM(STATIC_ATOMS + i - 1);
+        if ((found ^ hash) <= NUMBER) {
+            const Atom *atom = dynamic_atom(a, i - 1);
+            if (same_text(p, n, atom->text, atom->size)) {
+                return ATOM(STATIC_ATOMS + i - 1);
+            }
         }
     }
     return NONE;
+}
+
+static void put(uint32_t *table, uint32_t size, uint32_t number, uint32_t hash) {
+    uint32_t k = hash & (size - 1);
+    while (table[k] != 0) {
+        k = (k + 1) & (size - 1);
+    }
+    table[k] = (number + 1) | (hash & ~(uint32_t)NUMBER);
 }
 
 static bool grow_table(VM *vm, Atoms *a) {
@@ -134,11 +172,7 @@ static bool grow_table(VM *vm, Atoms *a) {
     }
     for (uint32_t i = 0; i < a->count; i++) {
         const Atom *atom = dynamic_atom(a, i);
-        uint32_t k = fnv(atom->text, atom->size) & (size - 1);
-        while (table[k] != 0) {
-            k = (k + 1) & (size - 1);
-        }
-        table[k] = i + 1;
+        put(table, size, i, text_hash(atom->text, atom->size));
     }
     mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
     a->table = table, a->table_size = size;
@@ -179,11 +213,7 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
         return NONE;
     }
     *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, 0};
-    k = hash & (a->table_size - 1);
-    while (a->table[k] != 0) {
-        k = (k + 1) & (a->table_size - 1);
-    }
-    a->table[k] = a->count + 1;
+    put(a->table, a->table_size, a->count, hash);
     __atomic_store_n(&a->count, a->count + 1, __ATOMIC_RELAXED);
     return ATOM(STATIC_ATOMS + a->count - 1);
 }
@@ -216,7 +246,7 @@ term atom_find(VM *vm, const uint8_t *utf8, size_t size) {
     if (size > UTF8_MAX * ATOM_MAX_CHARS) {
         return NONE;
     }
-    uint32_t hash = fnv(utf8, size);
+    uint32_t hash = text_hash(utf8, size);
     term t = find_static(utf8, size, hash);
     if (t == NONE) {
         Atoms *a = vm->atoms;
@@ -230,7 +260,7 @@ term atom_find(VM *vm, const uint8_t *utf8, size_t size) {
 term atom_intern(VM *vm, const uint8_t *utf8, size_t size, term *reason) {
     term t = NONE, why = A_system_limit;
     if (size <= UTF8_MAX * ATOM_MAX_CHARS) {
-        uint32_t hash = fnv(utf8, size);
+        uint32_t hash = text_hash(utf8, size);
         t = find_static(utf8, size, hash);
         if (t != NONE) {
             return t;
