@@ -117,10 +117,38 @@ void container_close(Container *c) {
 
 /* --- Reading only what is needed ----------------------------------------------------------------------------------- */
 
+enum { FIRST_READ = 16 << 10, READ_AHEAD = 2 << 10, FORM_HEAD = 12, CHUNK_HEAD = 8 };
+
+/* The form that is made of a file: `kept` bytes of wanted chunks, then what has been read from the file's `at` on. */
 typedef struct {
-    size_t at, size;  /* in the file, with the head of the first chunk */
-} Run;                /* of wanted chunks that follow each other */
-enum { MAX_RUNS = 8, WINDOW = 2048, FORM_HEAD = 12, CHUNK_HEAD = 8 };
+    Mem *mem;
+    int fd;
+    uint8_t *form;
+    size_t room, kept, filled;
+    size_t at, end;   /* of the form in the file */
+} Gather;
+
+/* At least n bytes of the file's chunk at g->at are there, perhaps with a part of what follows them. */
+static bool gather_read(Gather *g, size_t n, size_t ahead) {
+    size_t there = g->filled - g->kept, read;
+    if (there >= n) {
+        return true;
+    }
+    size_t size = MIN(n - there + ahead, g->end - g->at - there);
+    if (g->filled + size > g->room) {
+        uint8_t *more = mem_resize(g->mem, MEM_CODE, g->form, g->room, g->filled + size);
+        if (more == NULL) {
+            return false;
+        }
+        g->form = more;
+        g->room = g->filled + size;
+    }
+    if (file_read(g->fd, g->form + g->filled, size, (int64_t)(g->at + there), &read) != 0 || read < n - there) {
+        return false;
+    }
+    g->filled += read;
+    return true;
+}
 
 static bool is_wanted(const uint8_t *name) {
     for (int i = 0; i < CHUNKS; i++) {
@@ -131,62 +159,52 @@ static bool is_wanted(const uint8_t *name) {
     return false;
 }
 
-/* Where the wanted chunks are; *size: of the form that they make. */
-static bool find_runs(int fd, Run runs[MAX_RUNS], size_t *count, size_t *size) {
-    uint8_t window[WINDOW];
-    size_t read, first = 0, at = FORM_HEAD;
-    if (file_read(fd, window, WINDOW, 0, &read) != 0 || read < FORM_HEAD || memcmp(window, "FOR1", 4) != 0 || memcmp(window + 8, "BEAM", 4) != 0) {
+static bool gather_chunk(Gather *g) {
+    if (!gather_read(g, CHUNK_HEAD, READ_AHEAD)) {
         return false;
     }
-    *count = 0;
-    *size = FORM_HEAD;
-    for (size_t end = CHUNK_HEAD + (size_t)read_be32(window + 4); at < end;) {
-        if (at + CHUNK_HEAD > first + read) {
-            first = at;
-            if (file_read(fd, window, WINDOW, (int64_t)at, &read) != 0 || read < CHUNK_HEAD) {
-                return false;
-            }
-        }
-        const uint8_t *head = window + (at - first);
-        size_t n = CHUNK_HEAD + round_up((size_t)read_be32(head + 4), 4);
-        if (n > end - at) {
+    const uint8_t *head = g->form + g->kept;
+    size_t n = CHUNK_HEAD + round_up((size_t)read_be32(head + 4), 4);
+    if (n > g->end - g->at || g->kept + n > INFLATED_LIMIT) {
+        return false;
+    }
+    if (is_wanted(head)) {
+        if (!gather_read(g, n, READ_AHEAD)) {
             return false;
         }
-        if (is_wanted(head)) {
-            if (*count > 0 && runs[*count - 1].at + runs[*count - 1].size == at) {
-                runs[*count - 1].size += n;
-            } else if (*count < MAX_RUNS) {
-                runs[(*count)++] = (Run){at, n};
-            } else {
-                return false;
-            }
-            *size += n;
-        }
-        at += n;
+        g->kept += n;
+    } else {
+        size_t gone = MIN(n, g->filled - g->kept);
+        memmove(g->form + g->kept, g->form + g->kept + gone, g->filled - g->kept - gone);
+        g->filled -= gone;
     }
-    return *size <= INFLATED_LIMIT;
+    g->at += n;
+    return true;
+}
+
+static bool gather(Gather *g) {
+    if (!gather_read(g, FORM_HEAD, FIRST_READ) || memcmp(g->form, "FOR1", 4) != 0 || memcmp(g->form + 8, "BEAM", 4) != 0) {
+        return false;
+    }
+    g->end = CHUNK_HEAD + (size_t)read_be32(g->form + 4);
+    g->at = g->kept = FORM_HEAD;
+    while (g->at < g->end) {
+        if (!gather_chunk(g)) {
+            return false;
+        }
+    }
+    write_be32(g->form + 4, (uint32_t)g->kept - CHUNK_HEAD);
+    return true;
 }
 
 bool container_gather(Mem *mem, int fd, Bytes *form) {
-    Run runs[MAX_RUNS];
-    size_t count, size, done = 0;
-    uint8_t *p = find_runs(fd, runs, &count, &size) ? mem_alloc(mem, MEM_CODE, size) : NULL;
-    if (p == NULL) {
+    Gather g = {.mem = mem, .fd = fd, .end = SIZE_MAX};
+    uint8_t *fits = gather(&g) ? mem_resize(mem, MEM_CODE, g.form, g.room, g.kept) : NULL;
+    if (fits == NULL) {
+        mem_free(mem, MEM_CODE, g.form, g.room);
         return false;
     }
-    memcpy(p, "FOR1....BEAM", FORM_HEAD);
-    write_be32(p + 4, (uint32_t)size - CHUNK_HEAD);
-    uint8_t *to = p + FORM_HEAD;
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = file_read(fd, to, runs[i].size, (int64_t)runs[i].at, &done) == 0 && done == runs[i].size;
-        to += runs[i].size;
-    }
-    if (!ok) {
-        mem_free(mem, MEM_CODE, p, size);
-        return false;
-    }
-    *form = (Bytes){p, size};
+    *form = (Bytes){fits, g.kept};
     return true;
 }
 
