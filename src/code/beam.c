@@ -347,15 +347,61 @@ BeamFile *beam_open(VM *vm, const char *name, Bytes file, bool stays, LoadError 
     return b;
 }
 
-bool loading_literals_now(Loading *l) {
+enum { FEW_LITERALS = 64 };
+
+/* If there are few, each is read when it is met; else all of them with the first. */
+static bool open_literals(Loading *l) {
     BeamFile *b = l->b;
-    l->file_literals = b->literal_count;
-    if (b->literals != NULL || (b->chunks[CHUNK_LITERALS].at == NULL && b->chunks[CHUNK_PLAIN_LITERALS].at == NULL)) {
+    Mem *mem = &b->vm->mem;
+    if (b->literals != NULL) {
         return true;
     }
-    bool ok = read_literals(l, b->chunks) && move_literals(l);
-    l->file_literals = b->literal_count;
+    Bytes table;
+    if (!container_literals(b->chunks, mem, &table, &b->inflated, &b->inflated_room, l->error)) {
+        return false;
+    }
+    if (table.size >= 4 && read_be32(table.at) <= FEW_LITERALS) {
+        b->literal_room = MAX(read_be32(table.at), 1u);
+        b->literals = mem_zalloc(mem, MEM_TEMPORARY, b->literal_room * sizeof *b->literals);
+        b->literal_count = b->literals == NULL ? 0 : read_be32(table.at);
+        b->literal_table = table;
+        return b->literals != NULL || load_no_memory(l->error);
+    }
+    bool ok = table.at == NULL || (chunk_literals(l, &(Cursor){table.at, table.at, table.at + table.size, "LitT", l->error}) && move_literals(l));
+    mem_free(mem, MEM_TEMPORARY, b->inflated, b->inflated_room);
+    b->inflated = NULL;
+    b->inflated_room = 0;
     return ok;
+}
+
+static term read_literal(Loading *l, uint32_t n) {
+    Bytes table = l->b->literal_table;
+    Cursor c = {table.at, table.at + 4, table.at + table.size, "LitT", l->error};
+    for (uint32_t i = 0; i < n; i++) {
+        if (!chunk_skip_literal(&c)) {
+            return NONE;
+        }
+    }
+    term t = chunk_literal(l, &c, n);
+    if (t != NONE && !is_immediate(t) && (t = beam_keep(l->b, t)) == NONE) {
+        load_no_memory(l->error);
+    }
+    return t;
+}
+
+term loading_literal_at(Loading *l, uint32_t n) {
+    BeamFile *b = l->b;
+    if (!open_literals(l)) {
+        return NONE;
+    }
+    if (n >= b->literal_count) {
+        load_error(l->error, "Code", -1, "literal %u of %u", n, b->literal_count);
+        return NONE;
+    }
+    if (b->literals[n] == NONE) {
+        b->literals[n] = read_literal(l, n);
+    }
+    return b->literals[n];
 }
 
 term beam_keep(BeamFile *b, term t) {
@@ -397,6 +443,7 @@ void beam_free(BeamFile *b) {
         }
     }
     mem_free(&vm->mem, MEM_CODE, b->blocks, b->block_count * sizeof *b->blocks);
+    mem_free(&vm->mem, MEM_TEMPORARY, b->inflated, b->inflated_room);
     mem_free(&vm->mem, MEM_TEMPORARY, b->literals, b->literal_room * sizeof *b->literals);
     mem_free(&vm->mem, MEM_CODE, (void *)b->given.at, b->given.size);
     Arena arena = *b->arena;

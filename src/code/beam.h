@@ -137,6 +137,8 @@ typedef struct BeamFile {
     uint64_t *match_args;     /* on demand, of each function: which arguments may be match contexts */
     const char *name;         /* on demand: what messages call the file */
     LiteralBlock *blocks;     uint32_t block_count;  /* on demand: further literals, which beam_keep has made */
+    Bytes literal_table;      /* on demand: what literals that are NONE so far are read from; at NULL: there are none */
+    uint8_t *inflated;        size_t inflated_room;  /* where it stands, if that is not the file */
     Bytes given;              /* on demand: the bytes of the file, if they are the file's own */
     bool kept;                /* on demand: code has it now, and beam_free leaves it alone */
     size_t op_room;           /* there is room for so many ops */

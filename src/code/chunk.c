@@ -257,6 +257,26 @@ uint32_t loading_literal(Loading *l, term t) {
     return b->literal_count++;
 }
 
+term chunk_literal(Loading *l, Cursor *c, uint32_t n) {
+    uint32_t size;
+    const uint8_t *p;
+    if (!cursor_u32(c, &size) || !cursor_bytes(c, size, &p)) {
+        return NONE;
+    }
+    term t = external_decode(&l->heap, (Bytes){p, size}, 0, NULL);
+    if (t == NONE) {
+        c->at = p;
+        load_error(c->error, c->chunk, c->at - c->start, "literal %u is no term in external format", n);
+    }
+    return t;
+}
+
+bool chunk_skip_literal(Cursor *c) {
+    uint32_t size;
+    const uint8_t *p;
+    return cursor_u32(c, &size) && cursor_bytes(c, size, &p);
+}
+
 bool chunk_literals(Loading *l, Cursor *c) {
     BeamFile *b = l->b;
     uint32_t count;
@@ -269,15 +289,9 @@ bool chunk_literals(Loading *l, Cursor *c) {
     }
     b->literal_room = MAX(count, 1u);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t size;
-        const uint8_t *p;
-        if (!cursor_u32(c, &size) || !cursor_bytes(c, size, &p)) {
-            return false;
-        }
-        term t = external_decode(&l->heap, (Bytes){p, size}, 0, NULL);
+        term t = chunk_literal(l, c, i);
         if (t == NONE) {
-            c->at = p;
-            return CURSOR_FAIL(c, "literal %u is no term in external format", i);
+            return false;
         }
         b->literals[b->literal_count++] = t;
     }

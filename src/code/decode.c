@@ -147,19 +147,13 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
         if (!short_number(c, &n) && !cursor_number(c, &n)) {
             return false;
         }
-        if (b->chunks != NULL && !loading_literals_now(d->l)) {
-            return false;
-        }
-        if (n >= d->l->file_literals) {
-            return CURSOR_FAIL(c, "literal %u of %u", n, d->l->file_literals);
-        }
         a->kind = ARG_LITERAL;
         a->value = n;
         if (b->chunks != NULL) {
-            a->term = b->literals[n];
-            return true;
+            a->term = loading_literal_at(d->l, n);
+            return a->term != NONE;
         }
-        return fix_later(d->l, a);
+        return n < d->l->file_literals ? fix_later(d->l, a) : CURSOR_FAIL(c, "literal %u of %u", n, d->l->file_literals);
     case 5:
         if (!cursor_compact(c, &inner) || !cursor_number(c, &n)) {
             return false;

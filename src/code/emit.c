@@ -94,7 +94,7 @@ static bool try_fusion(Program *pr, const Fusion *f, const Ins *ins, const Ins *
 }
 
 Ins *program_fuse(Program *pr, uint32_t *count) {
-    Ins *to = program_alloc(pr, MAX(pr->count, 1u) * sizeof *to);
+    Ins *to = pr->vm->code->native == NULL ? pr->ins : program_alloc(pr, MAX(pr->count, 1u) * sizeof *to);
     if (to == NULL) {
         return NULL;
     }

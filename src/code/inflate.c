@@ -10,8 +10,10 @@ typedef struct {
 } Stream;
 
 typedef struct {
-    uint16_t count[LONGEST_CODE + 1]; /* codes of each length */
+    uint16_t limit[LONGEST_CODE + 1]; /* of each length: behind the last of its codes, as if codes had LONGEST_CODE bits */
+    uint16_t base[LONGEST_CODE + 1];  /* what, added to a code of this length, is its place in `symbol` (modulo 2^16) */
     uint16_t symbol[MAX_SYMBOLS];     /* in order of their codes */
+    uint8_t shortest;
 } Codes;
 
 static bool take(Stream *s, uint32_t n, uint32_t *value) {
@@ -30,22 +32,25 @@ static bool take(Stream *s, uint32_t n, uint32_t *value) {
 
 /* False: there are more codes than fit. Fewer are fine: what is missing is met as a damaged stream. */
 static bool codes_make(Codes *c, const uint8_t *lengths, uint32_t n) {
-    uint16_t offset[LONGEST_CODE + 1];
-    int32_t left = 1;
-    memset(c->count, 0, sizeof c->count);
+    uint16_t count[LONGEST_CODE + 1] = {0}, offset[LONGEST_CODE + 1];
     for (uint32_t i = 0; i < n; i++) {
-        c->count[lengths[i]]++;
+        count[lengths[i]]++;
     }
-    c->count[0] = 0;
-    offset[1] = 0;
+    uint32_t code = 0, place = 0;
+    c->shortest = LONGEST_CODE;
     for (uint32_t i = 1; i <= LONGEST_CODE; i++) {
-        left = 2 * left - c->count[i];
-        if (left < 0) {
+        offset[i] = (uint16_t)place;
+        c->base[i] = (uint16_t)(place - code);
+        place += count[i];
+        code += count[i];
+        if (code > 1u << i) {
             return false;
         }
-        if (i < LONGEST_CODE) {
-            offset[i + 1] = (uint16_t)(offset[i] + c->count[i]);
+        c->limit[i] = (uint16_t)(code << (LONGEST_CODE - i));
+        if (count[i] > 0) {
+            c->shortest = MIN(c->shortest, (uint8_t)i);
         }
+        code <<= 1;
     }
     for (uint32_t i = 0; i < n; i++) {
         if (lengths[i] != 0) {
@@ -60,23 +65,23 @@ static bool symbol(Stream *s, const Codes *c, uint32_t *value) {
         s->bits |= (uint32_t)*s->at++ << s->count;
         s->count += 8;
     }
-    uint32_t bits = s->bits, limit = MIN(s->count, (uint32_t)LONGEST_CODE);
-    int32_t code = 0, first = 0, index = 0;
-    for (uint32_t length = 1; length <= limit; length++) {
-        int32_t count = c->count[length];
-        code |= bits & 1;
-        bits >>= 1;
-        if (code - count < first) {
-            *value = c->symbol[index + code - first];
-            s->bits = bits;
-            s->count -= length;
-            return true;
+    uint32_t code = s->bits, length = c->shortest; /* codes have their first bit lowest: turned around, they are in order */
+    code = (code >> 1 & 0x5555) | (code & 0x5555) << 1;
+    code = (code >> 2 & 0x3333) | (code & 0x3333) << 2;
+    code = (code >> 4 & 0x0f0f) | (code & 0x0f0f) << 4;
+    code = ((code >> 8 & 0x00ff) | (code & 0x00ff) << 8) >> (16 - LONGEST_CODE);
+    while (code >= c->limit[length]) {
+        if (++length > LONGEST_CODE) {
+            return false;
         }
-        index += count;
-        first = (first + count) << 1;
-        code <<= 1;
     }
-    return false;
+    if (length > s->count) {
+        return false;
+    }
+    *value = c->symbol[(uint16_t)(c->base[length] + (code >> (LONGEST_CODE - length)))];
+    s->bits >>= length;
+    s->count -= length;
+    return true;
 }
 
 static bool compressed_block(Stream *s, const Codes *lengths, const Codes *distances) {

@@ -51,6 +51,8 @@ typedef struct Program {
     Lambda **lambdas;      /* of the file, by index */
     Ins *ins;
     uint32_t count, capacity;
+    Operand *operands;     /* room for more */
+    size_t operands_left;
     uint32_t origin;       /* of what is added now */
     uint32_t labels;       /* labels are 1 .. labels - 1; those from file->labels on are the rewriter's */
     bool no_memory;
@@ -75,7 +77,7 @@ Ins *program_add(Program *pr, uint16_t op, uint8_t count); /* never NULL; operan
 Operand *program_operands(Program *pr, size_t count);      /* zeroed; NULL: no memory */
 void *program_alloc(Program *pr, size_t size);             /* as long as the program; contents: any. NULL: no memory */
 
-/* A copy of the instructions, with chains of them fused, for the interpreter. NULL: no memory. */
+/* The instructions with chains of them fused, for the interpreter: a copy, if native code is made of them, too. NULL: no memory. */
 Ins *program_fuse(Program *pr, uint32_t *count);
 
 const char *op_name(unsigned op);

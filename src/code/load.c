@@ -110,6 +110,7 @@ void modules_done(VM *vm) {
                 after = code->next;
                 module_code_free(vm, code);
             }
+            mem_free(&vm->mem, MEM_CODE, m->file, m->file == NULL ? 0 : strlen(m->file) + 1);
             MEM_DELETE(&vm->mem, MEM_CODE, m);
         }
     }

@@ -126,8 +126,7 @@ typedef struct Module {
     ModuleCode *abandoned;     /* was pending when other code came: somebody may still run it */
     Export *on_load;           /* hidden: leads to that function */
     struct Module *next;       /* in its bucket */
-    term file;                 /* where it came from: NONE, or a literal string */
-    LiteralBlock file_block;   /* that holds it */
+    char *file;                /* where it came from; NULL: not known */
     bool preloaded;
 } Module;
 

@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 
+enum { OPERAND_ROOM = 256 };
+
 /* --- Memory of a program ------------------------------------------------------------------------------------------- */
 
 /* It is the reader's: a program does not outlive the work on its file. */
@@ -16,12 +18,20 @@ void program_free(Program *pr) {
     MEM_DELETE(&pr->vm->mem, MEM_TEMPORARY, pr);
 }
 
+static NOINLINE bool more_operands(Program *pr, size_t count) {
+    size_t room = MAX(count, (size_t)OPERAND_ROOM);
+    pr->operands = program_alloc(pr, room * sizeof *pr->operands);
+    pr->operands_left = pr->operands == NULL ? 0 : room;
+    return pr->operands != NULL;
+}
+
 static inline Operand *operands(Program *pr, size_t count) {
-    Operand *a = arena_alloc(pr->file->work, count * sizeof *a);
-    if (UNLIKELY(a == NULL)) {
-        pr->no_memory = true;
+    if (UNLIKELY(pr->operands_left < count) && !more_operands(pr, count)) {
         return NULL;
     }
+    Operand *a = pr->operands;
+    pr->operands += count;
+    pr->operands_left -= count;
     for (size_t k = 0; k < count; k++) {
         a[k] = (Operand){0};
     }

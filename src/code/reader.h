@@ -68,6 +68,8 @@ bool chunk_imports(Loading *l, Cursor *c);
 bool chunk_functions(Loading *l, Cursor *c, BeamExport **list, uint32_t *count);
 bool chunk_lambdas(Loading *l, Cursor *c);
 bool chunk_literals(Loading *l, Cursor *c);
+term chunk_literal(Loading *l, Cursor *c, uint32_t n); /* the one at the cursor; NONE: it is damaged */
+bool chunk_skip_literal(Cursor *c);
 bool chunk_lines(Loading *l, Cursor *c);
 bool chunk_types(Loading *l, Cursor *c);
 bool chunk_records(Loading *l, Cursor *c);
@@ -80,7 +82,6 @@ bool code_decode(Loading *l, Cursor *c);
 bool code_decode_function(Loading *l, uint32_t index); /* of a file on demand: label_op and ops are then this function's */
 /* scan.c: fills in functions and labels of a file on demand. False: the code is not in the usual form. */
 bool code_scan(BeamFile *b);
-/* The file's literals, when the first of them is met. */
-bool loading_literals_now(Loading *l);
+term loading_literal_at(Loading *l, uint32_t n); /* a literal of a file on demand; NONE: *l->error says why */
 
 #endif

@@ -742,7 +742,7 @@ static uint32_t rule_make(Rewriter *r, const GenericOp *g, const uint8_t *at) {
 static uint32_t apply_rules(Rewriter *r, const GenericOp *g, const uint8_t *rule) {
     for (; rule[0] != 0; rule += rule[0]) {
         const uint8_t *at = rule + 1;
-        if (rule_holds(r, g, &at)) {
+        if (at[0] >= RULE_REGISTER || rule_holds(r, g, &at)) { /* most have no conditions */
             return rule_make(r, g, at);
         }
     }

@@ -55,7 +55,10 @@ static const uint8_t *head_start(const uint8_t *start, const uint8_t *info, uint
     for (size_t line = 0; line < LINE_ROOM && size + line <= (size_t)(info - start); line++) {
         const uint8_t *at = info - line - size, *behind = at + size + 1;
         uint32_t place;
-        if (at[0] == GEN_label && memcmp(at, bytes, size) == 0 && (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info))) {
+        if (at[0] != GEN_label || at[1] != bytes[1] || memcmp(at + 2, bytes + 2, size - 2) != 0) {
+            continue;
+        }
+        if (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info)) {
             return at;
         }
     }

@@ -111,7 +111,7 @@ BIF(mote, loaded_from, 2) {
 
 BIF(mote, where_loaded, 1) {
     Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
-    return m == NULL || m->file == NONE ? A_false : m->file;
+    return m == NULL || m->file == NULL ? A_false : string_result(p, m->file);
 }
 
 BIF(mote, path, 0) {

@@ -134,19 +134,12 @@ void machine_free(Machine *m) {
     free(m);
 }
 
-/* What was said before may still be on heaps. */
 void machine_loaded_from(VM *vm, Module *m, const char *where) {
-    Heap h;
-    heap_init_detached(&h, vm);
-    term text = heap_latin1_list(&h, where, strlen(where));
-    if (m->file == NONE || term_compare_exact(vm, text, m->file) != 0) {
-        LiteralBlock block;
-        term file = term_copy_to_literal(vm, text, &block);
-        literal_retire(vm, &m->file_block);
-        m->file = file;
-        m->file_block = file == NONE ? (LiteralBlock){0} : block;
+    size_t size = strlen(where) + 1;
+    char *file = mem_resize(&vm->mem, MEM_CODE, m->file, m->file == NULL ? 0 : strlen(m->file) + 1, size);
+    if (file != NULL) {
+        m->file = memcpy(file, where, size);
     }
-    heap_free_fragments(vm, heap_detach(&h));
 }
 
 static Module *load_file(Machine *m, BeamFile *b, const char *where, LoadError *error) {
