@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "bif/bif.h"
-#include "code/module.h"
+#include "code/purge.h"
 #include "data/bits.h"
 #include "term/fun.h"
 #include "term/print.h"
@@ -45,7 +45,7 @@ static term local_info(Process *p, term fun, term what) {
     case A_type: return A_local;
     case A_pid: return boxed(fun)[2];
     case A_module: return l->module;
-    case A_name: return l->loaded != NULL ? l->name : NIL;
+    case A_name: return l->loaded != NULL && !purge_holds(process_vm(p), l) ? l->name : NIL;
     case A_arity: return SMALL(l->arity);
     case A_index: return SMALL(l->old_index);
     case A_uniq: return SMALL(l->old_uniq);

@@ -33,10 +33,15 @@ bool purge_is_used(Process *q, bool running, const ModuleCode *c) {
 
 /* --- Calls of funs meanwhile ------------------------------------------------------------------------------------------- */
 
+bool purge_holds(VM *vm, const Lambda *l) {
+    const Module *m = vm->code->purging;
+    return m != NULL && l->loaded != NULL && l->loaded == m->old;
+}
+
 bool purge_wait(Process *p, const Lambda *l) {
     VM *vm = process_vm(p);
     Code *c = vm->code;
-    if (c->purging == NULL || l->loaded != c->purging->old || l->loaded == NULL) {
+    if (!purge_holds(vm, l)) {
         return false;
     }
     ProcessExtra *e = process_extra(p);

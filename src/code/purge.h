@@ -16,6 +16,8 @@ void purge_abort(VM *vm, Module *m);
 /* Nobody runs it: it is freed. */
 void purge_complete(VM *vm, Module *m);
 
+/* Is the fun's code about to be freed? */
+bool purge_holds(VM *vm, const Lambda *l);
 /* p calls a fun that has no code. True: because its module is being purged; p is then suspended until that has ended. */
 bool purge_wait(Process *p, const Lambda *l);
 
