@@ -18,6 +18,11 @@ static inline uint8_t *bits_base(term base) {
     term *p = boxed(base);
     return HEADER_KIND(p[0]) == KIND_BITS ? ((HeapBits *)p)->data : ((BufferRef *)p)->buffer->data;
 }
+/* What an object of an off-heap list keeps outside the heap. */
+static inline size_t buffer_bytes(term object) {
+    const term *p = boxed(object);
+    return HEADER_KIND(p[0]) == KIND_BUFFER ? ((const BufferRef *)p)->buffer->capacity : 0;
+}
 /* Of a bitstring or a match context (then: what it has not read yet). */
 static inline Bits bits_of(term t) {
     term *p = boxed(t);

@@ -258,11 +258,6 @@ static NOINLINE void move_major(Collection *c) {
     move_all(c, MAJOR);
 }
 
-static size_t buffer_bytes(term object) {
-    const term *p = boxed(object);
-    return HEADER_KIND(p[0]) == KIND_BUFFER ? ((const BufferRef *)p)->buffer->capacity : 0;
-}
-
 /* A buffer that was made to be appended to and has come into the old space keeps a quarter of what it holds as room. */
 static void shrink_buffer(VM *vm, term object) {
     BufferRef *r = (BufferRef *)boxed(object);

@@ -4,6 +4,7 @@
 
 #include "base/lock.h"
 #include "platform/platform.h"
+#include "term/bitstring.h"
 
 enum { UNIT = 16, PAGE = 4096, FORGET = 16 * PAGE, SWEEP_MIN = 64 * 1024 };
 
@@ -137,6 +138,15 @@ void literal_free(VM *vm, term *block, size_t words, term off_heap) {
     lock_give(&l->lock);
 }
 
+/* What freeing it gives back, buffers of its binaries included. */
+static size_t weight(const LiteralBlock *block) {
+    size_t words = block->words;
+    for (term object = block->off_heap; object != NONE; object = *off_heap_next(object)) {
+        words += buffer_bytes(object) / sizeof(term);
+    }
+    return words;
+}
+
 void literal_retire(VM *vm, const LiteralBlock *block) {
     Literals *l = vm->literals;
     if (block->words == 0) {
@@ -153,7 +163,7 @@ void literal_retire(VM *vm, const LiteralBlock *block) {
     }
     if (l->retired_count < l->retired_room) { /* else it stays for ever: better than a process that points to nothing */
         l->retired[l->retired_count++] = *block;
-        __atomic_fetch_add(&l->retired_words, block->words, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&l->retired_words, weight(block), __ATOMIC_RELAXED);
     }
     lock_give(&l->lock);
 }

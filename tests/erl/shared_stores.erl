@@ -5,6 +5,7 @@
 main() ->
     persistent(),
     replaced(),
+    large_binaries(),
     atomics(),
     counters().
 
@@ -21,6 +22,17 @@ result(F) ->
             {M, N, _, Info} = hd(S),
             {C, R, M, N, lists:keydelete(line, 1, lists:keydelete(file, 1, Info))}
     end.
+
+%% What is replaced is freed, be it only a word that keeps a megabyte.
+large_binaries() ->
+    Before = erlang:memory(binary),
+    spawn(fun() -> [persistent_term:put(large, binary:copy(<<N>>, 1 bsl 20)) || N <- lists:seq(1, 64)] end),
+    wait_for(fun() -> persistent_term:get(large, <<>>) =:= binary:copy(<<64>>, 1 bsl 20) end, 1000),
+    wait_for(fun() -> erlang:memory(binary) - Before < 8 bsl 20 end, 300),
+    io:format("~p~n", [persistent_term:erase(large)]).
+
+wait_for(_, 0) -> io:format("in vain~n");
+wait_for(Done, N) -> Done() orelse begin receive after 10 -> ok end, wait_for(Done, N - 1) end.
 
 persistent() ->
     all([
