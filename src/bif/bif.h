@@ -62,6 +62,7 @@ term bif_no_memory(Process *p);
 term bif_ask(Process *p, Process *q, const Export *again, const term *args);
 /* Of the OTP whose libraries run here: what built-ins answer depends on it in a few places. */
 int bif_release(const Process *p);
+int vm_release(VM *vm);
 /* The export of a hidden built-in: `BIF_EXPORT(p, lists, reverse, 2)`. */
 Export *bif_export(VM *vm, term module, term name, int arity);
 /* What process_info/2 can be asked for. */

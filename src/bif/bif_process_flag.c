@@ -40,11 +40,11 @@ static term set_words(Process *p, uint32_t *words, term value, uint32_t minimum)
 }
 
 static term set_max_heap(Process *p, ProcessExtra *e, term value) {
-    MaxHeap m, was = {e->max_heap_words, e->max_heap_kill, e->max_heap_log, e->max_heap_binaries};
-    if (!parse_max_heap(process_vm(p), value, &m) || (m.words != 0 && m.words < e->min_heap_words)) {
+    HeapSettings was = e->heap, is = was;
+    if (!parse_max_heap(process_vm(p), value, &is)) {
         return raise_badarg(p);
     }
-    e->max_heap_words = m.words, e->max_heap_kill = m.kill, e->max_heap_log = m.log, e->max_heap_binaries = m.binaries;
+    e->heap = is;
     return max_heap_map(p, &was);
 }
 
@@ -52,8 +52,8 @@ static term set_full_sweep(Process *p, ProcessExtra *e, term value) {
     if (!is_small(value) || small_value(value) < 0) {
         return raise_badarg(p);
     }
-    term old = SMALL(e->full_sweep_after);
-    e->full_sweep_after = (uint16_t)small_value(value);
+    term old = SMALL(e->heap.full_sweep_after);
+    e->heap.full_sweep_after = (uint16_t)small_value(value);
     return old;
 }
 
@@ -103,10 +103,10 @@ static term set_extra_flag(Process *p, term flag, term value, bool *known) {
         return set_full_sweep(p, e, value);
     }
     if (flag == A_min_heap_size) {
-        return set_words(p, &e->min_heap_words, value, MIN_HEAP_WORDS);
+        return set_words(p, &e->heap.min_words, value, MIN_HEAP_WORDS);
     }
     if (flag == A_min_bin_vheap_size) {
-        return set_words(p, &e->min_binary_words, value, MIN_BINARY_WORDS);
+        return set_words(p, &e->heap.min_binary_words, value, MIN_BINARY_WORDS);
     }
     if (flag == A_max_heap_size) {
         return set_max_heap(p, e, value);

@@ -286,33 +286,17 @@ static term memory(Process *p, Process *q) {
     return number(p, process_memory(q));
 }
 
-static uint32_t setting(Process *q, size_t offset_in_extra, uint32_t system) {
-    uint32_t value;
-    if (q->extra == NULL) {
-        return system;
-    }
-    memcpy(&value, (const char *)q->extra + offset_in_extra, sizeof value);
-    return value;
-}
-#define SETTING(q, name) setting(q, offsetof(ProcessExtra, name), process_vm(q)->processes->name)
-
 static term min_heap_size(Process *p, Process *q) {
-    return number(p, SETTING(q, min_heap_words));
+    return number(p, process_heap_settings(q)->min_words);
 }
 static term min_bin_vheap_size(Process *p, Process *q) {
-    return number(p, SETTING(q, min_binary_words));
+    return number(p, process_heap_settings(q)->min_binary_words);
 }
 static term fullsweep_after(Process *p, Process *q) {
-    return number(p, SETTING(q, full_sweep_after));
+    return number(p, process_heap_settings(q)->full_sweep_after);
 }
-
 static term max_heap_size(Process *p, Process *q) {
-    const Processes *ps = process_vm(p)->processes;
-    MaxHeap m = {ps->max_heap_words, ps->max_heap_kill, ps->max_heap_log, ps->max_heap_binaries};
-    if (q->extra != NULL) {
-        m = (MaxHeap){q->extra->max_heap_words, q->extra->max_heap_kill, q->extra->max_heap_log, q->extra->max_heap_binaries};
-    }
-    return max_heap_map(p, &m);
+    return max_heap_map(p, process_heap_settings(q));
 }
 
 static term garbage_collection(Process *p, Process *q) {
@@ -325,7 +309,7 @@ static term garbage_collection(Process *p, Process *q) {
 
 static term garbage_collection_info(Process *p, Process *q) {
     HeapSizes s = gc_sizes(&q->heap);
-    size_t limit = SETTING(q, min_binary_words);
+    size_t limit = process_heap_settings(q)->min_binary_words;
     const struct {
         term key;
         size_t value;

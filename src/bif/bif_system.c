@@ -89,21 +89,21 @@ static term info_end_time(Process *p) {
     return integer_from_int64(HEAP(p), INT64_C(8646911283000000000));
 }
 static term info_full_sweep(Process *p) {
-    return TUPLE2(HEAP(p), A_fullsweep_after, unsigned_term(p, process_vm(p)->processes->full_sweep_after));
+    return TUPLE2(HEAP(p), A_fullsweep_after, unsigned_term(p, process_vm(p)->processes->heap.full_sweep_after));
 }
 static term info_min_heap(Process *p) {
-    return TUPLE2(HEAP(p), A_min_heap_size, unsigned_term(p, process_vm(p)->processes->min_heap_words));
+    return TUPLE2(HEAP(p), A_min_heap_size, unsigned_term(p, process_vm(p)->processes->heap.min_words));
 }
 static term info_min_binary(Process *p) {
-    return TUPLE2(HEAP(p), A_min_bin_vheap_size, unsigned_term(p, process_vm(p)->processes->min_binary_words));
+    return TUPLE2(HEAP(p), A_min_bin_vheap_size, unsigned_term(p, process_vm(p)->processes->heap.min_binary_words));
 }
 static term info_collection(Process *p) {
     const Processes *all = process_vm(p)->processes;
     Heap *h = HEAP(p);
-    term list = heap_cons(h, TUPLE2(h, A_fullsweep_after, unsigned_term(p, all->full_sweep_after)), NIL);
-    list = heap_cons(h, TUPLE2(h, A_min_heap_size, unsigned_term(p, all->min_heap_words)), list);
-    list = heap_cons(h, TUPLE2(h, A_min_bin_vheap_size, unsigned_term(p, all->min_binary_words)), list);
-    return heap_cons(h, TUPLE2(h, A_max_heap_size, unsigned_term(p, all->max_heap_words)), list);
+    term list = heap_cons(h, TUPLE2(h, A_fullsweep_after, unsigned_term(p, all->heap.full_sweep_after)), NIL);
+    list = heap_cons(h, TUPLE2(h, A_min_heap_size, unsigned_term(p, all->heap.min_words)), list);
+    list = heap_cons(h, TUPLE2(h, A_min_bin_vheap_size, unsigned_term(p, all->heap.min_binary_words)), list);
+    return heap_cons(h, TUPLE2(h, A_max_heap_size, unsigned_term(p, all->heap.max_words)), list);
 }
 static term info_queue_data(Process *p) {
     return process_vm(p)->processes->off_heap_messages ? A_off_heap : A_on_heap;
@@ -367,9 +367,7 @@ BIF(erlang, system_info, 1) {
                                                                    : raise_badarg(p);
     }
     if (a[0] == A_max_heap_size) {
-        const Processes *all = process_vm(p)->processes;
-        MaxHeap m = {all->max_heap_words, all->max_heap_kill, all->max_heap_log, all->max_heap_binaries};
-        return max_heap_map(p, &m);
+        return max_heap_map(p, &process_vm(p)->processes->heap);
     }
     for (size_t i = 0; i < ARRAY_LEN(items); i++) {
         if (items[i].item == a[0] && (items[i].value != NONE || items[i].ask != NULL)) {

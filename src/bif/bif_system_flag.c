@@ -35,11 +35,11 @@ static term set_limited(Process *p, uint32_t *number, term value, intptr_t limit
 }
 
 static term set_max_heap(Process *p, Processes *ps, term value) {
-    MaxHeap m, old = {ps->max_heap_words, ps->max_heap_kill, ps->max_heap_log, ps->max_heap_binaries};
-    if (!parse_max_heap(process_vm(p), value, &m) || (m.words != 0 && m.words < ps->min_heap_words)) {
+    HeapSettings old = ps->heap, is = old;
+    if (!parse_max_heap(process_vm(p), value, &is)) {
         return raise_badarg(p);
     }
-    ps->max_heap_words = m.words, ps->max_heap_kill = m.kill, ps->max_heap_log = m.log, ps->max_heap_binaries = m.binaries;
+    ps->heap = is;
     return max_heap_map(p, &old);
 }
 
@@ -82,13 +82,13 @@ BIF(erlang, system_flag, 2) {
     term value = a[1];
     switch (a[0]) {
     case A_fullsweep_after:
-        return set_limited(p, &ps->full_sweep_after, value, UINT16_MAX);
+        return set_limited(p, &ps->heap.full_sweep_after, value, UINT16_MAX);
     case A_backtrace_depth:
         return set_limited(p, &ps->backtrace_depth, value, BACKTRACE_MAX);
     case A_min_heap_size:
-        return set_size(p, &ps->min_heap_words, value);
+        return set_size(p, &ps->heap.min_words, value);
     case A_min_bin_vheap_size:
-        return set_size(p, &ps->min_binary_words, value);
+        return set_size(p, &ps->heap.min_binary_words, value);
     case A_max_heap_size:
         return set_max_heap(p, ps, value);
     case A_system_logger:

@@ -84,7 +84,9 @@ void state_pass_destroy(VM *vm, Resource *r) {
     state_free(vm, r, sizeof *r);
 }
 
-int bif_release(const Process *p) {
-    VM *vm = process_vm(p);
+int vm_release(VM *vm) {
     return vm->otp_release == NULL ? 25 : atoi(vm->otp_release(vm));
+}
+int bif_release(const Process *p) {
+    return vm_release(process_vm(p));
 }

@@ -16,30 +16,39 @@ static bool parse_bool(VM *vm, term map, term key, bool *value) {
     return v == A_true || v == A_false;
 }
 
-bool parse_max_heap(VM *vm, term t, MaxHeap *m) {
-    const Processes *ps = vm->processes;
-    *m = (MaxHeap){0, ps->max_heap_kill, ps->max_heap_log, ps->max_heap_binaries};
+/* OTP 28 has come to know of include_shared_binaries. */
+static bool has_binaries(VM *vm) {
+    return vm_release(vm) >= 28;
+}
+
+static bool parse_max_size(VM *vm, term t, HeapSettings *h) {
+    const HeapSettings *system = &vm->processes->heap;
+    h->max_kill = system->max_kill, h->max_log = system->max_log, h->max_binaries = system->max_binaries;
     term size = t;
     if (is_map(t)) {
         size = map_get(vm, t, A_size);
-        if (!parse_bool(vm, t, A_kill, &m->kill) || !parse_bool(vm, t, A_error_logger, &m->log)
-            || !parse_bool(vm, t, A_include_shared_binaries, &m->binaries)) {
+        if (!parse_bool(vm, t, A_kill, &h->max_kill) || !parse_bool(vm, t, A_error_logger, &h->max_log)
+            || (has_binaries(vm) && !parse_bool(vm, t, A_include_shared_binaries, &h->max_binaries))) {
             return false;
         }
     }
     if (!is_small(size) || small_value(size) < 0) {
         return false;
     }
-    m->words = (size_t)small_value(size);
+    h->max_words = (size_t)small_value(size);
     return true;
 }
 
-term max_heap_map(Process *p, const MaxHeap *m) {
+bool parse_max_heap(VM *vm, term t, HeapSettings *h) {
+    return parse_max_size(vm, t, h) && (h->max_words == 0 || h->max_words >= h->min_words);
+}
+
+term max_heap_map(Process *p, const HeapSettings *h) {
     const term pairs[] = {
-        A_error_logger, m->log ? A_true : A_false, A_kill, m->kill ? A_true : A_false, A_size, SMALL(m->words),
-        A_include_shared_binaries, m->binaries ? A_true : A_false,
+        A_error_logger, h->max_log ? A_true : A_false, A_kill, h->max_kill ? A_true : A_false, A_size, SMALL(h->max_words),
+        A_include_shared_binaries, h->max_binaries ? A_true : A_false,
     };
-    return map_from_pairs(HEAP(p), pairs, 3);
+    return map_from_pairs(HEAP(p), pairs, has_binaries(process_vm(p)) ? 4 : 3);
 }
 
 int parse_monitor_options(term list, term *tag) {
@@ -130,24 +139,19 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
         return value == A_off_heap || value == A_on_heap;
     }
     if (key == A_min_heap_size) {
-        return parse_size(value, MIN_HEAP_WORDS, &s->min_heap_words);
+        return parse_size(value, MIN_HEAP_WORDS, &s->heap.min_words);
     }
     if (key == A_min_bin_vheap_size) {
-        return parse_size(value, MIN_BINARY_WORDS, &s->min_binary_words);
+        return parse_size(value, MIN_BINARY_WORDS, &s->heap.min_binary_words);
     }
     if (key == A_max_heap_size) {
-        MaxHeap m;
-        if (!parse_max_heap(vm, value, &m)) {
-            return false;
-        }
-        s->max_heap_words = m.words, s->max_heap_kill = m.kill, s->max_heap_log = m.log, s->max_heap_binaries = m.binaries;
-        return true;
+        return parse_max_size(vm, value, &s->heap);
     }
     if (key == A_fullsweep_after) {
         if (!is_small(value) || small_value(value) < 0) {
             return false;
         }
-        s->full_sweep_after = (uint16_t)small_value(value);
+        s->heap.full_sweep_after = (uint16_t)small_value(value);
         return true;
     }
     if (key == A_scheduler) {
@@ -195,7 +199,7 @@ SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSp
     if (list != NIL) {
         return SPAWN_OPTIONS_NO_LIST;
     }
-    if (o->spawn.max_heap_words != 0 && o->spawn.max_heap_words < o->spawn.min_heap_words) {
+    if (o->spawn.heap.max_words != 0 && o->spawn.heap.max_words < o->spawn.heap.min_words) {
         ok = false;
     }
     return ok ? SPAWN_OPTIONS_OK : SPAWN_OPTIONS_BAD;

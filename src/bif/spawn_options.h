@@ -6,14 +6,10 @@
 #include "bif/bif.h"
 #include "proc/spawn.h"
 
-typedef struct {
-    size_t words;
-    bool kill, log, binaries;
-} MaxHeap;
-
-/* max_heap_size: a number of words or #{size, kill, error_logger, include_shared_binaries}. False: neither. */
-bool parse_max_heap(VM *vm, term t, MaxHeap *m);
-term max_heap_map(Process *p, const MaxHeap *m);
+/* max_heap_size: a number of words or #{size, kill, error_logger, include_shared_binaries}. False: neither, or less than the
+   smallest size in *h. */
+bool parse_max_heap(VM *vm, term t, HeapSettings *h);
+term max_heap_map(Process *p, const HeapSettings *h);
 
 /* Options of monitor/3. -1: bad ones; else RELATION_ALIAS_... flags. *tag: NONE if not given. */
 int parse_monitor_options(term list, term *tag);

@@ -10,8 +10,10 @@
 #include "proc/spawn.h"
 #include "proc/watch.h"
 #include "term/atom.h"
+#include "term/copy.h"
 #include "term/gc.h"
 #include "term/literal.h"
+#include "term/ref.h"
 
 /* Values of messages that have been looked at live on the heap. They are roots; `values` has room for all that were looked at. */
 static void take_value(Signal *m, void *data) {
@@ -23,12 +25,39 @@ static void give_value_back(Signal *m, void *data) {
     m->value = *(*next)++;
 }
 
+static bool die(Process *p) {
+    process_set(p, STATE_KILLED);
+    return false;
+}
+
+/* Messages that are to stay outside the heap stay there while receive looks at them. If one is being looked at, registers may lead into
+   it: then that one's data become part of the heap, and the mailbox gets a copy. False: no memory. */
+static bool keep_outside(Process *p) {
+    Signal *m = *p->save;
+    if (LIKELY(!(p->flags & FLAG_OFF_HEAP_MESSAGES)) || m == NULL || m->data == NULL) {
+        return true;
+    }
+    term value;
+    Fragment *copy = term_copy_to_fragment(process_vm(p), m->value, &value);
+    if (value == NONE) {
+        return false;
+    }
+    heap_adopt(&p->heap, m->data);
+    m->value = value;
+    m->data = copy;
+    return true;
+}
+
 /* Messages count as part of the heap, unless they are to stay outside it. */
 static size_t message_words(const Process *p) {
     return p->flags & FLAG_OFF_HEAP_MESSAGES ? 0 : mailbox_words(p);
 }
 
-static void report_too_large(Process *p, const ProcessExtra *e) {
+#define REPORT \
+    "~n     Context:            maximum heap size reached~n     Max Heap Size:      ~p~n     Total Heap Size:    ~p~n" \
+    "     Kill:               ~p~n     Error Logger:       ~p~n     Message Queue Len:  ~p~n     GC Info:            ~p~n"
+
+static void report_too_large(Process *p, const HeapSettings *e) {
     Heap h;
     heap_init_detached(&h, process_vm(p));
     HeapSizes sizes = gc_sizes(&p->heap);
@@ -47,29 +76,34 @@ static void report_too_large(Process *p, const ProcessExtra *e) {
     for (size_t i = ARRAY_LEN(info); i-- > 0;) {
         list = heap_cons(&h, TUPLE2(&h, info[i].name, SMALL(info[i].value)), list);
     }
-    term args[] = {p->pid, SMALL(e->max_heap_words), SMALL(total), e->max_heap_kill ? A_true : A_false, A_true, SMALL(p->messages), list};
+    term node = node_name(process_vm(p));
+    bool alive = node != A_nonode_at_nohost;
+    term args[] = {p->pid, node, SMALL(e->max_words), SMALL(total), e->max_kill ? A_true : A_false, A_true, SMALL(p->messages), list};
+    if (!alive) {
+        memmove(&args[1], &args[2], sizeof args - 2 * sizeof args[0]);
+    }
     log_send(process_vm(p), A_error,
-             "     Process:            ~p ~n     Context:            maximum heap size reached~n"
-             "     Max Heap Size:      ~p~n     Total Heap Size:    ~p~n     Kill:               ~p~n"
-             "     Error Logger:       ~p~n     Message Queue Len:  ~p~n     GC Info:            ~p~n",
-             heap_list(&h, args, ARRAY_LEN(args), NIL), p->group_leader, p->pid);
+             alive ? "     Process:            ~p on node ~p" REPORT : "     Process:            ~p " REPORT,
+             heap_list(&h, args, ARRAY_LEN(args) - !alive, NIL), p->group_leader, p->pid);
     heap_free_fragments(process_vm(p), heap_detach(&h));
 }
 
-static bool die(Process *p) {
-    process_set(p, STATE_KILLED);
-    return false;
+/* Words of its heap, messages and all binaries that it refers to. */
+static size_t with_binaries(const Process *p) {
+    HeapSizes sizes = gc_sizes(&p->heap);
+    return sizes.heap_block + sizes.old_block + sizes.fragments + message_words(p) + sizes.buffer_bytes / sizeof(term);
 }
 
 static bool collect(Process *p, GcRequest *request, size_t live) {
     VM *vm = process_vm(p);
-    Processes *ps = vm->processes;
-    const ProcessExtra *e = p->extra;
-    size_t max = e == NULL ? ps->max_heap_words : e->max_heap_words;
-    uint32_t sweep_after = e == NULL ? ps->full_sweep_after : e->full_sweep_after;
+    const HeapSettings *settings = process_heap_settings(p);
+    size_t max = settings->max_words;
     request->max_words = max == 0 ? 0 : max - MIN(message_words(p), max - 1);
-    request->full |= p->flags & FLAG_FULL_SWEEP || p->minors >= sweep_after;
+    request->full |= p->flags & FLAG_FULL_SWEEP || p->minors >= settings->full_sweep_after;
 
+    if (!keep_outside(p)) {
+        return die(p);
+    }
     size_t dictionary_words, messages = mailbox_seen(p, NULL, NULL);
     term *dictionary = dictionary_roots(p, &dictionary_words), *values = NULL;
     if (messages > 0) {
@@ -119,15 +153,17 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     if (UNLIKELY(began != 0)) {
         process_hooks(p)->collected(p, clock_platform(process_vm(p)) - began);
     }
+    if (UNLIKELY(settings->max_binaries) && max != 0 && result == GC_OK && with_binaries(p) > max) {
+        result = GC_TOO_LARGE;
+    }
     if (result == GC_TOO_LARGE) {
-        static const ProcessExtra none;
-        ProcessExtra system = none;
-        system.max_heap_words = max, system.max_heap_kill = ps->max_heap_kill, system.max_heap_log = ps->max_heap_log;
-        const ProcessExtra *limits = e == NULL ? &system : e;
-        if (limits->max_heap_log) {
-            report_too_large(p, limits);
+        if (settings->max_log) {
+            report_too_large(p, settings);
         }
-        if (limits->max_heap_kill) {
+        if (UNLIKELY(traced)) {
+            process_hooks(p)->collects(p, A_gc_max_heap_size, 0);
+        }
+        if (settings->max_kill) {
             return die(p);
         }
     }
@@ -155,7 +191,7 @@ static bool fits_quota(Process *p, GcRequest *request, size_t live) {
 bool process_collect(Process *p, size_t need, size_t live) {
     GcRequest request = {
         .need = need,
-        .min_words = p->extra == NULL ? process_vm(p)->processes->min_heap_words : p->extra->min_heap_words,
+        .min_words = process_heap_settings(p)->min_words,
     };
     return collect(p, &request, live) && (LIKELY(!(p->state & STATE_QUOTA)) || fits_quota(p, &request, live));
 }
@@ -181,7 +217,7 @@ bool process_leave_literals(Process *p, const LiteralBlock *block) {
     if (!mentions) {
         return true;
     }
-    GcRequest request = {.full = true, .leaving = block, .need = 0, .min_words = process_vm(p)->processes->min_heap_words};
+    GcRequest request = {.full = true, .leaving = block, .need = 0, .min_words = process_heap_settings(p)->min_words};
     return collect(p, &request, 0);
 }
 

@@ -63,10 +63,13 @@ term mailbox_peek(Process *p) {
             return NONE;
         }
     }
-    m->seen = true;
     if (m->data != NULL) {
+        if (UNLIKELY(p->flags & FLAG_OFF_HEAP_MESSAGES)) {
+            return m->value; /* it stays outside until it is taken: see mailbox_remove, and collect.c */
+        }
         adopt(p, m);
     }
+    m->seen = true;
     return m->value;
 }
 
@@ -115,7 +118,10 @@ static void take_out(Process *p, Signal **link) {
 
 void mailbox_remove(Process *p) {
     Signal *m = *p->save;
-    assert(m != NULL && m->data == NULL);
+    assert(m != NULL);
+    if (UNLIKELY(m->data != NULL)) {
+        adopt(p, m);
+    }
     if (UNLIKELY(p->state & STATE_TRACED || m->token == TOKEN_CARRIED)) {
         process_hooks(p)->taken(p, m);
     }

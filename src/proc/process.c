@@ -10,14 +10,7 @@ ProcessExtra *process_extra(Process *p) {
         if (e == NULL) {
             return NULL;
         }
-        Processes *ps = process_vm(p)->processes;
-        e->max_heap_words = ps->max_heap_words;
-        e->max_heap_kill = ps->max_heap_kill;
-        e->max_heap_log = ps->max_heap_log;
-        e->max_heap_binaries = ps->max_heap_binaries;
-        e->min_heap_words = ps->min_heap_words;
-        e->min_binary_words = ps->min_binary_words;
-        e->full_sweep_after = ps->full_sweep_after;
+        e->heap = process_vm(p)->processes->first_heap;
         e->label = NONE;
         p->extra = e;
     }

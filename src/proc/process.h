@@ -54,11 +54,17 @@ typedef enum {
 
 struct Signal;
 
+/* How large a heap may and shall be. */
+typedef struct HeapSettings {
+    size_t max_words;              /* 0: no limit */
+    uint32_t min_words, min_binary_words, full_sweep_after;
+    bool max_kill, max_log;        /* what happens beyond it */
+    bool max_binaries;             /* large binaries count, too */
+} HeapSettings;
+
 /* What few processes have. Allocated by process_extra(p). */
 typedef struct ProcessExtra {
-    size_t max_heap_words;         /* 0: none */
-    bool max_heap_kill, max_heap_log, max_heap_binaries;
-    uint32_t min_heap_words, min_binary_words, full_sweep_after;
+    HeapSettings heap;
     term label;                    /* proc_lib:set_label/1 (27+) */
     uint64_t gc_minor, gc_major, gc_words;  /* figures for process_info */
     struct BifTimer *timers;       /* that will send to this process */

@@ -568,11 +568,10 @@ bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
         chance_time(vm);
     }
     ps->scheduler_count = 1;
-    ps->min_heap_words = MIN_HEAP_WORDS;
-    ps->min_binary_words = MIN_BINARY_WORDS;
-    ps->full_sweep_after = FULL_SWEEP_AFTER;
+    ps->heap = ps->first_heap = (HeapSettings){
+        .min_words = MIN_HEAP_WORDS, .min_binary_words = MIN_BINARY_WORDS, .full_sweep_after = FULL_SWEEP_AFTER, .max_kill = true, .max_log = true,
+    };
     ps->backtrace_depth = 8;
-    ps->max_heap_kill = ps->max_heap_log = true;
     if (table_init(vm, ps, limit == 0 ? PROCESS_LIMIT_DEFAULT : limit) && scheduler_init(vm, ps, seed) && names_init(vm)) {
         return true;
     }

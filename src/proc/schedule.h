@@ -91,9 +91,9 @@ typedef struct Processes {
     Meter meters[METERS];
     /* system_flag settings */
     term logger;                   /* who gets log messages: a pid, A_undefined: nobody; NONE: the process named logger */
-    uint32_t min_heap_words, min_binary_words, full_sweep_after, backtrace_depth;
-    size_t max_heap_words;
-    bool max_heap_kill, max_heap_log, max_heap_binaries;
+    uint32_t backtrace_depth;
+    HeapSettings heap;             /* of processes that will be spawned */
+    HeapSettings first_heap;       /* as it was at the start: of processes without a ProcessExtra */
     bool off_heap_messages;        /* default of message_queue_data */
 } Processes;
 
@@ -138,6 +138,9 @@ Process *process_at(const VM *vm, uint32_t i);
 static inline Scheduler *vm_scheduler(const VM *vm) {
     Scheduler *s = scheduler_here;
     return LIKELY(s != NULL && s->vm == vm) ? s : vm->processes->schedulers[0];
+}
+static inline const HeapSettings *process_heap_settings(const Process *p) {
+    return p->extra != NULL ? &p->extra->heap : &process_vm(p)->processes->first_heap;
 }
 /* With several schedulers: all others stand still between two slices, from its return until world_go. Only to be called between two
    slices, without any lock. False: somebody else has done it; that is over now. */

@@ -19,13 +19,7 @@ void spawn_options_init(VM *vm, SpawnOptions *o) {
         .reply_tag = A_spawn_reply,
         .reference = NONE,
         .priority = PRIORITY_NORMAL,
-        .max_heap_words = ps->max_heap_words,
-        .max_heap_kill = ps->max_heap_kill,
-        .max_heap_log = ps->max_heap_log,
-        .max_heap_binaries = ps->max_heap_binaries,
-        .min_heap_words = ps->min_heap_words,
-        .min_binary_words = ps->min_binary_words,
-        .full_sweep_after = ps->full_sweep_after,
+        .heap = ps->heap,
         .off_heap_messages = ps->off_heap_messages,
     };
 }
@@ -52,24 +46,25 @@ static bool take_number(Processes *ps, Process *p) {
     }
 }
 
+static bool same_settings(const HeapSettings *a, const HeapSettings *b) {
+    return a->max_words == b->max_words && a->min_words == b->min_words && a->min_binary_words == b->min_binary_words
+           && a->full_sweep_after == b->full_sweep_after && a->max_kill == b->max_kill && a->max_log == b->max_log
+           && a->max_binaries == b->max_binaries;
+}
+
 static bool set_options(Process *p, const SpawnOptions *o) {
     const Processes *ps = process_vm(p)->processes;
     p->priority = o->priority;
     p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0)
                           | (o->async_dist ? FLAG_ASYNC_DIST : 0));
-    if (o->max_heap_words == ps->max_heap_words && o->max_heap_kill == ps->max_heap_kill && o->max_heap_log == ps->max_heap_log
-        && o->max_heap_binaries == ps->max_heap_binaries && o->min_heap_words == ps->min_heap_words
-        && o->min_binary_words == ps->min_binary_words && o->full_sweep_after == ps->full_sweep_after) {
+    if (LIKELY(same_settings(&o->heap, &ps->first_heap))) {
         return true;
     }
     ProcessExtra *e = process_extra(p);
     if (e == NULL) {
         return false;
     }
-    e->max_heap_words = o->max_heap_words;
-    e->max_heap_kill = o->max_heap_kill, e->max_heap_log = o->max_heap_log, e->max_heap_binaries = o->max_heap_binaries;
-    e->min_heap_words = o->min_heap_words, e->min_binary_words = o->min_binary_words;
-    e->full_sweep_after = o->full_sweep_after;
+    e->heap = o->heap;
     return true;
 }
 
@@ -106,7 +101,7 @@ static size_t first_words(VM *vm, term args, size_t *arity, const SpawnOptions *
     *arity = n;
     words += n > ARGUMENTS_MAX ? 2 * n + 5 : n + 2;
     words = MAX(words + HEAP_RESERVE, FIRST_HEAP_WORDS);
-    return o->min_heap_words > vm->processes->min_heap_words ? MAX(words, o->min_heap_words) : words;
+    return o->heap.min_words > vm->processes->first_heap.min_words ? MAX(words, o->heap.min_words) : words;
 }
 
 static bool relate(Process *parent, Process *p, const SpawnOptions *o) {

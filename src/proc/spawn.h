@@ -12,9 +12,7 @@ typedef struct {
     term reply_tag;                /* what spawn_request answers with */
     term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
     Priority priority;
-    size_t max_heap_words;
-    bool max_heap_kill, max_heap_log, max_heap_binaries;
-    uint32_t min_heap_words, min_binary_words, full_sweep_after; /* 0, 0, UINT32_MAX: the system's */
+    HeapSettings heap;
     bool off_heap_messages, async_dist;
     const uint64_t *quota;         /* limits of a group that begins with it, see quota.h; NULL: it is part of its parent's */
 } SpawnOptions;

@@ -351,7 +351,8 @@ static void collects(Process *p, term what, size_t words) {
     };
     Heap h;
     heap_init_detached(&h, process_vm(p));
-    tell(p, TRACE_GC, what, figures_term(&h, f, ARRAY_LEN(f)), NONE);
+    size_t first = what == A_gc_max_heap_size; /* there it is not about any words */
+    tell(p, TRACE_GC, what, figures_term(&h, f + first, ARRAY_LEN(f) - first), NONE);
     heap_free_fragments(process_vm(p), heap_detach(&h));
 }
 

@@ -131,13 +131,15 @@ static void flags_init(SystemFlags *f) {
 
 static void apply_flags(VM *vm, const SystemFlags *f) {
     Processes *ps = vm->processes;
-    ps->min_heap_words = f->min_heap > 0 ? (uint32_t)gc_next_size((size_t)f->min_heap) : ps->min_heap_words;
-    ps->min_binary_words = f->min_binary > 0 ? (uint32_t)gc_next_size((size_t)f->min_binary) : ps->min_binary_words;
-    ps->full_sweep_after = f->full_sweep_after >= 0 ? (uint32_t)MIN(f->full_sweep_after, UINT16_MAX) : ps->full_sweep_after;
-    ps->max_heap_words = (size_t)f->max_heap;
-    ps->max_heap_kill = !f->max_heap_keep;
-    ps->max_heap_log = !f->max_heap_quiet;
-    ps->max_heap_binaries = f->max_heap_binaries;
+    HeapSettings *h = &ps->heap;
+    h->min_words = f->min_heap > 0 ? (uint32_t)gc_next_size((size_t)f->min_heap) : h->min_words;
+    h->min_binary_words = f->min_binary > 0 ? (uint32_t)gc_next_size((size_t)f->min_binary) : h->min_binary_words;
+    h->full_sweep_after = f->full_sweep_after >= 0 ? (uint32_t)MIN(f->full_sweep_after, UINT16_MAX) : h->full_sweep_after;
+    h->max_words = (size_t)f->max_heap;
+    h->max_kill = !f->max_heap_keep;
+    h->max_log = !f->max_heap_quiet;
+    h->max_binaries = f->max_heap_binaries;
+    ps->first_heap = *h;
     ps->off_heap_messages = f->off_heap_messages;
 }
 
