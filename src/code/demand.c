@@ -30,7 +30,7 @@ void demand_call_site(VM *vm, Function *f, Unit *at) {
         c->site_free = c->sites[n].next;
     } else {
         if (c->site_count >= c->site_room) {
-            uint32_t room = MAX(64u, 2 * c->site_room);
+            uint32_t room = MAX(16u, 2 * c->site_room);
             CallSite *grown = mem_resize(&vm->mem, MEM_CODE, c->sites, c->site_room * sizeof *grown, room * sizeof *grown);
             if (grown == NULL) {
                 return; /* slower, but right: the stub finds the code each time */

@@ -133,13 +133,11 @@ bool code_path_add_pack(CodePath *c, const char *file, LoadError *error) {
 
 /* Is ROOT an OTP installation? It has a file that says its release. */
 static bool is_otp(CodePath *c, const char *root) {
-    char name[PATH_MAX + 64];
-    join(name, sizeof name, root, strlen(root), "/releases/start_erl.data", "");
-    if (access(name, R_OK) != 0) {
-        return false;
-    }
-    join(c->otp, sizeof c->otp, root, strlen(root), "", "");
-    return true;
+    size_t size = strlen(root);
+    join(c->otp, sizeof c->otp, root, size, "/releases/start_erl.data", "");
+    bool is = access(c->otp, R_OK) == 0;
+    c->otp[MIN(size, sizeof c->otp - 1)] = '\0';
+    return is;
 }
 
 /* The OTP that the erl on the PATH belongs to: the link's target is ROOT/bin/erl. */
@@ -147,20 +145,26 @@ static bool find_by_path(CodePath *c) {
     const char *path = getenv("PATH");
     while (path != NULL && *path != '\0') {
         const char *end = strchrnul(path, ':');
-        char name[PATH_MAX], real[PATH_MAX];
-        join(name, sizeof name, path, (size_t)(end - path), "/erl", "");
-        if (access(name, X_OK) == 0 && realpath(name, real) != NULL) {
-            char *bin = strstr(real, "/bin/erl");
-            if (bin != NULL) {
-                *bin = '\0';
-                if (is_otp(c, real)) {
-                    return true;
-                }
-            }
+        join(c->otp, sizeof c->otp, path, (size_t)(end - path), "/erl", "");
+        char *real = access(c->otp, X_OK) == 0 ? realpath(c->otp, NULL) : NULL;
+        char *bin = real == NULL ? NULL : strstr(real, "/bin/erl");
+        if (bin != NULL) {
+            *bin = '\0';
+        }
+        bool found = bin != NULL && is_otp(c, real);
+        free(real);
+        if (found) {
+            return true;
         }
         path = *end == ':' ? end + 1 : end;
     }
     return false;
+}
+
+static NOINLINE bool is_below_prefix(CodePath *c, const char *prefix) {
+    char root[PATH_MAX];
+    join(root, sizeof root, prefix, strlen(prefix), "/lib/erlang", "");
+    return is_otp(c, root);
 }
 
 const char *code_path_otp(CodePath *c) {
@@ -169,12 +173,9 @@ const char *code_path_otp(CodePath *c) {
         static const char *const usual[] = {"/usr/lib/erlang", "/usr/local/lib/erlang", "/usr/lib64/erlang",
                                             "/opt/erlang/lib/erlang", "/opt/homebrew/lib/erlang"};
         const char *named = getenv("MOTE_OTP");
-        char root[PATH_MAX];
         bool found = false;
-        if (named != NULL) {
-            /* Either the root itself or a prefix it was installed below. */
-            snprintf(root, sizeof root, "%s/lib/erlang", named);
-            found = is_otp(c, named) || is_otp(c, root);
+        if (named != NULL) { /* either the root itself or a prefix it was installed below */
+            found = is_otp(c, named) || is_below_prefix(c, named);
         } else {
             found = find_by_path(c);
             for (size_t i = 0; !found && i < ARRAY_LEN(usual); i++) {
@@ -243,6 +244,7 @@ typedef struct {
 static bool add_library(void *arg, const char *name) {
     Libraries *l = arg;
     CodePath *c = l->path;
+    l->dir[l->skip - 1] = '/';
     join(l->dir + l->skip, sizeof l->dir - l->skip, name, strlen(name), "/ebin", "");
     if (name[0] == '.' || !add_folder(c, l->dir, false, false)) {
         return true;
@@ -257,13 +259,13 @@ static bool add_library(void *arg, const char *name) {
     return true;
 }
 
-/* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not. */
-static void add_libraries(CodePath *c, const char *libs) {
+/* Adds LIBS/NAME/ebin for each folder NAME, whether it is there or not. LIBS is these two, one behind the other. */
+static void add_libraries(CodePath *c, const char *start, size_t size, const char *rest) {
     Libraries l;
     l.path = c, l.base = c->count;
-    join(l.dir, sizeof l.dir - 1, libs, strlen(libs), "/", "");
-    l.skip = strlen(l.dir);
-    file_list_dir(libs, add_library, &l);
+    join(l.dir, sizeof l.dir - 1, start, size, rest, "");
+    l.skip = strlen(l.dir) + 1;
+    file_list_dir(l.dir, add_library, &l);
 }
 
 static void complete(CodePath *c) {
@@ -274,15 +276,11 @@ static void complete(CodePath *c) {
     const char *libs = getenv("ERL_LIBS");
     while (libs != NULL && *libs != '\0') {
         const char *end = strchrnul(libs, ':');
-        char dir[PATH_MAX];
-        snprintf(dir, sizeof dir, "%.*s", (int)(end - libs), libs);
-        add_libraries(c, dir);
+        add_libraries(c, libs, (size_t)(end - libs), "");
         libs = *end == ':' ? end + 1 : end;
     }
     if (code_path_otp(c) != NULL) {
-        char dir[PATH_MAX + 8];
-        join(dir, sizeof dir, c->otp, strlen(c->otp), "/lib", "");
-        add_libraries(c, dir);
+        add_libraries(c, c->otp, strlen(c->otp), "/lib");
     }
 }
 

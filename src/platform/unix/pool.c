@@ -71,12 +71,15 @@ Pool *pool_new(Mem *mem, unsigned limit, void (*wake)(void *arg), void *arg) {
     p->limit = limit;
     p->waiting.last = &p->waiting.first;
     p->finished.last = &p->finished.first;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->more, NULL);
+    p->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* rather than functions, of which each would be looked for at a start */
+    p->more = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     return p;
 }
 
 Job *pool_close(Pool *p) {
+    if (p->count == 0) { /* it has never had work */
+        return NULL;
+    }
     pthread_mutex_lock(&p->lock);
     p->closing = true;
     pthread_cond_broadcast(&p->more);
@@ -89,8 +92,10 @@ Job *pool_close(Pool *p) {
 }
 
 void pool_free(Pool *p) {
-    pthread_mutex_destroy(&p->lock);
-    pthread_cond_destroy(&p->more);
+    if (p->count > 0) {
+        pthread_mutex_destroy(&p->lock);
+        pthread_cond_destroy(&p->more);
+    }
     mem_free(p->mem, MEM_SYSTEM, p, sizeof *p + p->limit * sizeof *p->threads);
 }
 

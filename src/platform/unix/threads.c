@@ -63,7 +63,7 @@ Event *event_new(Mem *mem) {
         pthread_condattr_t monotonic;
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_mutex_init(&e->lock, NULL);
+        e->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
         pthread_cond_init(&e->changed, &monotonic);
         pthread_condattr_destroy(&monotonic);
     }
@@ -109,11 +109,15 @@ struct Mutex {
 Mutex *mutex_new(Mem *mem) {
     Mutex *m = MEM_NEW(mem, MEM_SYSTEM, Mutex);
     if (m != NULL) {
+#ifdef PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP
+        m->lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+#else
         pthread_mutexattr_t recursive;
         pthread_mutexattr_init(&recursive);
         pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
         pthread_mutex_init(&m->lock, &recursive);
         pthread_mutexattr_destroy(&recursive);
+#endif
     }
     return m;
 }
