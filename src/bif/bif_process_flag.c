@@ -157,7 +157,7 @@ BIF(erlang, process_flag, 2) {
         return set_bit(p, FLAG_ASYNC_DIST, A_true, value, A_false);
     }
     if (flag == A_scheduler) {
-        return is_small(value) && small_value(value) >= 0 && small_value(value) <= 1 ? SMALL(0) : raise_badarg(p);
+        return is_small(value) && small_value(value) >= 0 && small_value(value) <= process_vm(p)->processes->scheduler_count ? SMALL(0) : raise_badarg(p);
     }
     if (flag == A_monitor_nodes || (is_tuple_of(flag, 2) && element(flag, 1) == A_monitor_nodes)) {
         return monitor_nodes(p, flag == A_monitor_nodes ? NIL : element(flag, 2), value);

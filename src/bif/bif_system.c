@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bif/meters.h"
+#include "bif/schedulers.h"
 #include "bif/spawn_options.h"
 #include "bif/system_flags.h"
 #include "data/bits.h"
@@ -126,24 +127,8 @@ static term info_heap_sizes(Process *p) {
     }
     return list;
 }
-static term info_schedulers(Process *p) {
-    return SMALL(process_vm(p)->processes->scheduler_count);
-}
-static term info_schedulers_online(Process *p) {
-    return SMALL(process_vm(p)->processes->online);
-}
-static term info_schedulers_state(Process *p) {
-    return TUPLE3(HEAP(p), info_schedulers(p), info_schedulers_online(p), info_schedulers_online(p));
-}
-static term info_multi_scheduling(Process *p) {
-    return process_vm(p)->processes->scheduler_count > 1 ? A_enabled : A_disabled;
-}
 static term info_scheduler_id(Process *p) {
     return SMALL(p->scheduler->id);
-}
-static term info_all_schedulers_state(Process *p) {
-    Heap *h = HEAP(p);
-    return heap_cons(h, TUPLE4(h, A_normal, info_schedulers(p), info_schedulers_online(p), info_schedulers_online(p)), NIL);
 }
 static term info_system_logger(Process *p) {
     term logger = process_vm(p)->processes->logger;
@@ -264,10 +249,6 @@ static term info_mote(Process *p) {
 static term info_snifs(Process *p) {
     return builtin_functions(HEAP(p));
 }
-static term info_bindings(Process *p) {
-    return heap_tuple(HEAP(p), 1, A_unbound);
-}
-
 static const struct {
     term item;
     term value;         /* NONE: ask */
@@ -275,8 +256,8 @@ static const struct {
 } items[] = {
     {A_otp_release, NONE, info_release}, {A_version, NONE, info_version}, {A_machine, NONE, info_machine},
     {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, NONE, info_schedulers}, {A_schedulers_online, NONE, info_schedulers_online},
-    {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, SMALL(0), NULL}, {A_dirty_cpu_schedulers_online, SMALL(0), NULL},
-    {A_dirty_io_schedulers, SMALL(0), NULL}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
+    {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, NONE, info_dirty_cpu}, {A_dirty_cpu_schedulers_online, NONE, info_dirty_cpu_online},
+    {A_dirty_io_schedulers, NONE, info_dirty_io}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
     {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, NONE, info_port_count},
     {A_port_limit, NONE, info_port_limit}, {A_ets_limit, NONE, info_ets_limit}, {A_ets_count, NONE, info_ets_count}, {A_emu_flavor, A_emu, NULL},
     {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
@@ -287,7 +268,7 @@ static const struct {
     {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
     {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors},
     {A_min_heap_size, NONE, info_min_heap}, {A_min_bin_vheap_size, NONE, info_min_binary}, {A_message_queue_data, NONE, info_queue_data},
-    {A_multi_scheduling, NONE, info_multi_scheduling}, {A_multi_scheduling_blockers, NIL, NULL}, {A_nif_version, NONE, info_nif_version},
+    {A_multi_scheduling, NONE, info_multi_scheduling}, {A_multi_scheduling_blockers, NONE, info_blockers}, {A_nif_version, NONE, info_nif_version},
     {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, NONE, info_compat}, {A_creation, SMALL(0), NULL},
     {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
@@ -296,7 +277,7 @@ static const struct {
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
-    {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NIL, NULL},
+    {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
     {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NONE, info_check_io},
@@ -304,7 +285,7 @@ static const struct {
     {A_loaded, NONE, info_text}, {A_dist, NONE, info_text}, {A_allocated_areas, NIL, NULL}, {A_snifs, NONE, info_snifs}, {A_mote, NONE, info_mote},
     {A_all_schedulers_state, NONE, info_all_schedulers_state}, {A_beam_jump_table, A_true, NULL}, {A_lock_checking, A_false, NULL},
     {A_lock_counting, A_false, NULL}, {A_io_thread, A_false, NULL}, {A_port_tasks, A_true, NULL}, {A_literal_test, A_range, NULL},
-    {A_ets_realloc_moves, A_false, NULL}, {A_run_queues, NONE, info_schedulers}, {A_schedulers_active, NONE, info_schedulers_online}, {A_schedulers_total, NONE, info_schedulers},
+    {A_ets_realloc_moves, A_false, NULL}, {A_run_queues, NONE, info_schedulers}, {A_schedulers_active, NONE, info_schedulers_active}, {A_schedulers_total, NONE, info_schedulers},
     {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 
@@ -414,22 +395,14 @@ BIF(erlang, statistics, 1) {
     if (a[0] == A_io) {
         return TUPLE2(h, TUPLE2(h, A_input, unsigned_term(p, vm->io->input)), TUPLE2(h, A_output, unsigned_term(p, vm->io->output)));
     }
-    uint64_t waiting = s.queued;
-    if (a[0] == A_run_queue || a[0] == A_total_run_queue_lengths || a[0] == A_total_run_queue_lengths_all) {
-        return unsigned_term(p, waiting);
+    if (a[0] == A_microstate_accounting) {
+        return microstates(p);
     }
-    if (a[0] == A_run_queue_lengths || a[0] == A_run_queue_lengths_all) {
-        return heap_cons(h, unsigned_term(p, waiting), NIL);
+    if (a[0] == A_scheduler_wall_time || a[0] == A_scheduler_wall_time_all) {
+        return wall_time(p, a[0] == A_scheduler_wall_time_all);
     }
-    if (a[0] == A_total_active_tasks || a[0] == A_total_active_tasks_all) {
-        return unsigned_term(p, waiting + 1);
-    }
-    if (a[0] == A_active_tasks || a[0] == A_active_tasks_all) {
-        return heap_cons(h, unsigned_term(p, waiting + 1), NIL);
-    }
-    return a[0] == A_microstate_accounting                                          ? microstates(p)
-           : a[0] == A_scheduler_wall_time || a[0] == A_scheduler_wall_time_all ? wall_time(p)
-                                                                                 : raise_badarg(p);
+    term queues = queue_statistics(p, a[0]);
+    return queues == NONE ? raise_badarg(p) : queues;
 }
 
 /* --- Odds and ends */

@@ -1,5 +1,6 @@
 /* erlang:system_flag and memory. */
 #include "bif/meters.h"
+#include "bif/schedulers.h"
 #include "bif/system_flags.h"
 #include "bif/spawn_options.h"
 #include "data/integer.h"
@@ -52,15 +53,6 @@ static term set_logger(Process *p, Processes *ps, term value) {
     return old;
 }
 
-/* Those above it finish their slices, and then let others have what stands in their queues. */
-static term set_online(Process *p, Processes *ps, term value) {
-    intptr_t n = natural(value);
-    if (n < 1 || (uintptr_t)n > ps->scheduler_count) {
-        return raise_badarg(p);
-    }
-    return SMALL(__atomic_exchange_n(&ps->online, (uint32_t)n, __ATOMIC_RELAXED));
-}
-
 /* Threads are never bound to processors. */
 static term bind_type(Process *p, term value) {
     static const term types[] = {A_unbound, A_default_bind, A_no_spread, A_thread_spread, A_processor_spread, A_spread, A_no_node_thread_spread,
@@ -94,14 +86,11 @@ BIF(erlang, system_flag, 2) {
     case A_system_logger:
         return set_logger(p, ps, value);
     case A_multi_scheduling:
-        if (value == A_block || value == A_block_normal) {
-            return value == A_block ? A_blocked : A_blocked_normal;
-        }
-        return value == A_unblock || value == A_unblock_normal ? A_enabled : raise_badarg(p);
+        return set_multi_scheduling(p, value);
     case A_schedulers_online:
-        return set_online(p, ps, value);
+        return set_schedulers_online(p, value);
     case A_dirty_cpu_schedulers_online:
-        return natural(value) > 0 ? SMALL(0) : raise_badarg(p);
+        return set_dirty_cpu_online(p, value);
     case A_scheduler_bind_type:
         return bind_type(p, value);
     case A_cpu_topology:

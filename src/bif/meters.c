@@ -1,6 +1,7 @@
 /* Schedulers sleep or work: finer states are told as no time at all. */
 #include "bif/meters.h"
 
+#include "bif/schedulers.h"
 #include "data/integer.h"
 #include "data/map.h"
 #include "platform/platform.h"
@@ -53,11 +54,14 @@ term meter_restart(Process *p, MeterKind kind) {
 
 /* A list of what `tell` says of each scheduler, from the first one on. */
 typedef term TellTimes(Heap *h, uint32_t id, int64_t active, int64_t total);
-static term tell_all(Process *p, MeterKind kind, TellTimes *tell) {
+static term tell_all(Process *p, MeterKind kind, TellTimes *tell, uint32_t dirty) {
     const Processes *ps = process_vm(p)->processes;
     const Meter *m = &ps->meters[kind];
     int64_t now = clock_platform(process_vm(p)), total = m->on > 0 ? now - m->from : m->from;
     term list = NIL;
+    for (uint32_t i = ps->scheduler_count + dirty; i-- > ps->scheduler_count;) {
+        list = heap_cons(HEAP(p), tell(HEAP(p), i + 1, 0, total), list);
+    }
     for (uint32_t i = ps->scheduler_count; i-- > 0;) {
         const Scheduler *s = started(ps, i);
         int64_t active = s == NULL ? 0 : m->on > 0 ? worked(s, now) - s->worked_before[kind] : s->worked_before[kind];
@@ -79,10 +83,12 @@ static term tell_states(Heap *h, uint32_t id, int64_t active, int64_t total) {
     return map_from_pairs(h, thread, ARRAY_LEN(thread) / 2);
 }
 
-term wall_time(Process *p) {
-    return process_vm(p)->processes->meters[METER_WALL].on > 0 ? tell_all(p, METER_WALL, tell_wall_time) : A_undefined;
+term wall_time(Process *p, bool io) {
+    const VM *vm = process_vm(p);
+    uint32_t dirty = dirty_cpu_count(vm) + (io ? dirty_io_count(vm) : 0);
+    return vm->processes->meters[METER_WALL].on > 0 ? tell_all(p, METER_WALL, tell_wall_time, dirty) : A_undefined;
 }
 
 term microstates(Process *p) {
-    return tell_all(p, METER_STATES, tell_states);
+    return tell_all(p, METER_STATES, tell_states, 0);
 }

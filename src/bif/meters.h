@@ -7,7 +7,8 @@
 
 term meter_set(Process *p, MeterKind kind, term on); /* true or false, else badarg; returns what it was */
 term meter_restart(Process *p, MeterKind kind);      /* likewise */
-term wall_time(Process *p);                    /* [{Scheduler, Active, Total}]; undefined: not turned on */
+/* [{Scheduler, Active, Total}], dirty CPU ones too, which are never active; undefined: not turned on. io: dirty I/O ones as well. */
+term wall_time(Process *p, bool io);
 term microstates(Process *p);                  /* [#{type, id, counters}] */
 
 #endif

@@ -155,7 +155,7 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
         return true;
     }
     if (key == A_scheduler) {
-        return is_small(value) && small_value(value) >= 0 && small_value(value) <= 1;
+        return is_small(value) && small_value(value) >= 0 && small_value(value) <= vm->processes->scheduler_count;
     }
     if (key == A_async_dist) {
         s->async_dist = value == A_true;

@@ -10,6 +10,7 @@
 #include "proc/rest.h"
 
 #include "platform/platform.h"
+#include "proc/blockers.h"
 #include "proc/epoch.h"
 #include "proc/run_queue.h"
 
@@ -184,7 +185,7 @@ static void start_one(Scheduler *s) {
     }
     lock_take(&ps->rest_lock);
     uint32_t n = ps->started;
-    bool wanted = n < MIN(ps->online, ps->scheduler_count) && ps->searching == 0 && !is_halting(ps) && ps->stopper == NULL;
+    bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && ps->searching == 0 && !is_halting(ps) && ps->stopper == NULL;
     if (wanted) {
         __atomic_fetch_add(&ps->searching, 1, __ATOMIC_SEQ_CST); /* also keeps others from starting one */
     }
@@ -200,7 +201,7 @@ static void start_one(Scheduler *s) {
         __atomic_store_n(&ps->started, n + 1, __ATOMIC_SEQ_CST);
         made->thread = thread_start(&vm->mem, run_thread, made);
         if (made->thread == NULL) { /* there will never be more than those that run */
-            __atomic_store_n(&ps->online, n, __ATOMIC_RELAXED);
+            schedulers_set_online(vm, n);
         }
     }
     if (made == NULL || made->thread == NULL) {
@@ -215,7 +216,7 @@ void schedulers_help(Scheduler *s) {
     }
     if (__atomic_load_n(&ps->resting, __ATOMIC_SEQ_CST) > 0) {
         wake_one(ps, s->vm);
-    } else if (started(ps) < ps->online && s->current == NULL) {
+    } else if (started(ps) < __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED) && s->current == NULL) {
         start_one(s);
     }
 }
@@ -246,6 +247,16 @@ static bool find_work(Scheduler *s, const uint64_t *seen) {
         }
     }
     return false;
+}
+
+void schedulers_take_over(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    for (uint32_t i = 0; i < started(ps); i++) {
+        Scheduler *other = scheduler_at(ps, i);
+        while (!scheduler_is_online(other) && run_queue_length(other) > 0 && scheduler_is_online(s)) {
+            run_queue_steal(s, other);
+        }
+    }
 }
 
 static bool must_look(const Scheduler *s) {
@@ -300,6 +311,9 @@ bool scheduler_rest(Scheduler *s) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     bool found = search(s);
+    if (UNLIKELY(!scheduler_is_online(s)) && run_queue_length(s) > 0) {
+        schedulers_help(s); /* somebody must take that over */
+    }
     lock_take(&ps->rest_lock);
     end_search(ps, s);
     if (found) {

@@ -12,8 +12,10 @@ bool scheduler_rest(Scheduler *s);
 /* Between two slices: stands still if that is asked for. */
 void scheduler_checkpoint(Scheduler *s);
 static inline bool scheduler_is_online(const Scheduler *s) {
-    return LIKELY(s->id <= __atomic_load_n(&s->vm->processes->online, __ATOMIC_RELAXED));
+    return LIKELY(s->id <= __atomic_load_n(&s->vm->processes->allowed, __ATOMIC_RELAXED));
 }
+/* Takes what stands in the queues of those that may run nothing now. */
+void schedulers_take_over(Scheduler *s);
 /* It will run nothing any more: nobody waits for it. */
 void scheduler_leave_world(Scheduler *s);
 void schedulers_wake_all(VM *vm);

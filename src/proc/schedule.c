@@ -6,6 +6,7 @@
 #include "proc/schedule.h"
 
 #include "platform/platform.h"
+#include "proc/blockers.h"
 #include "proc/chance.h"
 #include "proc/collect.h"
 #include "proc/epoch.h"
@@ -241,6 +242,9 @@ void scheduler_look_around(Scheduler *s, bool poll) {
         if (ps->concurrent) {
             mutex_give(ps->poll_lock);
         }
+    }
+    if (UNLIKELY(__atomic_load_n(&ps->started, __ATOMIC_RELAXED) > __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED))) {
+        schedulers_take_over(s);
     }
     if (UNLIKELY(literals_want_sweep(vm))) {
         sweep_literals(s);
@@ -532,7 +536,7 @@ bool schedulers_set(VM *vm, uint32_t count, uint32_t online) {
     }
     ps->schedulers = grown;
     ps->scheduler_count = count;
-    ps->online = MIN(MAX(online, 1), count);
+    ps->online = ps->allowed = ps->first_online = MIN(MAX(online, 1), count);
     ps->several = count > 1;
     return true;
 }
@@ -549,7 +553,7 @@ static bool scheduler_init(VM *vm, Processes *ps, uint64_t seed) {
         return false;
     }
     ps->schedulers[0] = s;
-    ps->scheduler_count = ps->online = ps->started = 1;
+    ps->scheduler_count = ps->online = ps->allowed = ps->first_online = ps->started = 1;
     mem_counts_add(&vm->mem, &s->counts);
     mem_count_here(&vm->mem, &s->counts);
     if (vm->seeded) {
@@ -572,7 +576,7 @@ bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
         .min_words = MIN_HEAP_WORDS, .min_binary_words = MIN_BINARY_WORDS, .full_sweep_after = FULL_SWEEP_AFTER, .max_kill = true, .max_log = true,
     };
     ps->backtrace_depth = 8;
-    if (table_init(vm, ps, limit == 0 ? PROCESS_LIMIT_DEFAULT : limit) && scheduler_init(vm, ps, seed) && names_init(vm)) {
+    if (table_init(vm, ps, limit == 0 ? PROCESS_LIMIT_DEFAULT : limit) && scheduler_init(vm, ps, seed) && names_init(vm) && blockers_init(vm)) {
         return true;
     }
     processes_done(vm);
@@ -597,6 +601,7 @@ void processes_done(VM *vm) {
     }
     bif_timers_done(vm);
     names_done(vm);
+    blockers_done(vm);
     table_done(vm, ps);
     for (uint32_t i = 0; i < started; i++) {
         scheduler_free(ps->schedulers[i]);

@@ -46,7 +46,11 @@ typedef struct Processes {
        something for them to do. */
     Scheduler **schedulers;        /* `started` of them are there */
     uint32_t scheduler_count;      /* as many as there may be */
-    uint32_t online;               /* as many as may run processes */
+    uint32_t online;               /* as many as may run processes, if nobody blocks them */
+    uint32_t first_online;         /* as many were online at the start */
+    uint32_t dirty_cpu_online;     /* told, not made; 0: not set yet */
+    uint32_t allowed;              /* as many as may do so now (atomic): see blockers.h */
+    struct Blocker *blockers;      /* under rest_lock */
     uint32_t started;              /* atomic */
     bool several;                  /* there may be more than one */
     bool concurrent;               /* more than one has been started: from then on (between two slices) locks are taken */

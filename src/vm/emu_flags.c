@@ -110,6 +110,15 @@ static bool read_schedulers(const Flag *f) {
     return true;
 }
 
+static bool read_dirty_schedulers(const Flag *f) {
+    int all = 0, online = 0;
+    if (sscanf(f->value, "%d:%d", &all, &online) < 1 && sscanf(f->value, ":%d", &online) != 1) {
+        return false;
+    }
+    f->system->dirty_cpu = all, f->system->dirty_cpu_online = online;
+    return all >= 0 && all <= 1024 && online >= 0 && online <= 1024 && (all == 0 || online <= all);
+}
+
 static bool read_init(const Flag *f) {
     f->flags->init = f->value;
     return true;
@@ -161,9 +170,9 @@ static const Row rows[] = {
     {"rg", NUMBER, 0, 0, INT_MAX, BAD("bad reader groups limit:")},
     {"S", READ, .read = read_scheduler_count, BAD("bad amount of schedulers")},
     {"SP", READ, .read = read_schedulers, BAD("bad schedulers percentage specifier")},
-    {"SDcpu", READ, .read = read_schedulers, BAD("bad amount of dirty CPU schedulers")},
+    {"SDcpu", READ, .read = read_dirty_schedulers, BAD("bad amount of dirty CPU schedulers")},
     {"SDPcpu", READ, .read = read_schedulers, BAD("bad dirty CPU schedulers percentage specifier")},
-    {"SDio", NUMBER, 0, 1, 1024, BAD("bad number of dirty I/O schedulers")},
+    {"SDio", NUMBER, FIELD(dirty_io), 1, 1024, BAD("bad number of dirty I/O schedulers")},
     {"sbt", WORD, .words = binds, BAD("setting scheduler bind type failed: invalid type")},
     {"stbt", WORD, .words = binds, BAD("setting scheduler bind type failed: invalid type")},
     {"sbwt", WORD, .words = thresholds, BAD("bad scheduler busy wait threshold:")},
