@@ -60,6 +60,11 @@ term bif_no_memory(Process *p);
 /* Another scheduler has q just now, and p must enter it: the built-in begins anew when q has given way. again: the built-in itself,
    args: its arguments. */
 term bif_ask(Process *p, Process *q, const Export *again, const term *args);
+/* What the rest of a built-in does must be seen by nobody in the middle: `if (!bif_is_still(p)) return bif_still(...)` begins it anew when all
+   other schedulers stand still. With one scheduler they always do. */
+bool bif_is_still(const Process *p);
+term bif_still(Process *p, const Export *again, const term *args);
+void bif_still_over(Process *p); /* the others may go on: the slice ends with the next call */
 /* Of the OTP whose libraries run here: what built-ins answer depends on it in a few places. */
 int bif_release(const Process *p);
 int vm_release(VM *vm);

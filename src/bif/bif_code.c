@@ -6,6 +6,7 @@
 #include "data/external.h"
 #include "proc/names.h"
 #include "term/ref.h"
+#include "trace/trace.h"
 
 #define GUARD_BEGIN(p) code_lock(process_vm(p))
 #define GUARD_END(p) code_unlock(process_vm(p))
@@ -281,6 +282,9 @@ static bool is_duplicated(term list) {
 }
 
 BIF(erlang, finish_loading, 1) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, finish_loading, 1), a);
+    }
     Heap *h = HEAP(p);
     size_t n = 0, on_load = 0;
     term l, refused = NIL, duplicated = NIL;
@@ -330,6 +334,9 @@ BIF(erlang, call_on_load_function, 1) {
 }
 
 BIF(erlang, finish_after_on_load, 2) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, finish_after_on_load, 2), a);
+    }
     Module *m = on_load_module(p, a[0]);
     if (m == NULL || (a[1] != A_true && a[1] != A_false)) {
         return raise_badarg(p);
@@ -345,6 +352,9 @@ BIF(erlang, finish_after_on_load, 2) {
 }
 
 BIF(erlang, delete_module, 1) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, delete_module, 1), a);
+    }
     Module *m = is_atom(a[0]) ? module_find(process_vm(p), a[0]) : NULL;
     if (!is_atom(a[0]) || (m != NULL && m->old != NULL)) {
         return raise_badarg(p);
@@ -361,6 +371,9 @@ BIF(erlang, delete_module, 1) {
 /* {prepare | prepare_on_load | abort | complete}: erts_code_purger asks, and sees to it that nobody runs the code when it says
    `complete`. */
 BIF(erts_internal, purge_module, 2) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erts_internal, purge_module, 2), a);
+    }
     VM *vm = process_vm(p);
     if (!is_atom(a[0])) {
         return raise_badarg(p);

@@ -323,6 +323,9 @@ static term link(Process *p, term to) {
 }
 
 BIF(erlang, link, 1) {
+    if (UNLIKELY(p->state & STATE_TRACED) && !bif_is_still(p)) { /* the other one may inherit flags */
+        return bif_still(p, BIF_EXPORT(p, erlang, link, 1), a);
+    }
     return link(p, a[0]);
 }
 

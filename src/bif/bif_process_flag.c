@@ -140,6 +140,9 @@ static term monitor_nodes(Process *p, term options, term on) {
 }
 
 BIF(erlang, process_flag, 2) {
+    if (a[0] == A_save_calls && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, process_flag, 2), a);
+    }
     term flag = a[0], value = a[1];
     if (flag == A_trap_exit) {
         return set_bit(p, FLAG_TRAP_EXIT, A_true, value, A_false);
@@ -189,6 +192,9 @@ static void leave(Process *p, Process *q) {
 
 /* The caller in erlang.erl raises what is returned as an atom. */
 BIF(erts_internal, process_flag, 3) {
+    if (a[1] == A_save_calls && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erts_internal, process_flag, 3), a);
+    }
     if (!is_local_pid(a[0])) {
         return A_badtype;
     }

@@ -70,6 +70,9 @@ static term or_badarg(Process *p, term value) {
 }
 
 BIF(erlang, system_flag, 2) {
+    if ((a[0] == A_sequential_tracer || a[0] == A_reset_seq_trace) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, system_flag, 2), a);
+    }
     Processes *ps = process_vm(p)->processes;
     term value = a[1];
     switch (a[0]) {

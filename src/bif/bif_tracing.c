@@ -11,6 +11,9 @@
 #include "term/copy.h"
 #include "trace/trace.h"
 
+#define GUARD_STILL
+#include "bif/guarded.h"
+
 /* --- Sessions ------------------------------------------------------------------------------------------------------ */
 
 /* A session in Erlang's hands: a magic reference, and it ends with it. */

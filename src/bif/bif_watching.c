@@ -108,6 +108,9 @@ BIF(erlang, system_monitor, 0) {
 }
 
 BIF(erlang, system_monitor, 1) {
+    if (!bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, system_monitor, 1), a);
+    }
     if (a[0] == A_undefined) {
         return monitor_system(p, A_undefined, NIL);
     }
@@ -115,6 +118,9 @@ BIF(erlang, system_monitor, 1) {
 }
 
 BIF(erlang, system_monitor, 2) {
+    if (!bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, system_monitor, 2), a);
+    }
     return monitor_system(p, a[0], a[1]);
 }
 
@@ -155,6 +161,9 @@ BIF(erlang, system_profile, 0) {
 }
 
 BIF(erlang, system_profile, 2) {
+    if (!bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, system_profile, 2), a);
+    }
     VM *vm = process_vm(p);
     Trace *t = vm->trace, new = *t;
     new.profiler = NONE;

@@ -1,6 +1,7 @@
 /* How built-ins raise exceptions and hand over to other functions. */
 #include "bif/bif.h"
 #include "bif/bif_state.h"
+#include "proc/schedule.h"
 #include "proc/signal.h"
 
 #include <stdarg.h>
@@ -67,6 +68,25 @@ term bif_ask(Process *p, Process *q, const Export *again, const term *args) {
     s->trap_to = again;
     memcpy(s->trap_args, args, again->arity * sizeof *args);
     return heap_fail(&p->heap, A_trap);
+}
+
+bool bif_is_still(const Process *p) {
+    return world_is_still(p->scheduler);
+}
+
+term bif_still(Process *p, const Export *again, const term *args) {
+    Scheduler *s = p->scheduler;
+    p->flags |= FLAG_STILL;
+    process_give_up(p, MAX(p->heap.reds, 0));
+    s->trap_to = again;
+    memcpy(s->trap_args, args, again->arity * sizeof *args);
+    return heap_fail(&p->heap, A_trap);
+}
+
+void bif_still_over(Process *p) {
+    if (process_vm(p)->processes->concurrent) {
+        process_give_up(p, MAX(p->heap.reds, 0));
+    }
 }
 
 term bif_no_memory(Process *p) {

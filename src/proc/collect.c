@@ -118,7 +118,7 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
         {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
     };
     bool traced = p->state & STATE_TRACED;
-    int64_t began = UNLIKELY(p->scheduler->watch & WATCH_COLLECTIONS) ? clock_platform(process_vm(p)) : 0;
+    int64_t began = UNLIKELY(watched(p->scheduler) & WATCH_COLLECTIONS) ? clock_platform(process_vm(p)) : 0;
     if (UNLIKELY(traced)) {
         process_hooks(p)->collects(p, request->full ? A_gc_major_start : A_gc_minor_start, request->need);
     }

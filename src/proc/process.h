@@ -49,6 +49,7 @@ typedef enum {
     FLAG_WAITS_FOREVER = 1 << 9,  /* the receive it is in has been told so, and does not look at its timeout again: it may be in a register */
     FLAG_TRACE_FRAMES = 1 << 10,  /* there may be frames on its stack that trace/ has left */
     FLAG_HIBERNATES = 1 << 12,    /* hibernate/0 has been called: at the end of this slice it becomes small and waits for a message */
+    FLAG_STILL = 1 << 13,         /* all other schedulers stand still in its next slice: see bif_still */
     FLAG_GOES_ON = 1 << 11,       /* the traced built-in that is called next has been told of: it goes on by itself */
 } ProcessFlag;
 
@@ -151,7 +152,7 @@ typedef struct Scheduler {
     bool away;                     /* it rests or has stopped: does nothing (under Processes.rest_lock) */
     bool resting, searching;       /* likewise: it waits for something to do; it has been woken to look for something */
     MemCounts counts;
-    uint32_t watch;                /* WATCH_...: what it is to tell trace/ of, see watch.h */
+    uint32_t watch;                /* WATCH_...: what it is to tell trace/ of, see watch.h (atomic) */
     void *trace_run;               /* TraceRun *: of the match specification that runs; see trace.h */
 } Scheduler;
 

@@ -196,6 +196,7 @@ static void start_one(Scheduler *s) {
     Scheduler *made = scheduler_new(vm, n + 1, schedule_random(s));
     if (made != NULL) {
         made->away = made->searching = true;
+        made->watch = s->watch;
         mem_counts_add(&vm->mem, &made->counts);
         __atomic_store_n(&ps->schedulers[n], made, __ATOMIC_RELEASE);
         __atomic_store_n(&ps->started, n + 1, __ATOMIC_SEQ_CST);

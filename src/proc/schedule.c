@@ -64,7 +64,7 @@ static void enqueue(Scheduler *s, Process *p) {
 void schedule(Process *p) {
     if (make_runnable(p)) {
         Scheduler *s = vm_scheduler(process_vm(p));
-        if (UNLIKELY(s->watch & WATCH_RUNNABLE) && s->leaving != p) { /* before others may take it */
+        if (UNLIKELY(watched(s) & WATCH_RUNNABLE) && s->leaving != p) { /* before others may take it */
             process_hooks(p)->runnable(p, true);
         }
         enqueue(s, p);
@@ -175,8 +175,8 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         tell_of_slice(p, true);
         state = p->state;
     }
-    int64_t began = UNLIKELY(s->watch & WATCH_SLICES) ? clock_platform(s->vm) : 0;
-    intptr_t cut = UNLIKELY(s->watch & WATCH_CHANCE) ? chance_cut(s, p) : 0;
+    int64_t began = UNLIKELY(watched(s) & WATCH_SLICES) ? clock_platform(s->vm) : 0;
+    intptr_t cut = UNLIKELY(watched(s) & WATCH_CHANCE) ? chance_cut(s, p) : 0;
     const void *from = p->ip;
     bool idle = state & (STATE_SUSPENDED | STATE_PARKED) || (state & STATE_WAITING && !(state & STATE_TIMEOUT) && *p->save == NULL);
     if (!idle && !(state & STATE_EXITING) && LIKELY(s->asked == NULL)) {
@@ -194,7 +194,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     add(&s->reductions, (uint64_t)used);
     add(&s->context_switches, 1);
     s->queues->until_poll -= used + SWITCH_COST;
-    if (UNLIKELY(s->watch & WATCH_CHANCE)) {
+    if (UNLIKELY(watched(s) & WATCH_CHANCE)) {
         chance_passed(s, used - cut);
     }
     s->current = NULL;
@@ -203,7 +203,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         process_leave(p);
     }
     s->leaving = NULL;
-    if (UNLIKELY(s->watch & WATCH_RUNNABLE && (gone || !(p->state & STATE_RUNNABLE)))) {
+    if (UNLIKELY(watched(s) & WATCH_RUNNABLE && (gone || !(p->state & STATE_RUNNABLE)))) {
         process_hooks(p)->runnable(p, false);
     }
     if (gone) {
@@ -213,6 +213,15 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         signals_ask_over(s);
     }
     s->long_slice = used > LONG_SLICE;
+}
+
+/* What p does in this slice, a short one, nobody else may see half of. */
+static void run_still(Scheduler *s, Process *p, uint32_t state) {
+    p->flags &= (uint16_t)~FLAG_STILL;
+    while (!world_stop(s)) {
+    }
+    run_process(s, p, state);
+    world_go(s);
 }
 
 static void sweep_literals(Scheduler *s) {
@@ -299,7 +308,11 @@ static inline bool step(Scheduler *s) {
             return false;
         }
     }
-    run_process(s, p, state);
+    if (UNLIKELY(p->flags & FLAG_STILL)) {
+        run_still(s, p, state);
+    } else {
+        run_process(s, p, state);
+    }
     return true;
 }
 

@@ -150,5 +150,9 @@ static inline const HeapSettings *process_heap_settings(const Process *p) {
    slices, without any lock. False: somebody else has done it; that is over now. */
 bool world_stop(Scheduler *s);
 void world_go(Scheduler *s);
+static inline bool world_is_still(const Scheduler *s) { /* is nobody but this one doing anything? */
+    const Processes *ps = s->vm->processes;
+    return !ps->concurrent || __atomic_load_n(&ps->stopper, __ATOMIC_RELAXED) == s;
+}
 
 #endif

@@ -175,7 +175,7 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
     }
     term pid = p->pid;
     p->scheduler->spawned++;
-    if (UNLIKELY(p->scheduler->watch & WATCH_SPAWNS || (parent != NULL && parent->state & STATE_TRACED))) {
+    if (UNLIKELY(watched(p->scheduler) & WATCH_SPAWNS || (parent != NULL && parent->state & STATE_TRACED))) {
         const term call[] = {HEADER(3, KIND_TUPLE), module, function, args};
         if (!process_hooks(p)->spawned(parent, p, make_boxed(call), o)) {
             if (parent != NULL) {

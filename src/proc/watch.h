@@ -38,6 +38,9 @@ enum {
 };
 
 const TraceHooks *process_hooks(const Process *p);
+static inline uint32_t watched(const Scheduler *s) { /* Scheduler.watch */
+    return __atomic_load_n(&s->watch, __ATOMIC_RELAXED);
+}
 
 /* Tells of an event of a process that may be traced. */
 static inline void process_event(Process *p, term what, term data) {

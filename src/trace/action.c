@@ -114,7 +114,7 @@ static Tracer *own_tracer(Process *p) {
 }
 
 /* q gets this tracer in place of the one it has; without a tracer it is traced no longer. True: that has changed something. */
-static bool set_flags(Process *p, Process *q, Tracer *tracer, uint32_t clear, uint32_t set) {
+static bool set_flags_here(Process *p, Process *q, Tracer *tracer, uint32_t clear, uint32_t set) {
     TraceSession *s = run_of(p)->session;
     const Tracing *old = tracing_of(q, s);
     uint32_t was = old == NULL ? 0 : old->flags, flags = tracer == NULL ? 0 : (was & ~clear) | set;
@@ -124,6 +124,18 @@ static bool set_flags(Process *p, Process *q, Tracer *tracer, uint32_t clear, ui
         tracing_change_process(q, s, NULL, false, TRACE_ALL);
         tracing_change_process(q, s, tracer, true, flags);
         tracer_release(process_vm(p), tracer);
+    }
+    return changes;
+}
+
+/* The same of a process that another scheduler may have: then nothing is changed. */
+static bool set_flags(Process *p, Process *q, Tracer *tracer, uint32_t clear, uint32_t set) {
+    if (q == p || world_is_still(p->scheduler)) {
+        return set_flags_here(p, q, tracer, clear, set);
+    }
+    bool entered = process_enter(q) == ENTER_DONE, changes = entered && set_flags_here(p, q, tracer, clear, set);
+    if (entered) {
+        process_leave(q);
     }
     return changes;
 }

@@ -233,7 +233,7 @@ static CallCost *cost_slot(CallCost *at, uint32_t room, uint32_t pid_number) {
     return &at[i];
 }
 
-static void costs_add(VM *vm, CallCosts *c, uint32_t pid_number, uint64_t calls, uint64_t cost) {
+static void costs_add_alone(VM *vm, CallCosts *c, uint32_t pid_number, uint64_t calls, uint64_t cost) {
     if (2 * (c->count + 1) > c->room) {
         uint32_t room = MAX(8u, 2 * c->room);
         CallCost *grown = mem_zalloc(&vm->mem, MEM_SYSTEM, room * sizeof *grown);
@@ -251,6 +251,12 @@ static void costs_add(VM *vm, CallCosts *c, uint32_t pid_number, uint64_t calls,
     CallCost *k = cost_slot(c->at, c->room, pid_number);
     c->count += !k->used;
     *k = (CallCost){true, pid_number, k->calls + calls, k->cost + cost};
+}
+
+static void costs_add(VM *vm, CallCosts *c, uint32_t pid_number, uint64_t calls, uint64_t cost) {
+    lock_take(&c->lock);
+    costs_add_alone(vm, c, pid_number, calls, cost);
+    lock_give(&c->lock);
 }
 
 term call_costs_term(Heap *h, const CallCosts *c, bool memory) {
@@ -356,7 +362,9 @@ static bool hit(Process *p, Traced *t) {
         if (ok && point->flags & POINT_META && !quiet) {
             ok = trace_for_meta(p, t, point);
         }
-        point->count += (point->flags & POINT_COUNT_RUNS) != 0;
+        if (point->flags & POINT_COUNT_RUNS) {
+            __atomic_add_fetch(&point->count, 1, __ATOMIC_RELAXED);
+        }
     }
     return ok && (!(p->state & STATE_TRACED) || measure_call(p, t));
 }

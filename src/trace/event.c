@@ -222,8 +222,10 @@ static bool spawned(Process *parent, Process *p, term function, const SpawnOptio
             continue;
         }
         if (tracer_enabled(vm, s->process_tracer, A_trace_status, p->pid) == A_remove) {
-            s->new_processes = 0;
-            watch_update(vm);
+            if (world_is_still(vm_scheduler(vm))) {
+                s->new_processes = 0;
+                watch_update(vm);
+            }
         } else {
             tracing_change_process(p, s, s->process_tracer, true, s->new_processes);
         }
@@ -424,15 +426,19 @@ static bool ended(Process *p) {
 
 void watch_update(VM *vm) {
     Trace *t = vm->trace;
-    t->new_processes = t->on_load = false;
+    bool spawns = false, loads = false, monitors = t->monitor != NONE;
     for (const TraceSession *s = t->sessions; s != NULL; s = s->next) {
-        t->new_processes |= s->new_processes != 0;
-        t->on_load |= s->on_load.on;
+        spawns |= s->new_processes != 0;
+        loads |= s->on_load.on;
     }
-    bool monitors = t->monitor != NONE;
-    vm_scheduler(vm)->watch = (monitors && (t->long_gc != 0 || t->large_heap != 0) ? WATCH_COLLECTIONS : 0u)
-                              | (monitors && t->long_schedule != 0 ? WATCH_SLICES : 0u)
-                              | (t->profiler != NONE && t->profile_processes ? WATCH_RUNNABLE : 0u) | (t->new_processes ? WATCH_SPAWNS : 0u);
+    t->new_processes = spawns, t->on_load = loads;
+    uint32_t watch = (monitors && (t->long_gc != 0 || t->large_heap != 0) ? WATCH_COLLECTIONS : 0u) | (monitors && t->long_schedule != 0 ? WATCH_SLICES : 0u)
+                     | (t->profiler != NONE && t->profile_processes ? WATCH_RUNNABLE : 0u) | (spawns ? WATCH_SPAWNS : 0u);
+    const Processes *ps = vm->processes;
+    for (uint32_t i = 0; i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE); i++) {
+        Scheduler *s = ps->schedulers[i];
+        __atomic_store_n(&s->watch, watch | (watched(s) & WATCH_CHANCE), __ATOMIC_RELAXED);
+    }
 }
 
 bool trace_init(VM *vm) {

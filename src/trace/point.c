@@ -156,7 +156,7 @@ static Traced *trace_function(VM *vm, const Function *f) {
 static TracePoint *point_of(VM *vm, Traced *t, TraceSession *s) {
     TracePoint *point = find(t, s);
     if (point == NULL && (point = MEM_NEW(&vm->mem, MEM_SYSTEM, TracePoint)) != NULL) {
-        s->refs++;
+        __atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
         *point = (TracePoint){.next = t->points, .session = s};
         t->points = point;
     }

@@ -27,7 +27,10 @@ static bool count(VM *vm, int more) {
     if (t == NULL) { /* the VM ends */
         return true;
     }
-    t->savers += (size_t)more;
+    __atomic_add_fetch(&t->savers, (size_t)more, __ATOMIC_RELAXED);
+    if (!world_is_still(vm_scheduler(vm))) { /* a process that ends: the session stays until the next one asks */
+        return true;
+    }
     if (t->savers > 0 && t->saver == NULL) {
         const FunctionPattern all = {.parts = 0};
         t->saver = session_new(vm, A_save_calls, NULL);

@@ -11,12 +11,12 @@ static SeqToken *token_of(const Process *p) {
 }
 
 SeqToken *seq_keep(SeqToken *t) {
-    t->refs++;
+    __atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
     return t;
 }
 
 void seq_release(VM *vm, SeqToken *t) {
-    if (t != NULL && --t->refs == 0) {
+    if (t != NULL && __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         heap_free_fragments(vm, t->data);
         MEM_DELETE(&vm->mem, MEM_PROCESS, t);
     }
@@ -27,7 +27,7 @@ static SeqToken *own_token(Process *p) {
     VM *vm = process_vm(p);
     ProcessTrace *t = trace_of(p);
     SeqToken *old = t == NULL ? NULL : t->token;
-    if (t == NULL || (old != NULL && old->refs == 1)) {
+    if (t == NULL || (old != NULL && __atomic_load_n(&old->refs, __ATOMIC_ACQUIRE) == 1)) {
         return old;
     }
     SeqToken *n = MEM_NEW(&vm->mem, MEM_PROCESS, SeqToken);
@@ -175,6 +175,9 @@ void seq_output(Process *p, uint32_t what, term to, term message) {
 const Tracer *seq_tracer(VM *vm) {
     Trace *t = vm->trace;
     if (t->seq_tracer != NULL && tracer_enabled(vm, t->seq_tracer, A_trace_status, A_undefined) == A_remove) {
+        if (!world_is_still(vm_scheduler(vm))) { /* others may have it in hand */
+            return NULL;
+        }
         tracer_release(vm, t->seq_tracer);
         t->seq_tracer = NULL;
     }

@@ -121,7 +121,7 @@ Tracer *tracer_new(VM *vm, term module, term state) {
 }
 
 void tracer_release(VM *vm, Tracer *t) {
-    if (t != NULL && --t->refs == 0) {
+    if (t != NULL && __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         heap_free_fragments(vm, t->data);
         MEM_DELETE(&vm->mem, MEM_SYSTEM, t);
     }
@@ -232,7 +232,7 @@ void session_end(VM *vm, TraceSession *s) {
 }
 
 void session_release(VM *vm, TraceSession *s) {
-    if (--s->refs == 0) {
+    if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         MEM_DELETE(&vm->mem, MEM_SYSTEM, s);
     }
 }
@@ -272,7 +272,7 @@ bool tracing_change(VM *vm, Tracing **list, TraceSession *s, Tracer *tracer, boo
         if (t == NULL) {
             return true;
         }
-        s->refs++;
+        __atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
         *t = (Tracing){.session = s};
         *at = t;
     }

@@ -6,6 +6,7 @@
 #ifndef MOTE_TRACE_TRACE_H
 #define MOTE_TRACE_TRACE_H
 
+#include "base/lock.h"
 #include "code/breakpoint.h"
 #include "code/module.h"
 #include "proc/watch.h"
@@ -54,7 +55,7 @@ Tracer *tracer_new(VM *vm, term module, term state); /* NULL: no memory */
 void tracer_release(VM *vm, Tracer *t);              /* NULL is no error */
 static inline Tracer *tracer_keep(Tracer *t) {
     if (t != NULL) {
-        t->refs++;
+        __atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
     }
     return t;
 }
@@ -102,6 +103,7 @@ typedef struct {
 typedef struct {
     CallCost *at;          /* open addressing, by pid */
     uint32_t count, room;
+    Lock lock;             /* while there are several schedulers */
 } CallCosts;
 
 typedef struct TracePoint {
@@ -170,6 +172,9 @@ typedef struct Trace {
 } Trace;
 
 bool trace_init(VM *vm);
+static inline bool trace_of_code(const VM *vm) { /* code that comes or goes has points, or gets some */
+    return vm->trace != NULL && (vm->trace->traced > 0 || vm->trace->on_load);
+}
 void trace_done(VM *vm);
 
 /* --- Sessions ------------------------------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include "platform/file.h"
 #include "platform/platform.h"
 #include "term/print.h"
+#include "trace/trace.h"
 #include "vm/machine.h"
 
 #define GUARD_BEGIN(p) code_lock(process_vm(p))
@@ -52,6 +53,9 @@ static term load_result(Process *p, const Module *module, const LoadError *error
 
 /* load(Module) -> ok | on_load | {error, nofile | badfile}. */
 BIF(mote, load, 1) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, mote, load, 1), a);
+    }
     Machine *m = machine_of(process_vm(p));
     LoadError error = {0};
     Module *module;
@@ -67,6 +71,9 @@ BIF(mote, load, 1) {
 
 /* load_binary(Module, File, Binary): the same; File is what code:which answers. */
 BIF(mote, load_binary, 3) {
+    if (trace_of_code(process_vm(p)) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, mote, load_binary, 3), a);
+    }
     VM *vm = process_vm(p);
     char file[4096];
     BitsBytes b;
