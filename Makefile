@@ -59,7 +59,7 @@ LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
 GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc $(G)/gen/native.inc
 UNIT := $(sort $(wildcard tests/unit/*.c))
 
-.PHONY: all lib unit start-functions check check-long bench size parts stripped fmt lint install clean run setup
+.PHONY: all lib unit start-functions check check-long bench bench-concurrency size parts stripped fmt lint install clean run setup
 all: $(E)/mote
 lib: $(E)/libmote.a
 
@@ -180,6 +180,8 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmote.a tests/fuzz/fuzz.h
 
 bench: all
 	$(V)$(PYTHON) bench/run.py
+bench-concurrency: all
+	$(V)$(PYTHON) bench/concurrency.py
 size: all stripped
 	$(V)size -A $(E)/mote.stripped | awk '$$2 > 1000'
 	$(V)nm --size-sort -S -r $(E)/mote | head -30

@@ -20,6 +20,11 @@ static bool copied_as_bits(const View *v) {
     return v->end - v->start <= COPIED_BITS || kind_of(v->base) == KIND_BITS;
 }
 
+/* Is this tail the next cell of a list that is copied? */
+static inline bool goes_on(const VM *vm, term tail, bool literals_too) {
+    return is_cons(tail) && (literals_too || !is_literal_address(vm, cons_cell(tail)));
+}
+
 /* Words of all copies below t, each subterm as often as it is mentioned. */
 static size_t measure(VM *vm, term t, bool literals_too) {
     Stack s;
@@ -40,7 +45,10 @@ static size_t measure(VM *vm, term t, bool literals_too) {
             }
             size_t more;
             if (is_cons(x)) {
-                words += 2, more = 2, first = p;
+                for (words += 2; is_immediate(p[0]) && goes_on(vm, p[1], literals_too); words += 2) {
+                    p = cons_cell(p[1]);
+                }
+                more = 2, first = p;
             } else if (p[0] == HEADER(0, KIND_TUPLE)) {
                 continue; /* all share the one */
             } else if (HEADER_KIND(p[0]) == KIND_VIEW && copied_as_bits((View *)p)) {
@@ -197,6 +205,7 @@ typedef struct {
     term off_heap;
     bool literals_too;
     Seen *seen; /* NULL: an object is copied as often as it is mentioned */
+    term *flat, *flat_end; /* the last list that leads nowhere else */
 } Copy;
 
 static void copy_bits(Copy *c, const View *v) {
@@ -222,6 +231,28 @@ static void copy_off_heap(Copy *c, term *at) {
     c->off_heap = object;
 }
 
+/* The cells of a list, one behind the other: a tail that leads right behind itself has been copied. (With `seen`, each cell by itself.) */
+static void copy_cells(Copy *c, const term *p) {
+    term *to = c->top, *from = to;
+    bool flat = true;
+    for (;;) {
+        term first = p[0], rest = p[1];
+        flat &= is_immediate(first);
+        to[0] = first, to[1] = rest;
+        to += 2;
+        if (c->seen != NULL || !goes_on(c->vm, rest, c->literals_too)) {
+            flat &= is_immediate(rest);
+            break;
+        }
+        to[-1] = make_cons(to);
+        p = cons_cell(rest);
+    }
+    c->top = to;
+    if (flat) {
+        c->flat = from, c->flat_end = to;
+    }
+}
+
 /* Copies the object that *slot points to, but not yet what that points to. */
 static inline void copy_object(Copy *c, term *slot) {
     term t = *slot;
@@ -242,9 +273,8 @@ static inline void copy_object(Copy *c, term *slot) {
         *copy = is_cons(t) ? make_cons(to) : make_boxed(to);
     }
     if (is_cons(t)) {
-        to[0] = p[0], to[1] = p[1];
-        c->top += 2;
         *slot = make_cons(to);
+        copy_cells(c, p);
         return;
     }
     term header = p[0];
@@ -272,10 +302,16 @@ static inline void copy_object(Copy *c, term *slot) {
 static term copy_all(Copy *c, term t) {
     term *scan = c->top;
     copy_object(c, &t);
+    if (c->flat == scan) {
+        scan = c->flat_end;
+    }
     while (scan < c->top) {
         term x = *scan;
         if (!is_header(x)) {
-            copy_object(c, scan++);
+            if (x != make_cons(scan + 1)) { /* else the next cell: see copy_cells */
+                copy_object(c, scan);
+            }
+            scan++;
             continue;
         }
         unsigned raw = kind_layout[HEADER_KIND(x)];
@@ -292,7 +328,7 @@ static term copy_all(Copy *c, term t) {
 }
 
 term term_copy_at(VM *vm, term *at, term t, bool literals_too, term *off_heap) {
-    Copy c = {vm, at, *off_heap, literals_too, NULL};
+    Copy c = {vm, at, *off_heap, literals_too, NULL, NULL, NULL};
     t = copy_all(&c, t);
     *off_heap = c.off_heap;
     return t;
@@ -360,7 +396,7 @@ static term copy_to_literal(VM *vm, term t, size_t words, Seen *seen, LiteralBlo
     if (words == 0) {
         return t;
     }
-    Copy c = {vm, literal_alloc(vm, words), NONE, true, seen};
+    Copy c = {vm, literal_alloc(vm, words), NONE, true, seen, NULL, NULL};
     if (c.top == NULL) {
         return NONE;
     }
