@@ -196,14 +196,21 @@ INLINE void walk(const Spaces *s, const Mode mode, const bool from_old, term *sc
     *young = y, *old = o;
 }
 
+/* The growing ends of the new spaces. */
+typedef struct {
+    term *young, *old;
+} Ends;
+
 /* Slots outside the new spaces. On the stack there are return addresses, too. */
-INLINE void visit_roots(const Spaces *s, const Mode mode, term *at, size_t n, term **young, term **old) {
+INLINE Ends visit_slots(const Spaces *s, const Mode mode, term *at, size_t n, Ends ends) {
+    term *y = ends.young, *o = ends.old;
     for (size_t i = 0; i < n; i++) {
         term t = at[i];
         if (!is_immediate(t) && !is_header(t)) {
-            visit(s, mode, false, at + i, t, young, old);
+            visit(s, mode, false, at + i, t, &y, &o);
         }
     }
+    return (Ends){y, o};
 }
 
 typedef struct {
@@ -218,7 +225,9 @@ typedef struct {
     Leaving *leaving;
 } Collection;
 
-INLINE void move_all(Collection *c, const Mode mode) {
+typedef Ends VisitRoots(const Spaces *s, term *at, size_t n, Ends ends);
+
+INLINE void move_all(Collection *c, const Mode mode, VisitRoots *visit_roots) {
     Heap *h = c->heap;
     const VM *vm = h->vm;
     term *mark = mode == MINOR || mode == MAJOR ? h->mark : h->start;
@@ -227,36 +236,35 @@ INLINE void move_all(Collection *c, const Mode mode) {
     if (h->old != NULL) {
         s.old = range(h->old->start, h->old->top);
     }
-    term *young = c->block, *old = mode == SINGLE ? NULL : c->old->top;
-    visit_roots(&s, mode, c->sp, (size_t)(c->block + c->words - c->sp), &young, &old);
+    Ends ends = {c->block, mode == SINGLE ? NULL : c->old->top};
+    ends = visit_roots(&s, c->sp, (size_t)(c->block + c->words - c->sp), ends);
     for (size_t i = 0; i < c->nroots; i++) {
-        visit_roots(&s, mode, c->roots[i].at, c->roots[i].count, &young, &old);
+        ends = visit_roots(&s, c->roots[i].at, c->roots[i].count, ends);
     }
     if (mode != PROMOTE) {
-        walk(&s, mode, false, c->block, &young, &old);
+        walk(&s, mode, false, c->block, &ends.young, &ends.old);
     }
     if (mode != SINGLE) {
-        walk(&s, mode, true, c->old->top, &young, &old);
+        walk(&s, mode, true, c->old->top, &ends.young, &ends.old);
     }
-    c->young = young;
+    c->young = ends.young;
     if (mode != SINGLE) {
-        c->old->top = old;
+        c->old->top = ends.old;
     }
 }
 
-/* The modes, each with its own loop. */
-static NOINLINE void move_single(Collection *c) {
-    move_all(c, SINGLE);
-}
-static NOINLINE void move_minor(Collection *c) {
-    move_all(c, MINOR);
-}
-static NOINLINE void move_promote(Collection *c) {
-    move_all(c, PROMOTE);
-}
-static NOINLINE void move_major(Collection *c) {
-    move_all(c, MAJOR);
-}
+/* The modes, each with its own loops. */
+#define MODE(name, mode)                                                                  \
+    static NOINLINE Ends visit_##name(const Spaces *s, term *at, size_t n, Ends ends) {   \
+        return visit_slots(s, mode, at, n, ends);                                         \
+    }                                                                                     \
+    static NOINLINE void move_##name(Collection *c) {                                     \
+        move_all(c, mode, visit_##name);                                                  \
+    }
+MODE(single, SINGLE)
+MODE(minor, MINOR)
+MODE(promote, PROMOTE)
+MODE(major, MAJOR)
 
 /* A buffer that was made to be appended to and has come into the old space keeps a quarter of what it holds as room. */
 static void shrink_buffer(VM *vm, term object) {
