@@ -100,6 +100,7 @@ OPTIMIZE_bif := $(SMALL)
 OPTIMIZE_table := $(SMALL)
 OPTIMIZE_trace := $(SMALL)
 OPTIMIZE_native := $(SMALL)
+OPTIMIZE_native/x64 := $(SMALL) -fno-tree-sra -fno-ipa-sra
 # ... except these: what programs spend their time in. (trunc and floor are instructions at -O2, calls of a library at -Os.)
 $(foreach f,base/bitrun base/arena base/mem term/atom term/gc term/heap term/copy term/compare data/map data/map_build data/arith data/float data/integer \
     data/bit_build data/bit_match data/md5 proc/schedule proc/mailbox proc/signal proc/collect proc/clock proc/spawn proc/process proc/timer native/functions table/hash_table \

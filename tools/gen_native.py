@@ -29,7 +29,7 @@ def emitter(op, words, functions):
             return names[name]
         if name.startswith('rt_'):
             functions.add(name)
-            return f'native_functions[FUNCTION_{name}]'
+            return f'FUNCTION_{name}'
         if name in words and (m.group(2) or name in bare):
             return f'w_{name}(e' + (', ' if m.group(2) else ')')
         return m.group(0).rstrip('(') + ('(' if m.group(2) else '')
@@ -43,6 +43,7 @@ def emitter(op, words, functions):
     args = [a for a, _ in op.args]
     if arithmetic and args[0] == 'no':
         text = f'aim_at(e, &o[{args.index("d")}], &o[{args.index("live")}], o, {len(args)}); ' + text
+    text = re.sub(r'w_hold\(e, (\w+), w_get\(e, (o\[\d+\])\)\)', r'w_hold_get(e, \1, \2)', text)
     return ' '.join(text.split()), None
 
 
@@ -78,6 +79,21 @@ def calling(op):
     return 'CALLING' if re.search(r'\bcall_?\w*\(', op.body) else None
 
 
+def shared(texts):
+    """Bodies that differ in a word ..._small and in nothing else become one function, which is given the word. (All those words
+    have a label; where none is given, nothing leads to it.)"""
+    groups, out = {}, []
+    for name, text in texts.items():
+        texts[name] = re.sub(r'\b(w_(?!unless)\w+_small\(e, \w+, \w+)\)', r'\1, RAISES)', text)
+        m = re.search(r'\b(w_(?!unless)\w+_small)\(e, a, b(, slow)?\)', text)
+        if m:
+            groups.setdefault(text.replace(m[0], 'small(e, a, b, slow)'), []).append((name, m[1]))
+    for i, (text, users) in enumerate((t, u) for t, u in groups.items() if len(u) > 1):
+        out.append(f'static void emit_small{i}(Emitter *e, const Operand *o, SmallWord *small) {{ {text} }}')
+        texts.update((name, f'emit_small{i}(e, o, {word});') for name, word in users)
+    return out
+
+
 def main():
     ops, _, _ = gen_ops.read()
     words = {}
@@ -89,7 +105,7 @@ def main():
             'typedef enum { CALLING_NOTHING, CALLING, CALLING_LAST, CALLING_FRAMELESS } Calling;',
             'static const uint8_t calling[OP_COUNT] = {']
     calls += [f'    [OP_{op.name}] = {calling(op)},' for op in ops.values() if op.body is not None and calling(op)] + ['};']
-    have, lacking, functions, emitters = [], {}, set(), []
+    have, lacking, functions, texts = [], {}, set(), {}
     for op in ops.values():
         if op.flag in ('interp', 'pseudo') or op.body is None:
             continue
@@ -98,7 +114,8 @@ def main():
             lacking[op.name] = missing
             continue
         have.append(op.name)
-        emitters.append(f'static void emit_{op.name}(Emitter *e, const Operand *o) {{ (void)o; {text} }}')
+        texts[op.name] = text
+    emitters = shared(texts) + [f'static void emit_{n}(Emitter *e, const Operand *o) {{ (void)o; {t} }}' for n, t in texts.items()]
     names = sorted(functions)
     out += ['/* C functions that bodies call. */']
     out += ['enum {'] + [f'    FUNCTION_{n},' for n in names] + ['};', '#ifdef NATIVE_FUNCTIONS', 'const void *const native_functions[] = {']

@@ -14,12 +14,15 @@ static Value small_result(Emitter *e, int reg, Value v, Value w) {
     return r;
 }
 
+/* Words w_..._small: of two small integers the one that comes out, or it goes to the label. */
+typedef Value SmallWord(Emitter *e, Value v, Value w, Label to);
+
 /* Is a result between low and high a small? */
 static bool is_in_range(__int128 low, __int128 high) {
     return low >= SMALL_MIN && high <= SMALL_MAX;
 }
 
-static Value add_(Emitter *e, Value v, Value w, Label to) {
+static Value w_add_small(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
     if (v.kind == VALUE_IMM || (is_own(e, w) && w.kind != VALUE_IMM)) {
         Value t = v;
@@ -50,7 +53,7 @@ static Value add_(Emitter *e, Value v, Value w, Label to) {
     return small_result(e, r, v, w);
 }
 
-static Value sub_(Emitter *e, Value v, Value w, Label to) {
+static Value w_sub_small(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
     int r = own_register(e, v);
     bool range = v.typed && w.typed && is_in_range((__int128)low_of(e, v) - high_of(e, w), (__int128)high_of(e, v) - low_of(e, w));
@@ -76,7 +79,7 @@ static Value sub_(Emitter *e, Value v, Value w, Label to) {
     return result;
 }
 
-static Value mul_(Emitter *e, Value v, Value w, Label to) {
+static Value w_mul_small(Emitter *e, Value v, Value w, Label to) {
     Asm *a = &e->a;
     if (v.kind == VALUE_IMM) {
         Value t = v;
@@ -199,16 +202,27 @@ static Value shift_(Emitter *e, bool left, Value v, Value w, Label to) {
     return result;
 }
 
-#define w_add_small(e, v, w, to) add_(e, v, w, to)
-#define w_sub_small(e, v, w, to) sub_(e, v, w, to)
-#define w_mul_small(e, v, w, to) mul_(e, v, w, to)
-#define w_div_small(e, v, w, to) divide_(e, v, w, false, to)
-#define w_rem_small(e, v, w, to) divide_(e, v, w, true, to)
-#define w_and_small(e, v, w) bitwise_(e, X_AND, I_AND, v, w)
-#define w_or_small(e, v, w) bitwise_(e, X_OR, I_OR, v, w)
-#define w_xor_small(e, v, w) bitwise_(e, X_XOR, I_XOR, v, w)
-#define w_shl_small(e, v, w, to) shift_(e, true, v, w, to)
-#define w_shr_small(e, v, w, to) shift_(e, false, v, w, to)
+static Value w_div_small(Emitter *e, Value v, Value w, Label to) {
+    return divide_(e, v, w, false, to);
+}
+static Value w_rem_small(Emitter *e, Value v, Value w, Label to) {
+    return divide_(e, v, w, true, to);
+}
+static Value w_and_small(Emitter *e, Value v, Value w, Label to UNUSED) {
+    return bitwise_(e, X_AND, I_AND, v, w);
+}
+static Value w_or_small(Emitter *e, Value v, Value w, Label to UNUSED) {
+    return bitwise_(e, X_OR, I_OR, v, w);
+}
+static Value w_xor_small(Emitter *e, Value v, Value w, Label to UNUSED) {
+    return bitwise_(e, X_XOR, I_XOR, v, w);
+}
+static Value w_shl_small(Emitter *e, Value v, Value w, Label to) {
+    return shift_(e, true, v, w, to);
+}
+static Value w_shr_small(Emitter *e, Value v, Value w, Label to) {
+    return shift_(e, false, v, w, to);
+}
 
 /* --- Floats: in xmm0, one at a time -------------------------------------------------------------------------------- */
 

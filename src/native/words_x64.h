@@ -104,6 +104,10 @@ static Value held(Emitter *e, Value v) {
     return v.kind == VALUE_MEM || v.kind == VALUE_ADDRESS || is_literal ? in_reg(e, v) : v;
 }
 
+static Value held_operand(Emitter *e, const Operand *o) {
+    return held(e, get_value(e, o));
+}
+
 static void store_to(Emitter *e, int base, int32_t off, Value v) {
     if (v.kind == VALUE_IMM && fits_32(v.v)) {
         x_store_imm(&e->a, (int32_t)v.v, base, off);
@@ -177,6 +181,7 @@ static const Operand *x_operand(Emitter *e, uint32_t n) {
 #define w_put(e, o, v) put_value(e, &(o), v)
 #define w_put2(e, o, v, p, w) put_both(e, &(o), v, &(p), w)
 #define w_hold(e, name, v) const Value name = held(e, v)
+#define w_hold_get(e, name, o) const Value name = held_operand(e, &(o))
 #define w_imm(e, t) immediate((uintptr_t)(t))
 #define w_num(e, o) immediate((o).number)
 #define w_ptr(e, o) immediate((uintptr_t)(o).pointer)
@@ -311,10 +316,6 @@ static void end_slow(Emitter *e, Label slow) {
 
 /* --- Memory and heap ----------------------------------------------------------------------------------------------- */
 
-static Value word_at(Value t, int tag, Value k) {
-    assert(t.kind == VALUE_REG && k.kind == VALUE_IMM);
-    return (Value){.kind = VALUE_MEM, .reg = t.reg, .v = (intptr_t)sizeof(term) * k.v - tag, .slot = -1};
-}
 #define AS_VALUE(k) _Generic((k), Value: value_itself, default: value_of_number)(k)
 static Value value_itself(Value v) {
     return v;
@@ -322,14 +323,24 @@ static Value value_itself(Value v) {
 static Value value_of_number(uintptr_t n) {
     return immediate(n);
 }
-/* t may be a constant, in code that no compiler makes. */
-#define w_load(e, t, tag, k) word_at(in_reg(e, t), TAG_##tag, AS_VALUE(k))
-
-static void store_word(Emitter *e, Value t, int tag, Value k, Value v) {
-    Value at = word_at(in_reg(e, t), tag, k);
-    store_to(e, at.reg, (int32_t)at.v, v);
+#define AS_NUMBER(k) _Generic((k), Value: number_of_value, default: number_itself)(k)
+static inline intptr_t number_of_value(Value v) {
+    return v.v;
 }
-#define w_store(e, t, tag, k, v) store_word(e, t, TAG_##tag, AS_VALUE(k), v)
+static inline intptr_t number_itself(intptr_t n) {
+    return n;
+}
+/* t may be a constant, in code that no compiler makes. */
+static NOINLINE Value load_word(Emitter *e, Value t, intptr_t offset) {
+    return (Value){.kind = VALUE_MEM, .reg = in_reg(e, t).reg, .v = offset, .slot = -1};
+}
+#define OFFSET(tag, k) ((intptr_t)sizeof(term) * AS_NUMBER(k) - TAG_##tag)
+#define w_load(e, t, tag, k) load_word(e, t, OFFSET(tag, k))
+
+static NOINLINE void store_word(Emitter *e, Value t, intptr_t offset, Value v) {
+    store_to(e, in_reg(e, t).reg, (int32_t)offset, v);
+}
+#define w_store(e, t, tag, k, v) store_word(e, t, OFFSET(tag, k), v)
 
 /* Goes on in the cold section while `words` words are free above the top of the heap; else collects. */
 static void need_words(Emitter *e, Value words, Value live) {
@@ -595,7 +606,7 @@ static Value element_of_(Emitter *e, Value t, Value h, Value n, Label to) {
         }
         x_ri(a, I_CMP, size, (int32_t)at);
         leave_if(e, CC_B, to);
-        return word_at(in_reg(e, t), TAG_BOXED, immediate((uintptr_t)at));
+        return load_word(e, t, OFFSET(BOXED, at));
     }
     int at = temp(e);
     move_to(e, at, n);
@@ -661,27 +672,29 @@ static void set_argument(Emitter *e, int n, Value v) {
     store_to(e, SCHEDULER, (int32_t)(offsetof(Scheduler, c_args) + (size_t)n * sizeof(term)), v);
 }
 
-/* The same of a function that neither allocates nor raises: the process's state stays where it is. */
-static Value call_pure(Emitter *e, const void *fn, const Value *args, int n) {
-    assert(n <= PURE_ARGUMENTS);
+/* Calls fn(p, ...); its result is in rax. */
+static Value call_at(Emitter *e, const void *fn, const uint8_t *stub, const Value *args, int n) {
     for (int i = 0; i < n; i++) {
         set_argument(e, i, args[i]);
     }
-    call_stub(e, fn, e->native->stubs.call_pure[n - 1]);
+    call_stub(e, fn, stub);
     return in_register_value(RAX);
 }
 
-/* Calls fn(p, ...); its result is in rax. */
-static Value call_function(Emitter *e, const void *fn, const Value *args, int n) {
-    for (int i = 0; i < n; i++) {
-        set_argument(e, i, args[i]);
-    }
-    call_stub(e, fn, e->native->stubs.call_c);
-    return in_register_value(RAX);
+/* Of native_functions. */
+static NOINLINE Value call_function(Emitter *e, int fn, const Value *args, int n) {
+    return call_at(e, native_functions[fn], e->native->stubs.call_c, args, n);
+}
+
+/* The same of a function that neither allocates nor raises: the process's state stays where it is. */
+static NOINLINE Value call_pure(Emitter *e, int fn, const Value *args, int n) {
+    assert(n <= PURE_ARGUMENTS);
+    return call_at(e, native_functions[fn], e->native->stubs.call_pure[n - 1], args, n);
 }
 #define ARGS(...) (const Value[]){__VA_ARGS__}, (int)(sizeof((const Value[]){__VA_ARGS__}) / sizeof(Value))
-#define CALL_C(e, fn, ...) call_function(e, (const void *)(fn), ARGS(__VA_ARGS__))
-#define CALL_PURE(e, fn, ...) call_pure(e, (const void *)(fn), ARGS(__VA_ARGS__))
+#define CALL_C(e, fn, ...) call_function(e, fn, ARGS(__VA_ARGS__))
+#define CALL_PURE(e, fn, ...) call_pure(e, fn, ARGS(__VA_ARGS__))
+#define CALL_AT(e, fn, ...) call_at(e, (const void *)(fn), e->native->stubs.call_c, ARGS(__VA_ARGS__))
 
 static Value value_or(Emitter *e, Label no, Value v) {
     x_test(&e->a, v.reg, v.reg);
@@ -730,7 +743,7 @@ static Label list_units(Emitter *e, const Operand *list) {
     return l;
 }
 
-static Value call_list(Emitter *e, const void *fn, const Operand *list, const Value *args, int n) {
+static Value call_list(Emitter *e, int fn, const Operand *list, const Value *args, int n) {
     Asm *a = &e->a;
     assert(n <= 3);
     Label units = list_units(e, list);
@@ -740,7 +753,7 @@ static Value call_list(Emitter *e, const void *fn, const Operand *list, const Va
     x_load_address(a, RAX, units);
     x_store(a, RAX, IN_SCHEDULER(c_args[0]));
     set_argument(e, 1, immediate(list->index));
-    call_stub(e, fn, e->native->stubs.call_list);
+    call_stub(e, native_functions[fn], e->native->stubs.call_list);
     return in_register_value(RAX);
 }
 
@@ -778,31 +791,53 @@ static Value x_pointer(void) {
     return (Value){.kind = VALUE_ADDRESS, .reg = SCHEDULER, .v = offsetof(Scheduler, x), .slot = -1};
 }
 
-#define w_value_c(e, fn, ...) value_or(e, RAISES, CALL_C(e, fn, ##__VA_ARGS__))
-#define w_value_or(e, no, fn, ...) value_or(e, no, CALL_C(e, fn, ##__VA_ARGS__))
+static NOINLINE Value value_or_c(Emitter *e, Label no, int fn, const Value *args, int n) {
+    return value_or(e, no, call_function(e, fn, args, n));
+}
+static NOINLINE Value list_or_c(Emitter *e, Label no, int fn, const Operand *list, const Value *args, int n) {
+    return value_or(e, no, call_list(e, fn, list, args, n));
+}
+static NOINLINE Value pure_or_c(Emitter *e, Label no, int fn, const Value *args, int n) {
+    return value_or(e, no, call_pure(e, fn, args, n));
+}
+static NOINLINE void unless_c(Emitter *e, Label no, int fn, const Value *args, int n) {
+    call_pure(e, fn, args, n);
+    test_result(e, CC_E, no);
+}
+static NOINLINE Value bool_c(Emitter *e, int fn, const Value *args, int n) {
+    call_pure(e, fn, args, n);
+    return boolean_result(e);
+}
+static NOINLINE void raise_c(Emitter *e, int fn, const Value *args, int n) {
+    call_function(e, fn, args, n);
+    unwind(e);
+}
+
+#define w_value_c(e, fn, ...) value_or_c(e, RAISES, fn, ARGS(__VA_ARGS__))
+#define w_value_or(e, no, fn, ...) value_or_c(e, no, fn, ARGS(__VA_ARGS__))
 #define w_guard_c(e, no, bif, ...) call_guard(e, no, &(bif), ARGS(no_value, ##__VA_ARGS__))
-#define w_list_c(e, fn, list, ...) value_or(e, RAISES, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
-#define w_list_or(e, no, fn, list, ...) value_or(e, no, call_list(e, (const void *)(fn), &(list), ARGS(no_value, ##__VA_ARGS__)))
+#define w_list_c(e, fn, list, ...) list_or_c(e, RAISES, fn, &(list), ARGS(no_value, ##__VA_ARGS__))
+#define w_list_or(e, no, fn, list, ...) list_or_c(e, no, fn, &(list), ARGS(no_value, ##__VA_ARGS__))
 /* Functions that neither allocate nor raise. */
 #define w_pure_c(e, fn, ...) CALL_PURE(e, fn, __VA_ARGS__)
-#define w_pure_or(e, no, fn, ...) value_or(e, no, CALL_PURE(e, fn, __VA_ARGS__))
+#define w_pure_or(e, no, fn, ...) pure_or_c(e, no, fn, ARGS(__VA_ARGS__))
 #define w_pure_do(e, fn, ...) CALL_PURE(e, fn, __VA_ARGS__)
 #define w_count_c(e, fn, ...) CALL_C(e, fn, __VA_ARGS__)
-#define w_bool_c(e, fn, v, w) (CALL_PURE(e, fn, v, w), boolean_result(e))
-#define w_unless_c(e, no, fn, ...) (CALL_PURE(e, fn, __VA_ARGS__), test_result(e, CC_E, no))
+#define w_bool_c(e, fn, v, w) bool_c(e, fn, ARGS(v, w))
+#define w_unless_c(e, no, fn, ...) unless_c(e, no, fn, ARGS(__VA_ARGS__))
 #define w_do_c(e, fn, ...) CALL_C(e, fn, ##__VA_ARGS__)
-#define w_raise_c(e, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), unwind(e))
-#define w_raise_x_c(e, fn, n) (CALL_C(e, fn, x_pointer(), n), unwind(e))
+#define w_raise_c(e, fn, ...) raise_c(e, fn, ARGS(__VA_ARGS__))
+#define w_raise_x_c(e, fn, n) raise_c(e, fn, ARGS(x_pointer(), n))
 #define w_raise_or(e, no, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), leave_always(e, no))
 #define w_raise_if_c(e, fn, ...) (CALL_C(e, fn, ##__VA_ARGS__), test_result(e, CC_NE, RAISES))
 
-static Double float_made(Emitter *e, const void *fn, Value v) {
+static Double float_made(Emitter *e, int fn, Value v) {
     Value to = {.kind = VALUE_ADDRESS, .reg = SCHEDULER, .v = offsetof(Scheduler, c_args[7]), .slot = -1};
     CALL_C(e, fn, v, to);
     test_result(e, CC_E, RAISES);
     return (Double){.reg = SCHEDULER, .off = offsetof(Scheduler, c_args[7])};
 }
-#define w_float_c(e, fn, v) float_made(e, (const void *)(fn), v)
+#define w_float_c(e, fn, v) float_made(e, fn, v)
 
 static Double checked_double(Emitter *e, Double d) {
     Asm *a = &e->a;
@@ -816,7 +851,7 @@ static Double checked_double(Emitter *e, Double d) {
     x_jump_if(a, CC_E, bad);
     enter_cold(e);
     asm_bind(a, bad);
-    CALL_C(e, exception_error, immediate(A_badarith));
+    CALL_AT(e, exception_error, immediate(A_badarith));
     unwind(e);
     leave_cold(e);
     return (Double){.in_register = true};
@@ -870,7 +905,7 @@ static Value bits_at_(Emitter *e, Value base, Value at, Value bits, Value flags)
     }
     bool odd_little = flags.v & BITS_LITTLE && n > 8 && n % 8 != 0;
     if (n > BITS_AT_MAX || odd_little) {
-        return CALL_PURE(e, rt_bits_at, base, at, bits, flags);
+        return call_at(e, (const void *)rt_bits_at, e->native->stubs.call_pure[3], ARGS(base, at, bits, flags));
     }
     int p = bits_pointer(e, base), first = RAX;
     assert(at.kind == VALUE_REG && e->temps <= SCRATCH_SAFE);
@@ -1048,18 +1083,18 @@ static void tail_export_(Emitter *e, const Operand *to) {
 }
 
 /* fn(p, x, ...) says where to: an Entry in rax, or NULL. */
-static void find_entry(Emitter *e, const void *fn, Value how) {
+static void find_entry(Emitter *e, int fn, Value how) {
     CALL_C(e, fn, x_pointer(), how);
     value_or(e, RAISES, in_register_value(RAX));
 }
 
-static void call_found(Emitter *e, const void *fn, Value how) {
+static void call_found(Emitter *e, int fn, Value how) {
     find_entry(e, fn, how);
     x_call_mem(&e->a, RAX, offsetof(Entry, native));
     forget_x(e);
 }
 
-static void tail_found(Emitter *e, const void *fn, Value how) {
+static void tail_found(Emitter *e, int fn, Value how) {
     find_entry(e, fn, how);
     x_jump_mem(&e->a, RAX, offsetof(Entry, native));
 }
@@ -1102,8 +1137,8 @@ static void charge_(Emitter *e, intptr_t calls, intptr_t live) {
 #define w_tail_call(e, to) x_jump(&e->a, callee(e, &(to)))
 #define w_call_export(e, to) call_export_(e, &(to))
 #define w_tail_export(e, to) tail_export_(e, &(to))
-#define w_call_entry(e, fn, live, ...) call_found(e, (const void *)(fn), AS_VALUE(__VA_ARGS__))
-#define w_tail_entry(e, fn, live, ...) tail_found(e, (const void *)(fn), AS_VALUE(__VA_ARGS__))
+#define w_call_entry(e, fn, live, ...) call_found(e, fn, AS_VALUE(__VA_ARGS__))
+#define w_tail_entry(e, fn, live, ...) tail_found(e, fn, AS_VALUE(__VA_ARGS__))
 #define w_call_built_in(e, bif) call_bif(e, &(bif), false)
 #define w_tail_built_in(e, bif) call_bif(e, &(bif), true)
 #define w_ret(e) x_ret(&e->a)
@@ -1122,7 +1157,7 @@ static void count_catches(Emitter *e, int by) {
 }
 
 /* The value of `catch`: what it is, unless x0 is NONE. */
-static void caught_(Emitter *e, const void *fn) {
+static void caught_(Emitter *e, int fn) {
     Asm *a = &e->a;
     Label thrown = asm_label(a), back = asm_label(a);
     x_test(a, x_register[0], x_register[0]);
@@ -1140,7 +1175,7 @@ static void caught_(Emitter *e, const void *fn) {
 #define w_catch_mark(e, h) immediate(make_catch((h).number))
 #define w_catch_begin(e) count_catches(e, 1)
 #define w_catch_over(e) count_catches(e, -1)
-#define w_caught(e, fn) caught_(e, (const void *)(fn))
+#define w_caught(e, fn) caught_(e, fn)
 
 /* --- Processes ----------------------------------------------------------------------------------------------------- */
 
@@ -1178,7 +1213,7 @@ static Value message_or(Emitter *e, Label no) {
     asm_bind(a, found);
     enter_cold(e);
     asm_bind(a, slow);
-    call_function(e, (const void *)native_next_message, NULL, 0);
+    call_stub(e, (const void *)native_next_message, e->native->stubs.call_c);
     x_test(a, RAX, RAX);
     x_jump_if(a, CC_NE, found);
     x_rm(a, X_MOV, RCX, IN_SCHEDULER(current));
@@ -1202,7 +1237,7 @@ static void pass_message(Emitter *e) {
 static void wait_for(Emitter *e, Label to, Value time) {
     Asm *a = &e->a;
     Label wait = asm_label(a);
-    CALL_C(e, native_wait, time);
+    CALL_AT(e, native_wait, time);
     x_rex(a, 0, 0, RAX); /* cmp eax, MAILBOX_TIMED_OUT */
     asm_byte(a, 0x83);
     x_modrm(a, I_CMP, RAX);
