@@ -475,7 +475,7 @@ bool code_decode_function(Loading *l, uint32_t index) {
     Bytes code = b->chunks[CHUNK_CODE];
     Cursor c = {code.at, code.at + f[0].offset, code.at + f[1].offset, "Code", l->error};
     b->label_op = arena_alloc(b->work, (size_t)b->labels * sizeof(uint32_t));
-    b->op_room = (f[1].offset - f[0].offset) / 4 + 16;
+    b->op_room = (f[1].offset - f[0].offset) / 3 + 16;
     b->ops = arena_alloc(b->work, b->op_room * sizeof *b->ops);
     if (b->label_op == NULL || b->ops == NULL) {
         return load_no_memory(l->error);
