@@ -264,7 +264,9 @@ term chunk_literal(Loading *l, Cursor *c, uint32_t n) {
         return NONE;
     }
     term t = external_decode(&l->heap, (Bytes){p, size}, 0, NULL);
-    if (t == NONE) {
+    if (t == NONE && l->heap.reason == A_system_limit) {
+        load_no_memory(c->error);
+    } else if (t == NONE) {
         c->at = p;
         load_error(c->error, c->chunk, c->at - c->start, "literal %u is no term in external format", n);
     }

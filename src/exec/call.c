@@ -136,10 +136,24 @@ static term handler_module(const Process *p) { /* as process_flag(error_handler,
     return p->extra == NULL || p->extra->error_handler == NONE ? A_error_handler : p->extra->error_handler;
 }
 
+/* A function of a process's error handler; NULL: there is none. */
+static const Export *handler_function(Process *p, term module, term name) {
+    VM *vm = process_vm(p);
+    if (module == A_error_handler && vm->load_module != NULL) {
+        vm->load_module(vm, module);
+    }
+    const Export *e = export_find(vm, module, name, 3);
+    return e != NULL && export_is_callable(e) ? e : NULL;
+}
+
 const Entry *rt_undefined(Process *p, term *x, const Export *e) {
-    CODE_HAS_FOUND(process_vm(p)->code);
-    Export *handler = export_find(process_vm(p), handler_module(p), A_undefined_function_handler, 3);
-    if (handler == NULL || !export_is_callable(handler)) {
+    VM *vm = process_vm(p);
+    CODE_HAS_FOUND(vm->code);
+    if (vm->load_module != NULL && handler_module(p) == A_error_handler && vm->load_module(vm, e->module) && export_is_callable(e)) {
+        return &e->entry;
+    }
+    const Export *handler = handler_function(p, handler_module(p), A_undefined_function_handler);
+    if (handler == NULL) {
         exception_undef(p, e->module, e->name, e->arity, x);
         return NULL;
     }
@@ -174,8 +188,8 @@ const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
     f[2] = p->pid;
     memcpy(f + 3, x + l->arity, l->free * sizeof(term));
     term fun = make_boxed(f);
-    Export *handler = loaded ? NULL : export_find(process_vm(p), waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda, 3);
-    if (handler == NULL || !export_is_callable(handler)) {
+    const Export *handler = loaded ? NULL : handler_function(p, waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda);
+    if (handler == NULL) {
         exception_error_with(p, A_badfun, fun);
         return NULL;
     }

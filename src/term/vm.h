@@ -30,6 +30,8 @@ typedef struct VM {
     int (*release)(struct VM *vm);              /* the same as a number; INT_MAX: there are no libraries. NULL: likewise */
     const char *(*otp_release)(struct VM *vm);  /* of the libraries that run here, "25"; asked for when first needed */
     const char *(*erts_version)(struct VM *vm); /* likewise, "13.1.5" */
+    bool (*load_module)(struct VM *vm, term name); /* of bare mode: loads a module that nobody has asked for so far, if no Erlang code has
+                                                      to see to that. NULL: whoever boots does all of it */
     /* Range of addresses that hold literals: terms there are never copied, scanned or freed by a collection. */
     uintptr_t literal_start, literal_end;
     bool seeded;                   /* free choices are drawn from seed, see proc/chance.h */

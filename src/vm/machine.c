@@ -173,7 +173,7 @@ Module *machine_load_preloaded(Machine *m, const char *name, Bytes bytes, LoadEr
     return module;
 }
 
-ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error) {
+static ModuleFound load_named(Machine *m, Bytes name, bool with_on_load, Module **module, LoadError *error) {
     ModuleBytes bytes;
     char where[4096];
     *module = NULL;
@@ -191,13 +191,34 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
             beam_give(b, bytes.bytes);
             bytes = (ModuleBytes){0};
         }
-        *module = load_file(m, b, where, error);
+        if (b != NULL && b->on_load_label != 0 && !with_on_load) {
+            beam_free(b);
+        } else {
+            *module = load_file(m, b, where, error);
+        }
         code_path_close(m->path, &bytes);
     } else {
         load_error(error, "", -1, found == MODULE_ABSENT ? "no such module" : "cannot be read");
         snprintf(error->file, sizeof error->file, "%.*s", (int)name.size, (const char *)name.at);
     }
     return found;
+}
+
+ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *error) {
+    return load_named(m, name, true, module, error);
+}
+
+/* What error_handler would do. It is left to it if something is to be said, or to be done besides: error_handler:ensure_loaded/1. */
+static bool load_missing(VM *vm, term name) {
+    Module *module = name == A_logger ? NULL : module_find(vm, name);
+    if (name == A_logger || (module != NULL && module->current != NULL)) {
+        return false;
+    }
+    LoadError error = {0};
+    code_lock(vm);
+    load_named(machine_of(vm), atom_text(vm, name), false, &module, &error);
+    code_unlock(vm);
+    return module != NULL;
 }
 
 /* --- the first process's arguments */
@@ -318,7 +339,7 @@ static bool actions_term(Machine *m, Heap *h, term *list) {
 
 /* What the first process needs before anything else can be loaded. */
 static bool load_kernel(Machine *m) {
-    static const char *const names[] = {"mote_kernel", "mote_io", "error_handler"};
+    static const char *const names[] = {"mote_kernel", "mote_io"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         LoadError error = {0};
         Module *module;
@@ -332,6 +353,7 @@ static bool load_kernel(Machine *m) {
 
 int machine_run(Machine *m) {
     VM *vm = &m->vm;
+    vm->load_module = load_missing;
     for (int i = m->o->dir_count - 1; i >= 0; i--) {
         code_path_add(m->path, m->o->dirs[i], true);
     }
