@@ -80,6 +80,9 @@ static term info_port_count(Process *p) {
 static term info_atom_count(Process *p) {
     return unsigned_term(p, atom_count(process_vm(p)));
 }
+static term info_atom_limit(Process *p) {
+    return unsigned_term(p, atoms_limit(process_vm(p)));
+}
 static term info_processors(Process *p) {
     return SMALL(sysconf(_SC_NPROCESSORS_ONLN));
 }
@@ -203,7 +206,7 @@ static term info_port_limit(Process *p) {
     return SMALL(ports_limit(process_vm(p)));
 }
 static term info_ets_limit(Process *p) {
-    return number_or(flags_of(p)->tables, ETS_LIMIT);
+    return SMALL(MAX(flags_of(p)->tables, ETS_LIMIT)); /* told, as in OTP: there is none */
 }
 static term info_threads(Process *p) {
     return SMALL(flags_of(p)->async_threads);
@@ -258,7 +261,7 @@ static const struct {
     {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, NONE, info_schedulers}, {A_schedulers_online, NONE, info_schedulers_online},
     {A_schedulers_state, NONE, info_schedulers_state}, {A_dirty_cpu_schedulers, NONE, info_dirty_cpu}, {A_dirty_cpu_schedulers_online, NONE, info_dirty_cpu_online},
     {A_dirty_io_schedulers, NONE, info_dirty_io}, {A_process_count, NONE, info_process_count}, {A_process_limit, NONE, info_process_limit},
-    {A_atom_count, NONE, info_atom_count}, {A_atom_limit, SMALL(ATOM_LIMIT), NULL}, {A_port_count, NONE, info_port_count},
+    {A_atom_count, NONE, info_atom_count}, {A_atom_limit, NONE, info_atom_limit}, {A_port_count, NONE, info_port_count},
     {A_port_limit, NONE, info_port_limit}, {A_ets_limit, NONE, info_ets_limit}, {A_ets_count, NONE, info_ets_count}, {A_emu_flavor, A_emu, NULL},
     {A_emu_type, A_opt, NULL}, {A_build_type, A_opt, NULL}, {A_os_type, NONE, info_os_type}, {A_os_version, NONE, info_os_version},
     {A_system_architecture, NONE, info_architecture}, {A_system_version, NONE, info_system_version}, {A_smp_support, A_true, NULL},

@@ -40,7 +40,11 @@ uint32_t ports_limit(VM *vm) {
 }
 
 void ports_set_limit(VM *vm, uint32_t limit) {
-    vm->io->ports->limit = limit;
+    uint32_t size = 1; /* as OTP, whose table has a power of 2 places */
+    while (size < limit) {
+        size *= 2;
+    }
+    vm->io->ports->limit = size;
 }
 
 uint32_t ports_count(VM *vm) {

@@ -25,6 +25,7 @@ typedef struct TextBlock {
 typedef struct Atoms {
     Lock lock;          /* of everything here; readers of an atom that exists need none, as nothing moves */
     uint32_t count;     /* dynamic ones */
+    uint32_t limit;     /* of all */
     uint32_t table_size;
     uint32_t *table;    /* open addressing by the hash of the text: number of the dynamic atom + 1, and in the bits above NUMBER those of the hash */
     TextBlock *texts;
@@ -75,7 +76,17 @@ static uint32_t pjw(const uint8_t *p, size_t n) {
 bool atoms_init(VM *vm) {
     _Static_assert((int)STATIC_ATOMS < (int)STATIC_HASH_SIZE && (int)STATIC_HASH_SIZE < UINT16_MAX, "their hash table has 16 bits");
     vm->atoms = MEM_NEW(&vm->mem, MEM_ATOM, Atoms);
+    atoms_set_limit(vm, ATOM_LIMIT);
     return vm->atoms != NULL;
+}
+
+void atoms_set_limit(VM *vm, uint32_t limit) {
+    if (vm->atoms != NULL) {
+        vm->atoms->limit = MIN(MAX(limit, STATIC_ATOMS), ATOM_LIMIT);
+    }
+}
+uint32_t atoms_limit(const VM *vm) {
+    return vm->atoms->limit;
 }
 
 void atoms_done(VM *vm) {
@@ -198,7 +209,7 @@ static const uint8_t *keep_text(VM *vm, Atoms *a, const uint8_t *p, size_t n) {
 
 /* Adds an atom that is not there; the text has been checked. */
 static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
-    if (a->count >= ATOM_LIMIT - STATIC_ATOMS) {
+    if (a->count >= a->limit - STATIC_ATOMS) {
         return NONE;
     }
     uint32_t k = page_of(a->count);

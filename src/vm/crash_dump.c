@@ -63,7 +63,7 @@ void dump_sizes(Dump *d) {
         {"module_code", c->module_buckets, c->module_count}, {"export_list", c->export_buckets, c->export_count},
         {"fun_table", c->lambda_buckets, c->lambda_count},
     };
-    dump_text(d, "=index_table:atom_tab\nsize: %zu\nlimit: %d\nentries: %zu\n", atom_count(d->vm), ATOM_LIMIT, atom_count(d->vm));
+    dump_text(d, "=index_table:atom_tab\nsize: %zu\nlimit: %u\nentries: %zu\n", atom_count(d->vm), atoms_limit(d->vm), atom_count(d->vm));
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         dump_text(d, "=hash_table:%s\nsize: %zu\nused: %zu\nobjs: %zu\ndepth: 0\n", tables[i].name, tables[i].size, MIN(tables[i].size, tables[i].used),
                   tables[i].used);

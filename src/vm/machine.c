@@ -110,6 +110,9 @@ Machine *machine_new(Options *o) {
     if (vm->flags->ports > 0) {
         ports_set_limit(vm, (uint32_t)vm->flags->ports);
     }
+    if (vm->flags->atoms > 0) {
+        atoms_set_limit(vm, (uint32_t)vm->flags->atoms);
+    }
     if (!set_schedulers(vm)) {
         machine_free(m);
         return NULL;
