@@ -468,6 +468,18 @@ void port_wait(Process *p, Port *port) {
     process_park(p);
 }
 
+bool port_holds_up(VM *vm, term pid) {
+    size_t at = 0;
+    for (const Port *port; (port = ports_next(vm, &at)) != NULL;) {
+        for (uint32_t i = 0; i < port->waiting_count; i++) {
+            if (port->waiting[i] == pid) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void log_bad_value(Process *p, const Port *port) {
     Heap *h = &p->heap;
     term name = heap_latin1_list(h, port->name, port->name_size);

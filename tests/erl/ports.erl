@@ -247,7 +247,7 @@ busy() ->
     Self = self(),
     Pid = spawn(fun() -> [Self ! {wrote, I, port_command(P, binary:copy(<<I>>, 20000))} || I <- lists:seq(1, 20)] end),
     wrote(),
-    io:format("~p~n", [{port_command(P, "x", [nosuspend]), element(2, process_info(Pid, status)) =/= running, is_process_alive(Pid)}]),
+    io:format("~p~n", [{port_command(P, "x", [nosuspend]), element(2, process_info(Pid, status)), is_process_alive(Pid)}]),
     Sender = spawn(fun() -> [P ! {Self, {command, "y"}} || _ <- [1, 2, 3]], Self ! sent end),
     receive sent -> io:format("not suspended~n") after 100 -> io:format("suspended ~p~n", [is_process_alive(Sender)]) end,
     Ref = monitor(process, Pid),
