@@ -132,6 +132,7 @@ static void run_slice(Scheduler *s, Process *p) {
         return;
     }
     if (result == RUN_WAIT) {
+        p->save = p->inner_last; /* a receive with nothing but `after` waits for time alone, whatever there is */
         process_set(p, STATE_WAITING);
     }
     if (process_should_collect(p) && !process_collect(p, 0, 0)) {

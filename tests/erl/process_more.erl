@@ -16,6 +16,7 @@ run() ->
     flags(),
     info(),
     timers(),
+    waiting(),
     dictionary(),
     errors(),
     crowds().
@@ -371,3 +372,32 @@ asleep(Parent, Way) ->
 
 awake(Parent, Me, C, D, E, F, G, H, I, J) ->
     receive wake -> Parent ! {Me, {awake, [C, D, E, F, G, H, I, J]}} end.
+
+%% Who waits for time alone rests, whatever messages there are; they are all there when it asks for them.
+waiting() ->
+    Waits = [{Name, [waits(Wait)]} || {Name, Wait} <- [{for_ever, fun() -> receive after infinity -> ok end end}, {long, fun() -> receive after 100000 -> ok end end},
+                                                       {sleeps, fun() -> timer:sleep(100000) end}, {nothing_fits, fun() -> receive never -> ok end end}]],
+    io:format("~p~n", [Waits]),
+    [self() ! N || N <- [1, 2, 3]],
+    receive after 20 -> ok end,
+    self() ! 4,
+    io:format("~p~n", [[receive M -> M after 0 -> none end || _ <- [1, 2, 3, 4, 5]]]).
+
+waits(Wait) ->
+    P = spawn(Wait),
+    [P ! N || N <- lists:seq(1, 100)],
+    receive after 20 -> ok end,
+    erlang:trace(P, true, [running]),
+    receive after 50 -> ok end,
+    Rested = receive {trace, P, _, _} -> runs after 0 -> rests end,
+    P ! more,
+    receive after 20 -> ok end,
+    erlang:trace(P, false, [running]),
+    {_, Status} = process_info(P, status),
+    {_, Length} = process_info(P, message_queue_len),
+    exit(P, kill),
+    flush_traces(),
+    {Rested, Status, Length}.
+
+flush_traces() ->
+    receive {trace, _, _, _} -> flush_traces() after 0 -> ok end.
