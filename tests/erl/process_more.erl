@@ -386,18 +386,23 @@ waiting() ->
 waits(Wait) ->
     P = spawn(Wait),
     [P ! N || N <- lists:seq(1, 100)],
-    receive after 20 -> ok end,
+    at_rest(P, 200),
     erlang:trace(P, true, [running]),
     receive after 50 -> ok end,
     Rested = receive {trace, P, _, _} -> runs after 0 -> rests end,
     P ! more,
-    receive after 20 -> ok end,
+    at_rest(P, 200),
     erlang:trace(P, false, [running]),
     {_, Status} = process_info(P, status),
     {_, Length} = process_info(P, message_queue_len),
     exit(P, kill),
     flush_traces(),
     {Rested, Status, Length}.
+
+at_rest(_, 0) -> in_vain;
+at_rest(P, N) ->
+    receive after 10 -> ok end,
+    process_info(P, status) =:= {status, waiting} orelse at_rest(P, N - 1).
 
 flush_traces() ->
     receive {trace, _, _, _} -> flush_traces() after 0 -> ok end.
