@@ -11,7 +11,11 @@
 
 /* As OTP's emulator sends it: {log, Level, Format, Args, #{error_logger => #{emulator => true, tag => Level}, gl, pid, time}}. */
 void log_send(VM *vm, term level, const char *format, term args, term group_leader, term from_pid) {
-    term logger = vm->processes->logger == NONE ? name_find(vm, A_logger) : vm->processes->logger;
+    Processes *ps = vm->processes;
+    if (is_local_pid(ps->logger) && process_find(vm, ps->logger) == NULL) { /* it has gone: the usual one again */
+        ps->logger = NONE;
+    }
+    term logger = ps->logger == NONE ? name_find(vm, A_logger) : ps->logger;
     if (!is_local_pid(logger)) {
         return;
     }
