@@ -6,7 +6,6 @@
 #include "data/integer.h"
 #include "data/map.h"
 #include "exec/exception.h"
-#include "io/port.h"
 #include "platform/platform.h"
 #include "proc/collect.h"
 #include "proc/dictionary.h"
@@ -130,8 +129,8 @@ static term status(Process *p, Process *q) {
     if (q->state & STATE_SUSPENDED) {
         return A_suspended;
     }
-    if (q->state & STATE_PARKED) { /* io/ works for it, or keeps it waiting */
-        return port_holds_up(process_vm(p), q->pid) ? A_suspended : A_running;
+    if (q->state & STATE_PARKED) { /* somebody works for it, or keeps it waiting */
+        return q->state & STATE_HELD_UP ? A_suspended : A_running;
     }
     return q->state & STATE_WAITING && *q->save == NULL ? A_waiting : A_runnable;
 }

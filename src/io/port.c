@@ -465,19 +465,8 @@ void port_wait(Process *p, Port *port) {
     }
     port->waiting[port->waiting_count++] = p->pid;
     port_tell_waits(p, port);
+    process_set(p, STATE_HELD_UP);
     process_park(p);
-}
-
-bool port_holds_up(VM *vm, term pid) {
-    size_t at = 0;
-    for (const Port *port; (port = ports_next(vm, &at)) != NULL;) {
-        for (uint32_t i = 0; i < port->waiting_count; i++) {
-            if (port->waiting[i] == pid) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 static void log_bad_value(Process *p, const Port *port) {

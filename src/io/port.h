@@ -101,6 +101,5 @@ PortResult port_message(Process *p, Port *port, term message); /* Port ! Message
 void port_connect(Process *p, Port *port, term pid);
 void port_close(Process *p, Port *port, term reason, bool send_closed);
 void port_wait(Process *p, Port *port);   /* parks p until the port is not busy */
-bool port_holds_up(VM *vm, term pid);     /* does it wait for one? */
 
 #endif

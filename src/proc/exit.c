@@ -46,7 +46,7 @@ void process_end(Process *p, term reason) {
     if (UNLIKELY(p->state & STATE_QUOTA)) {
         reason = quota_reason(p, reason);
     }
-    process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_KILLED);
+    process_clear(p, STATE_WAITING | STATE_SUSPENDED | STATE_PARKED | STATE_HELD_UP | STATE_KILLED);
     process_set(p, STATE_EXITING);
     p->exit_reason = reason;
     if (UNLIKELY(p->state & STATE_TRACED)) {

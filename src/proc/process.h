@@ -35,6 +35,7 @@ typedef enum {
     STATE_TRACED = 1 << 14,   /* somebody wants to know what it does, or it has a token of sequential tracing: see watch.h */
     STATE_QUOTA = 1 << 15,    /* part of a group whose use is counted: see quota.h. From its beginning to its end */
     STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
+    STATE_HELD_UP = 1 << 16,  /* parked as a port is busy */
 } ProcessState;
 
 typedef enum {

@@ -441,7 +441,7 @@ void process_park(Process *p) {
 
 /* Should it run now? */
 static bool unpark(Process *p) {
-    return p->state & STATE_PARKED && !(process_clear(p, STATE_PARKED) & STATE_WAITING);
+    return p->state & STATE_PARKED && !(process_clear(p, STATE_PARKED | STATE_HELD_UP) & STATE_WAITING);
 }
 
 void process_unpark(Process *p) {
