@@ -55,7 +55,7 @@ plan(Suite) ->
         {skipped, Reason} -> {skip, Reason};
         All ->
             Groups = case erlang:function_exported(Suite, groups, 0) of true -> Suite:groups(); false -> [] end,
-            [member(M, Groups) || M <- All]
+            [member(M, Groups) || M <- lists:flatten(All)]
     end.
 
 member({group, Name}, Groups) -> group(Name, Groups);
