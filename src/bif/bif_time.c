@@ -201,9 +201,12 @@ BIF(erlang, posixtime_to_universaltime, 1) {
     return date_time(p, &t);
 }
 
+/* Before it local time is not known. */
+enum { FIRST_LOCAL_YEAR = 1902 - 1900 };
+
 BIF(erlang, universaltime_to_localtime, 1) {
     struct tm t, local;
-    if (!read_date_time(a[0], &t)) {
+    if (!read_date_time(a[0], &t) || t.tm_year < FIRST_LOCAL_YEAR) {
         return raise_badarg(p);
     }
     time_t s = (time_t)posix_seconds(&t);
@@ -213,7 +216,7 @@ BIF(erlang, universaltime_to_localtime, 1) {
 /* localtime_to_universaltime(DateTime, true | false | undefined: is it daylight saving time). */
 BIF(erlang, localtime_to_universaltime, 2) {
     struct tm t, universal;
-    if (!read_date_time(a[0], &t) || (a[1] != A_true && a[1] != A_false && a[1] != A_undefined)) {
+    if (!read_date_time(a[0], &t) || t.tm_year < FIRST_LOCAL_YEAR || (a[1] != A_true && a[1] != A_false && a[1] != A_undefined)) {
         return raise_badarg(p);
     }
     struct tm asked = t;

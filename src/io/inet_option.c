@@ -281,7 +281,7 @@ static bool get_raw(Inet *s, Text *t, Bytes *data) {
         return false;
     }
     uint32_t size = read_be32(p + 9);
-    if (size > VALUES_MAX || (p[8] != 0 && !take(data, size, &given)) || !text_reserve(t, 13 + size)) {
+    if (size > VALUES_MAX || t->size + 13 + size > VALUES_MAX || (p[8] != 0 && !take(data, size, &given)) || !text_reserve(t, 13 + size)) {
         return false;
     }
     uint8_t *value = t->at + t->size + 13;
