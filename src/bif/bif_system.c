@@ -181,6 +181,8 @@ static term clock_source(Process *p, term id, int64_t now, bool monotonic) {
     list = heap_cons(h, TUPLE2(h, A_parallel, A_yes), list);
     if (monotonic) {
         list = heap_cons(h, TUPLE2(h, A_extended, A_no), list);
+        enum { USED_SINCE = 26 };
+        list = bif_release(p) >= USED_SINCE ? heap_cons(h, TUPLE2(h, A_used_resolution, SMALL(1000000000)), list) : list;
     }
     list = heap_cons(h, TUPLE2(h, A_resolution, SMALL(1000000000)), list);
     list = heap_cons(h, TUPLE2(h, A_clock_id, id), list);
@@ -215,7 +217,16 @@ static term info_time_correction(Process *p) {
     return flags_of(p)->no_time_correction ? A_false : A_true;
 }
 static term info_time_warp(Process *p) {
-    return flags_of(p)->time_warp;
+    enum { MULTI_SINCE = 26 };
+    term mode = flags_of(p)->time_warp;
+    return mode != NONE ? mode : bif_release(p) >= MULTI_SINCE ? A_multi_time_warp : A_no_time_warp;
+}
+term info_time_offset(Process *p) {
+    term mode = info_time_warp(p);
+    return mode == A_multi_time_warp ? A_volatile : mode == A_no_time_warp || process_vm(p)->processes->time_offset_final ? A_final : A_preliminary;
+}
+static term info_tolerant_time(Process *p) {
+    return !flags_of(p)->no_time_correction && info_time_offset(p) == A_final ? A_enabled : A_disabled;
 }
 static term info_compat(Process *p) {
     return number_or(flags_of(p)->compat_release, bif_release(p));
@@ -276,11 +287,11 @@ static const struct {
     {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
     {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
-    {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, A_enabled, NULL}, {A_trace_control_word, NONE, info_control_word},
+    {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, NONE, info_tolerant_time}, {A_trace_control_word, NONE, info_control_word},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_cpu_quota, A_unknown, NULL}, {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
-    {A_time_offset, A_final, NULL}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},
+    {A_time_offset, NONE, info_time_offset}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},
     {A_hipe_architecture, A_undefined, NULL}, {A_outstanding_system_requests_limit, NONE, info_outstanding}, {A_check_io, NONE, info_check_io},

@@ -53,6 +53,15 @@ static term set_logger(Process *p, Processes *ps, term value) {
     return old;
 }
 
+static term finalize_time_offset(Process *p, Processes *ps, term value) {
+    if (value != A_finalize) {
+        return raise_badarg(p);
+    }
+    term was = info_time_offset(p);
+    ps->time_offset_final = true;
+    return was;
+}
+
 /* Threads are never bound to processors. */
 static term bind_type(Process *p, term value) {
     static const term types[] = {A_unbound, A_default_bind, A_no_spread, A_thread_spread, A_processor_spread, A_spread, A_no_node_thread_spread,
@@ -104,7 +113,7 @@ BIF(erlang, system_flag, 2) {
     case A_microstate_accounting:
         return value == A_reset ? meter_restart(p, METER_STATES) : meter_set(p, METER_STATES, value);
     case A_time_offset:
-        return value == A_finalize ? A_final : raise_badarg(p);
+        return finalize_time_offset(p, ps, value);
     case A_outstanding_system_requests_limit:
         return natural(value) > 0 ? value : raise_badarg(p);
     case A_trace_control_word:

@@ -18,7 +18,7 @@ static bool parse_bool(VM *vm, term map, term key, bool *value) {
 
 /* OTP 28 has come to know of include_shared_binaries. */
 static bool has_binaries(VM *vm) {
-    return vm_release(vm) >= 28;
+    return vm_release(vm) >= 27;
 }
 
 static bool parse_max_size(VM *vm, term t, HeapSettings *h) {

@@ -27,12 +27,15 @@ typedef struct SystemFlags {
     int dist_busy_limit;          /* KB; 0: the default */
     int outstanding_requests;
     int delayed_node_gc;          /* seconds; -1: the default; -2: infinity */
-    term time_warp;               /* atoms */
-    term warnings;
+    term time_warp;               /* an atom; NONE: the default */
+    term warnings;                /* atoms */
     term bind_type;
     char file_names;              /* 'u', 'l' or 0: as the locale says */
     char file_name_warnings;      /* 'w', 'i', 'e' */
     char break_mode;              /* 'i': ignored, 'd': the signal ends the VM, 'c': interrupts the shell; 0: menu */
 } SystemFlags;
+
+struct Process;
+term info_time_offset(struct Process *p); /* preliminary, final or volatile */
 
 #endif

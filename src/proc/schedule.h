@@ -98,6 +98,7 @@ typedef struct Processes {
     uint32_t backtrace_depth;
     HeapSettings heap;             /* of processes that will be spawned */
     HeapSettings first_heap;       /* as it was at the start: of processes without a ProcessExtra */
+    bool time_offset_final;        /* with single_time_warp: somebody has said so */
     bool off_heap_messages;        /* default of message_queue_data */
 } Processes;
 

@@ -123,7 +123,7 @@ static void flags_init(SystemFlags *f) {
         .ports = number_variable("ERL_MAX_PORTS", 0),
         .async_threads = number_variable("ERL_THREAD_POOL_SIZE", 1),
         .delayed_node_gc = -1,
-        .time_warp = A_no_time_warp,
+        .time_warp = NONE,
         .warnings = A_warning,
         .bind_type = A_unbound,
     };
