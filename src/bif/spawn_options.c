@@ -16,7 +16,7 @@ static bool parse_bool(VM *vm, term map, term key, bool *value) {
     return v == A_true || v == A_false;
 }
 
-/* OTP 28 has come to know of include_shared_binaries. */
+/* OTP 27 has come to know of include_shared_binaries. */
 static bool has_binaries(VM *vm) {
     return vm_release(vm) >= 27;
 }
