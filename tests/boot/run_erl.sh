@@ -9,9 +9,12 @@ pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1] + '/to_erl', ['to_erl', 'pipes/'])
 
+seen = b''
+
 def wait(what):
-    """Reads until that has come. False: it does not come."""
-    seen, end = b'', time.time() + 90
+    """Reads until that has come, and forgets what was before. False: it does not come."""
+    global seen
+    end = time.time() + 90
     while not re.search(what, seen) and time.time() < end:
         if select.select([fd], [], [], 1)[0]:
             try:
@@ -21,7 +24,9 @@ def wait(what):
             if not more:
                 break
             seen += more
-    return re.search(what, seen) is not None
+    found = re.search(what, seen)
+    seen = seen[found.end():] if found else seen
+    return found is not None
 
 wait(rb'Attaching')
 os.write(fd, b'\n')
