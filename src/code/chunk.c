@@ -153,11 +153,14 @@ bool chunk_atoms(Loading *l, Cursor *c) {
     return true;
 }
 
+/* A number of a table's row, which cursor_count has seen to be there. */
+static inline uint32_t row_u32(Cursor *c) {
+    c->at += 4;
+    return read_be32(c->at - 4);
+}
+
 static bool read_atom(Loading *l, Cursor *c, term *atom) {
-    uint32_t i;
-    if (!cursor_u32(c, &i)) {
-        return false;
-    }
+    uint32_t i = row_u32(c);
     if (i == 0 || i > l->b->atom_count) {
         c->at -= 4;
         return CURSOR_FAIL(c, "atom %u of %u", i, l->b->atom_count);
@@ -167,9 +170,7 @@ static bool read_atom(Loading *l, Cursor *c, term *atom) {
 }
 
 static bool read_below(Cursor *c, const char *what, uint32_t limit, uint32_t *v) {
-    if (!cursor_u32(c, v)) {
-        return false;
-    }
+    *v = row_u32(c);
     if (*v >= limit) {
         c->at -= 4;
         return CURSOR_FAIL(c, "%s %u is out of range", what, *v);
@@ -233,11 +234,15 @@ bool chunk_lambdas(Loading *l, Cursor *c) {
     }
     b->lambda_count = count;
     for (BeamLambda *f = b->lambdas; f < b->lambdas + count; f++) {
-        if (!read_atom(l, c, &f->name) || !read_below(c, "arity", MAX_ARGUMENTS + 1, &f->arity) || !cursor_u32(c, &f->label) ||
-            !cursor_u32(c, &f->index) || !read_below(c, "number of free variables", f->arity + 1, &f->free) ||
-            !cursor_u32(c, &f->old_uniq)) {
+        if (!read_atom(l, c, &f->name) || !read_below(c, "arity", MAX_ARGUMENTS + 1, &f->arity)) {
             return false;
         }
+        f->label = row_u32(c);
+        f->index = row_u32(c);
+        if (!read_below(c, "number of free variables", f->arity + 1, &f->free)) {
+            return false;
+        }
+        f->old_uniq = row_u32(c);
     }
     return true;
 }
