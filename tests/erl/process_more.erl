@@ -375,29 +375,24 @@ awake(Parent, Me, C, D, E, F, G, H, I, J) ->
 
 %% Who waits for time alone rests, whatever messages there are; they are all there when it asks for them.
 waiting() ->
-    Waits = [{Name, [waits(Wait)]} || {Name, Wait} <- [{for_ever, fun() -> receive after infinity -> ok end end}, {long, fun() -> receive after 100000 -> ok end end},
-                                                       {sleeps, fun() -> timer:sleep(100000) end}, {nothing_fits, fun() -> receive never -> ok end end}]],
-    io:format("~p~n", [Waits]),
+    Waits = [{for_ever, fun() -> receive after infinity -> ok end end}, {long, fun() -> receive after 100000 -> ok end end},
+             {sleeps, fun() -> timer:sleep(100000) end}, {nothing_fits, fun() -> receive never -> ok end end}],
+    Ps = [{Name, spawn(Wait)} || {Name, Wait} <- Waits],
+    [P ! N || {_, P} <- Ps, N <- lists:seq(1, 100)],
+    [at_rest(P, 200) || {_, P} <- Ps],
+    [erlang:trace(P, true, [running]) || {_, P} <- Ps],
+    receive after 50 -> ok end,
+    Rested = [{Name, receive {trace, P, _, _} -> runs after 0 -> rests end} || {Name, P} <- Ps],
+    [erlang:trace(P, false, [running]) || {_, P} <- Ps],
+    flush_traces(),
+    [P ! more || {_, P} <- Ps],
+    [at_rest(P, 200) || {_, P} <- Ps],
+    io:format("~p~n~p~n", [Rested, [process_info(P, [status, message_queue_len]) || {_, P} <- Ps]]),
+    [exit(P, kill) || {_, P} <- Ps],
     [self() ! N || N <- [1, 2, 3]],
     receive after 20 -> ok end,
     self() ! 4,
     io:format("~p~n", [[receive M -> M after 0 -> none end || _ <- [1, 2, 3, 4, 5]]]).
-
-waits(Wait) ->
-    P = spawn(Wait),
-    [P ! N || N <- lists:seq(1, 100)],
-    at_rest(P, 200),
-    erlang:trace(P, true, [running]),
-    receive after 50 -> ok end,
-    Rested = receive {trace, P, _, _} -> runs after 0 -> rests end,
-    P ! more,
-    at_rest(P, 200),
-    erlang:trace(P, false, [running]),
-    {_, Status} = process_info(P, status),
-    {_, Length} = process_info(P, message_queue_len),
-    exit(P, kill),
-    flush_traces(),
-    {Rested, Status, Length}.
 
 at_rest(_, 0) -> in_vain;
 at_rest(P, N) ->
