@@ -301,7 +301,8 @@ static bool is_over(VM *vm, Processes *ps) {
     }
     for (uint32_t i = 0; i < started(ps); i++) {
         Scheduler *s = scheduler_at(ps, i);
-        if (run_queue_length(s) > 0 || timers_next(vm, s->timers) != INT64_MAX) {
+        /* Who has ended may have been asked something: the answer comes when it is freed. */
+        if (run_queue_length(s) > 0 || timers_next(vm, s->timers) != INT64_MAX || !epoch_is_done(s)) {
             return false;
         }
     }

@@ -8,6 +8,7 @@
 -define(BURST, 16).          % messages in one go
 -define(CHILD_EVERY, 40).    % bursts between two children
 -define(CHILD_SENDS, 10).
+-define(AHEAD, 100).         % messages along an edge that one may be ahead of those who send to it: so mailboxes stay small
 
 start() -> main(), halt(0).
 
@@ -69,7 +70,14 @@ burst(Left, Peers, Sent, S) ->
     Sent1 = send(1, Peers, Sent),
     Sent2 = send(1, Peers, Sent1),
     S1 = if Left rem ?CHILD_EVERY =:= 0 -> child(S); true -> S end,
-    burst(Left - 1, Peers, Sent2, drain(S1)).
+    burst(Left - 1, Peers, Sent2, slowest(element(1, Sent2) - ?AHEAD, drain(S1))).
+
+%% Waits until so many have come along all edges.
+slowest(Least, {Seen, _, _, _, _} = S) ->
+    case lists:min(tuple_to_list(Seen)) < Least of
+        true -> receive {K, N} when is_integer(K) -> slowest(Least, drain(took(K, N, S))) end;
+        false -> S
+    end.
 
 send(K, _, Sent) when K > ?EDGES -> Sent;
 send(K, Peers, Sent) ->
