@@ -77,13 +77,15 @@ BIF(erts_internal, spawn_request, 4) {
     term reason = A_badopt, pid = NONE;
     make_reference(p, &o.spawn);
     if (parsed == SPAWN_OPTIONS_OK) {
+        o.spawn.held = true; /* what it does comes after the reply */
         pid = process_spawn(process_vm(p), p, a[0], a[1], a[2], &o.spawn, &reason);
     }
     bool wanted = pid == NONE ? o.reply_error : o.reply_ok;
-    if (wanted && !spawn_reply(p, o.spawn.reply_tag, o.spawn.reference, pid == NONE ? A_error : A_ok, pid == NONE ? reason : pid)) {
-        return bif_no_memory(p);
+    bool ok = !wanted || spawn_reply(p, o.spawn.reply_tag, o.spawn.reference, pid == NONE ? A_error : A_ok, pid == NONE ? reason : pid);
+    if (pid != NONE) {
+        schedule_new(process_find_any(process_vm(p), pid));
     }
-    return o.spawn.reference;
+    return ok ? o.spawn.reference : bif_no_memory(p);
 }
 
 /* Requests of this node are answered at once: there is never one to abandon. */

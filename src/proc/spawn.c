@@ -185,6 +185,8 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
             return NONE;
         }
     }
-    schedule_new(p);
+    if (!o->held) {
+        schedule_new(p);
+    }
     return pid;
 }

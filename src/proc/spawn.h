@@ -10,6 +10,7 @@ typedef struct {
     uint8_t alias;                 /* RELATION_ALIAS_... flags of the monitor; 0: none */
     term monitor_tag;              /* NONE: 'DOWN' */
     term reply_tag;                /* what spawn_request answers with */
+    bool held;                     /* whoever made it says when it begins, by schedule_new */
     term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
     Priority priority;
     HeapSettings heap;
