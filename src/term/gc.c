@@ -323,8 +323,14 @@ static void expect_use(term *block, size_t words) {
     }
 }
 
+/* What will do when there is no memory for so many words. Room for a few more allocations only would be worse than none: everything
+   would be moved again for each of them. */
+static size_t fewer(size_t words, size_t at_least) {
+    return MIN(words, at_least + at_least / 8);
+}
+
 static OldHeap *new_old(VM *vm, size_t words, size_t at_least) {
-    for (;; words = at_least) {
+    for (at_least = fewer(words, at_least);; words = at_least) {
         OldHeap *o = mem_alloc(&vm->mem, MEM_HEAP, sizeof *o + words * sizeof(term));
         if (o != NULL) {
             *o = (OldHeap){.start = (term *)(o + 1), .off_heap = NONE, .buffer_limit = OLD_BUFFERS_MIN};
@@ -339,7 +345,7 @@ static OldHeap *new_old(VM *vm, size_t words, size_t at_least) {
 }
 
 static term *new_block(VM *vm, size_t *words, size_t at_least) {
-    for (;; *words = at_least) {
+    for (at_least = fewer(*words, at_least);; *words = at_least) {
         term *p = mem_alloc(&vm->mem, MEM_HEAP, *words * sizeof *p);
         if (p != NULL) {
             expect_use(p, *words);

@@ -10,6 +10,7 @@
 start() -> main(), halt(0).
 
 main() ->
+    logger:set_primary_config(level, none), % those who die of an error are no news
     End = erlang:monotonic_time(millisecond) + 1000 * number("SECONDS", 1),
     Slots = number("SLOTS", 6),
     Workers = number("WORKERS", 4),
