@@ -268,7 +268,7 @@ act(15, V, _, _) ->
                 _ -> ok
             end,
             catch erlang:resume_process(V)
-    catch error:badarg -> ok
+    catch error:Why when Why =:= badarg; Why =:= exited -> ok % gone before; while OTP waited
     end;
 act(16, V, _, _) -> %% who has suspended it ends
     {P, R} = spawn_monitor(fun() -> catch erlang:suspend_process(V, [unless_suspending | one_of({[], [asynchronous]})]) end),
