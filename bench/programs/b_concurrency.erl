@@ -91,12 +91,12 @@ million([Count]) ->
     N = list_to_integer(atom_to_list(Count)),
     Self = self(),
     garbage_collect(),
-    Before = resident(),
+    Before = bench:resident(),
     T0 = now_us(),
     Last = start(N, Self),
     T1 = now_us(),
     receive after 500 -> ok end,
-    After = resident(),
+    After = bench:resident(),
     T2 = now_us(),
     Last ! {t, 1},
     receive {t, Answered} when Answered =:= N + 1 -> ok end,
@@ -110,13 +110,6 @@ start(N, Last) -> start(N - 1, spawn(?MODULE, wait, [Last])).
 wait(Last) -> receive {t, I} -> Last ! {t, I + 1} end.
 
 now_us() -> erlang:monotonic_time(microsecond).
-
-resident() ->
-    {ok, F} = file:open("/proc/self/statm", [read, raw, binary]),
-    {ok, Line} = file:read_line(F),
-    file:close(F),
-    [_, Pages | _] = binary:split(Line, <<" ">>, [global]),
-    binary_to_integer(Pages) * 4096.
 
 %% How much work one process does in half a second, and how much two do together, side by side: a few times in turn; the best of each.
 work(_) ->

@@ -1,7 +1,7 @@
 %% Runs one benchmark program and prints how long it took and what it computed: `bench:main([Module, Name])`.
 %% A program is a row {Name, fun() -> Value} of Module:programs().
 -module(bench).
--export([main/1, list/1, idle/1]).
+-export([main/1, list/1, idle/1, resident/0]).
 
 -define(MODULES, [b_calls, b_lists, b_floats, b_memory, b_maps, b_binaries, b_integers, b_processes, b_library, b_tables]).
 
@@ -48,6 +48,7 @@ start_idle(N) ->
     spawn(fun() -> receive stop -> ok end end),
     start_idle(N - 1).
 
+%% Bytes of memory that this process of the system has now.
 resident() ->
     {ok, F} = file:open("/proc/self/statm", [read, raw, binary]),
     {ok, Line} = file:read_line(F),

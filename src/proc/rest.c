@@ -193,16 +193,19 @@ static void start_one(Scheduler *s) {
     if (!wanted) {
         return;
     }
-    Scheduler *made = scheduler_new(vm, n + 1, schedule_random(s));
+    Scheduler *made = scheduler_at(ps, n); /* there already: the system had no thread for it */
+    if (made == NULL && (made = scheduler_new(vm, n + 1, schedule_random(s))) != NULL) {
+        mem_counts_add(&vm->mem, &made->counts);
+        __atomic_store_n(&ps->schedulers[n], made, __ATOMIC_RELEASE);
+    }
     if (made != NULL) {
         made->away = made->searching = true;
         made->watch = s->watch;
-        mem_counts_add(&vm->mem, &made->counts);
-        __atomic_store_n(&ps->schedulers[n], made, __ATOMIC_RELEASE);
         __atomic_store_n(&ps->started, n + 1, __ATOMIC_SEQ_CST);
         made->thread = thread_start(&vm->mem, run_thread, made);
-        if (made->thread == NULL) { /* there will never be more than those that run */
+        if (made->thread == NULL) { /* there are no more than those that run; others may be looking at this one */
             schedulers_set_online(vm, n);
+            __atomic_store_n(&ps->started, n, __ATOMIC_SEQ_CST);
         }
     }
     if (made == NULL || made->thread == NULL) {

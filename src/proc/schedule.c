@@ -548,6 +548,9 @@ bool schedulers_set(VM *vm, uint32_t count, uint32_t online) {
     if (grown == NULL) {
         return false;
     }
+    for (uint32_t i = ps->scheduler_count; i < count; i++) {
+        grown[i] = NULL;
+    }
     ps->schedulers = grown;
     ps->scheduler_count = count;
     ps->online = ps->allowed = ps->first_online = MIN(MAX(online, 1), count);
@@ -617,7 +620,7 @@ void processes_done(VM *vm) {
     names_done(vm);
     blockers_done(vm);
     table_done(vm, ps);
-    for (uint32_t i = 0; i < started; i++) {
+    for (uint32_t i = 0; ps->schedulers != NULL && i < ps->scheduler_count; i++) { /* one more than have been started, if it got no thread */
         scheduler_free(ps->schedulers[i]);
     }
     mem_free(&vm->mem, MEM_SYSTEM, ps->schedulers, ps->schedulers == NULL ? 0 : MAX(ps->scheduler_count, 1) * sizeof *ps->schedulers);
