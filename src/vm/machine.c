@@ -125,8 +125,8 @@ Machine *machine_new(Options *o) {
 
 void machine_free(Machine *m) {
     VM *vm = &m->vm;
-    code_path_free(m->path);
     trace_done(vm);
+    code_path_free(m->path);
     tables_done(vm);
     processes_done(vm);
     io_done(vm);

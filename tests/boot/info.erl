@@ -125,7 +125,7 @@ system_flags() ->
     [{backtrace_depth, 8}, {backtrace_depth, x}, {dirty_cpu_schedulers_online, 1}, {erts_alloc, nonsense}, {fullsweep_after, 65535}, {max_heap_size, 0}, {microstate_accounting, false},
      {min_bin_vheap_size, 46422}, {min_heap_size, 233}, {multi_scheduling, unblock}, {outstanding_system_requests_limit, 50}, {outstanding_system_requests_limit, 0},
      {scheduler_wall_time, false}, {schedulers_online, 1}, {schedulers_online, 0}, {system_logger, logger}, {time_offset, x}, {trace_control_word, 0}, {trace_control_word, -1},
-     {scheduler_bind_type, unbound}, {max_heap_size, x}, {nonsense, 1}, {internal_cpu_topology, 1}].
+     {max_heap_size, x}, {nonsense, 1}, {internal_cpu_topology, 1}].
 
 since(Release, Items) -> [I || list_to_integer(erlang:system_info(otp_release)) >= Release, I <- Items].
 
