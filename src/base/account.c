@@ -38,16 +38,27 @@ bool account_add(Account *a, AccountItem item, uint64_t by) {
     return exceeded;
 }
 
-Account *account_exceeded(Account *a, AccountItem item) {
+static Account *exceeded(Account *a, AccountItem item) {
     while (a != NULL && __atomic_load_n(&a->used[item], __ATOMIC_RELAXED) <= a->limit[item]) {
         a = a->outer;
     }
     return a;
 }
 
-bool account_overrun(Account *a, AccountItem item) {
+bool account_exceeds(Account *a, AccountItem item) {
+    return exceeded(a, item) != NULL;
+}
+
+/* The first limit that is overrun stays the one. */
+static void overrun(Account *a, AccountItem item) {
     int32_t nothing = ACCOUNT_NOTHING;
-    return __atomic_compare_exchange_n(&a->over, &nothing, (int32_t)item, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    if (a != NULL) {
+        __atomic_compare_exchange_n(&a->over, &nothing, (int32_t)item, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    }
+}
+
+void account_judge(Account *a, AccountItem item) {
+    overrun(exceeded(a, item), item);
 }
 
 Account *account_over(Account *a) {
@@ -62,8 +73,6 @@ bool account_refuses(size_t bytes) {
     while (a != NULL && bytes <= a->limit[ACCOUNT_MEMORY]) {
         a = a->outer;
     }
-    if (a != NULL) {
-        account_overrun(a, ACCOUNT_MEMORY);
-    }
+    overrun(a, ACCOUNT_MEMORY);
     return a != NULL;
 }

@@ -31,10 +31,9 @@ void account_release(Mem *m, Account *a);
 
 /* Counts `by` more (or, modulo the word, less) in the account and those it is part of. True: a limit has just been exceeded. */
 bool account_add(Account *a, AccountItem item, uint64_t by);
-/* The account that item has too much in, or NULL. */
-Account *account_exceeded(Account *a, AccountItem item);
-/* That account's limit counts as overrun from now on, whatever happens. False: one was already. */
-bool account_overrun(Account *a, AccountItem item);
+/* Is there too much of the item, in this account or one it is part of? And: then that limit counts as overrun from now on, whatever happens. */
+bool account_exceeds(Account *a, AccountItem item);
+void account_judge(Account *a, AccountItem item);
 /* This account, or one it is part of, of which a limit has been overrun (which: over). NULL: none. */
 Account *account_over(Account *a);
 

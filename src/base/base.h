@@ -30,6 +30,14 @@ static inline size_t round_up(size_t n, size_t to) {
     return (n + to - 1) / to * to;
 }
 
+/* The least power of 2 that is not less than n, and not than `least`, which is one. */
+static inline uint32_t round_up_power(uint32_t n, uint32_t least) {
+    while (least < n) {
+        least *= 2;
+    }
+    return least;
+}
+
 /* Unaligned big-endian reads: every file and network format of Erlang is big-endian. */
 static inline uint16_t read_be16(const uint8_t *p) {
     return (uint16_t)(p[0] << 8 | p[1]);

@@ -40,11 +40,7 @@ uint32_t ports_limit(VM *vm) {
 }
 
 void ports_set_limit(VM *vm, uint32_t limit) {
-    uint32_t size = 1; /* as OTP, whose table has a power of 2 places */
-    while (size < limit) {
-        size *= 2;
-    }
-    vm->io->ports->limit = size;
+    vm->io->ports->limit = round_up_power(limit, 1); /* as OTP, whose table has a power of 2 places */
 }
 
 uint32_t ports_count(VM *vm) {

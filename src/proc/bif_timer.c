@@ -69,11 +69,7 @@ static void take_out(Processes *ps, BifTimer *t) {
 
 /* Counted as the memory of the group whose process has set it. */
 static size_t bytes_of(const BifTimer *t) {
-    size_t bytes = sizeof *t;
-    for (const Fragment *f = t->data; f != NULL; f = f->next) {
-        bytes += sizeof *f + f->size * sizeof(term);
-    }
-    return bytes;
+    return sizeof *t + fragments_bytes(t->data);
 }
 
 static void stop_counting(VM *vm, BifTimer *t) {

@@ -234,10 +234,7 @@ size_t process_memory(const Process *p) {
         bytes += sizeof *p->extra;
     }
     for (const Signal *m = p->inner; m != NULL; m = m->next) {
-        bytes += sizeof *m;
-        for (const Fragment *f = m->data; f != NULL; f = f->next) {
-            bytes += sizeof *f + f->size * sizeof(term);
-        }
+        bytes += sizeof *m + fragments_bytes(m->data);
     }
     return bytes;
 }

@@ -58,10 +58,7 @@ static void index_build(Dictionary *d, VM *vm, uint32_t room) {
     if (room <= LINEAR_MAX) {
         return;
     }
-    uint32_t size = 32;
-    while (size < 2 * room) {
-        size *= 2;
-    }
+    uint32_t size = round_up_power(2 * room, 32);
     d->index = mem_zalloc(&vm->mem, MEM_PROCESS, size * sizeof *d->index);
     if (d->index == NULL) {
         return;

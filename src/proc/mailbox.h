@@ -52,8 +52,8 @@ void mailbox_marker_clear(Process *p, term reference_or_marker);
 bool mailbox_flush_down(Process *p, term ref);
 
 /* For the end of a process, hibernation and the collection. */
-/* Visits the messages that receive has looked at, and whose values are therefore on the heap: the first ones of the queue, and those from where markers have led to. Returns
-   how many there are. */
+/* Visits the messages that receive has looked at, and whose values are therefore on the heap: the first ones of the queue, and those
+   from where markers have led to. Returns how many there are. */
 size_t mailbox_seen(const Process *p, void (*visit)(Signal *m, void *data), void *data);
 size_t mailbox_words(const Process *p); /* what the messages take that no receive has looked at */
 void mailbox_drop_markers(Process *p);

@@ -68,10 +68,7 @@ bool quota_join(Process *p, Process *parent, const uint64_t limits[ACCOUNT_ITEMS
     process_set(p, STATE_QUOTA);
     quota_count(p);
     if (account_add(account, ACCOUNT_PROCESSES, 1)) {
-        Account *full = account_exceeded(account, ACCOUNT_PROCESSES);
-        if (full != NULL) {
-            account_overrun(full, ACCOUNT_PROCESSES);
-        }
+        account_judge(account, ACCOUNT_PROCESSES);
         if (parent != NULL) { /* it shall not go on to the end of its slice */
             parent->heap.reds = MIN(parent->heap.reds, 0);
         }
@@ -126,14 +123,11 @@ void quota_count(Process *p) {
 
 bool quota_fits(Process *p) {
     quota_count(p);
-    return account_exceeded(share(p)->account, ACCOUNT_MEMORY) == NULL;
+    return !account_exceeds(share(p)->account, ACCOUNT_MEMORY);
 }
 
 void quota_memory_over(Process *p) {
-    Account *over = account_exceeded(share(p)->account, ACCOUNT_MEMORY);
-    if (over != NULL) {
-        account_overrun(over, ACCOUNT_MEMORY);
-    }
+    account_judge(share(p)->account, ACCOUNT_MEMORY);
 }
 
 void quota_slice_begins(Process *p) {
@@ -142,7 +136,6 @@ void quota_slice_begins(Process *p) {
 }
 
 void quota_slice_ends(Process *p) {
-    static const AccountItem others[] = {ACCOUNT_REDUCTIONS, ACCOUNT_MESSAGES};
     Account *account = share(p)->account;
     account_add(account, ACCOUNT_REDUCTIONS, (uint64_t)MAX(SLICE_REDUCTIONS - p->heap.reds, 0));
     if (!quota_fits(p) && !(p->state & STATE_EXITING) && !(p->flags & FLAG_DISABLE_GC)) { /* what is garbage does not count */
@@ -152,12 +145,8 @@ void quota_slice_ends(Process *p) {
     if (!(p->state & STATE_EXITING)) { /* what that one has will be gone */
         quota_memory_over(p);
     }
-    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        Account *over = account_exceeded(account, others[i]);
-        if (over != NULL) {
-            account_overrun(over, others[i]);
-        }
-    }
+    account_judge(account, ACCOUNT_REDUCTIONS);
+    account_judge(account, ACCOUNT_MESSAGES);
     end_if_over(p);
     account_switch(NULL);
 }
@@ -179,23 +168,15 @@ void quota_take_buffers(Process *p, bool all) {
     }
 }
 
-static size_t data_bytes(const Signal *m) {
-    size_t bytes = 0;
-    for (const Fragment *f = m->data; f != NULL; f = f->next) {
-        bytes += sizeof *f + f->size * sizeof(term);
-    }
-    return bytes;
-}
-
 void quota_message_came(Process *p, const Signal *m) {
-    share(p)->outside += data_bytes(m);
+    share(p)->outside += fragments_bytes(m->data);
     for (const Fragment *f = m->data; f != NULL; f = f->next) {
         take_buffers(p, f->off_heap);
     }
 }
 
 void quota_message_adopted(Process *p, const Signal *m) {
-    share(p)->outside -= data_bytes(m);
+    share(p)->outside -= fragments_bytes(m->data);
 }
 
 void quota_look(VM *vm, term pid) {

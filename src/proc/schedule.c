@@ -478,10 +478,7 @@ enum { LARGE_TABLE = 1 << 13 }; /* slots; a table this large gets addresses of i
 
 static bool table_init(VM *vm, Processes *ps, uint32_t limit) {
     limit = MIN(MAX(limit, 16), PROCESS_LIMIT_MAX);
-    uint32_t size = 16;
-    while (size < limit) {
-        size *= 2;
-    }
+    uint32_t size = round_up_power(limit, 16);
     ps->size = ps->limit = size;
     if (size >= LARGE_TABLE) {
         ps->table = platform_reserve(size * sizeof *ps->table);

@@ -136,6 +136,14 @@ Fragment *fragment_new(VM *vm, size_t words) {
     return f;
 }
 
+size_t fragments_bytes(const Fragment *f) {
+    size_t bytes = 0;
+    for (; f != NULL; f = f->next) {
+        bytes += sizeof *f + f->size * sizeof(term);
+    }
+    return bytes;
+}
+
 static Fragment *new_fragment(Heap *h, size_t words) {
     size_t size = words;
     if (h->fragments != NULL || h->start != NULL) { /* a detached heap's first fragment is exact: it often is a whole message */

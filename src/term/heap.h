@@ -96,6 +96,7 @@ Fragment *heap_detach(Heap *h);
 void heap_adopt(Heap *h, Fragment *f);
 Fragment *fragment_new(VM *vm, size_t words);  /* NULL: no memory */
 void heap_free_fragments(VM *vm, Fragment *f); /* a list of them, and what their off-heap objects hold */
+size_t fragments_bytes(const Fragment *f);     /* that a list of them takes */
 
 bool heap_init(Heap *h, VM *vm, size_t words); /* an empty block of at least so many words; false: no memory */
 void heap_done(Heap *h);                       /* frees block, old generation, fragments, off-heap references */
