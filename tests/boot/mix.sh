@@ -54,14 +54,14 @@ cat > test/server_test.exs <<'END'
 defmodule Proj.ServerTest do
   use ExUnit.Case, async: true
   test "adds" do
-    {:ok, _} = Proj.Server.start_link(1)
+    start_supervised!({Proj.Server, 1}) # ended before the next test, which a mere link would not wait for
     assert Proj.Server.add(2) == 3
     assert_raise ArithmeticError, fn -> 1 / (Proj.Server.add(-3)) end
   end
   test "logs" do
     import ExUnit.CaptureLog
     require Logger
-    {:ok, _} = Proj.Server.start_link(1)
+    start_supervised!({Proj.Server, 1})
     assert capture_log(fn -> Proj.Server.add(2) end) =~ "info n=2 adding 2"
     assert capture_log([level: :error], fn -> Logger.warning("not this") end) == ""
     Logger.configure(level: :warning)
