@@ -50,8 +50,8 @@ loop(Main, Ref) ->
     end.
 
 loop({'DOWN', Ref, process, Main, Reason}, Main, Ref) ->
-    mote_error:print_exit(Reason),
-    halt_now(1);
+    {Printer, Printing} = spawn_monitor(mote_error, print_exit, [Reason]), % it may need answers from here, and memory
+    halt_after(Printer, Printing);
 loop({stop, {stop, Status}}, _, _) ->
     halt_now(Status);
 loop({stop, stop}, _, _) ->
@@ -61,6 +61,13 @@ loop({From, Request}, Main, Ref) when is_pid(From) ->
     loop(Main, Ref);
 loop(_, Main, Ref) ->
     loop(Main, Ref).
+
+halt_after(Printer, Ref) ->
+    receive
+        {'DOWN', Ref, process, Printer, _} -> halt_now(1);
+        {From, Request} when is_pid(From) -> From ! {init, answer(Request)}, halt_after(Printer, Ref);
+        _ -> halt_after(Printer, Ref)
+    end.
 
 halt_now(Status) ->
     is_idle(whereis(logger)) orelse mote_logger:flush(),

@@ -557,8 +557,7 @@ BIF_REST(regex_more, 4, erlang, re_run_trap, 3) {
         return raise_badarg(p);
     }
     LongRun *l = (LongRun *)work_of(r);
-    if (!l->work.finished) {
-        work_wait(p, &l->work);
+    if (!work_done(p, &l->work)) {
         return bif_trap(p, BIF_EXPORT(p, erts_internal, regex_more, 4), 4, a[0], a[1], a[2], a[3]);
     }
     return long_result(p, l, a);

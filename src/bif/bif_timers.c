@@ -44,12 +44,12 @@ static bool parse_options(term list, TimerCall call, TimerOptions *o) {
 
 static term start(Process *p, const term *a, bool absolute, bool wrap) {
     VM *vm = process_vm(p);
-    int64_t time, tick;
-    if (!integer_to_int64(a[0], &time) || (time < 0 && !absolute) || time > END_OF_TIME_MS) {
+    int64_t time, first = absolute ? vm->processes->clock.origin / MILLISECOND : 0;
+    if (!integer_to_int64(a[0], &time) || time < first || time > END_OF_TIME_MS) {
         return raise_error_cause(p, A_badarg, A_time);
     }
-    tick = absolute ? time : timers_after(vm, time);
-    if (tick > END_OF_TIME_MS || tick < vm->processes->clock.origin / 1000000) {
+    int64_t tick = absolute ? timers_at(time) : timers_after(vm, time);
+    if (tick > timers_at(END_OF_TIME_MS)) {
         return raise_error_cause(p, A_badarg, A_time);
     }
     if (!is_local_pid(a[1]) && !is_atom(a[1])) {

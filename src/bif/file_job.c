@@ -172,8 +172,7 @@ BIF(prim_file, mote_await, 1) {
         return raise_badarg(p);
     }
     FileJob *j = (FileJob *)work_of(r);
-    if (!j->work.finished) {
-        work_wait(p, &j->work);
+    if (!work_done(p, &j->work)) {
         return bif_trap(p, BIF_EXPORT(p, prim_file, mote_await, 1), 1, a[0]);
     }
     return finish(p, j);

@@ -455,7 +455,7 @@ static void ready(Inet *s, unsigned what) {
 
 /* What has taken too long: a connect closes the socket, the others only give up. */
 static void late(Inet *s) {
-    int64_t now = timers_tick(s->port.vm, clock_monotonic(s->port.vm));
+    int64_t now = timers_now(s->port.vm);
     if (s->send_deadline <= now) {
         tcp_release(s);
         inet_reply(s, A_timeout);

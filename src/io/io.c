@@ -22,7 +22,7 @@ static void wake(void *arg) {
 }
 
 static void finish(VM *vm, Work *w) {
-    w->finished = true;
+    __atomic_store_n(&w->finished, true, __ATOMIC_SEQ_CST);
     Process *p = process_find_any(vm, w->pid);
     if (p != NULL) {
         process_unpark(p);
@@ -77,7 +77,7 @@ bool work_submit(Process *p, Work *w) {
     w->vm = vm;
     w->pid = p->pid;
     resource_keep(&w->resource);
-    work_wait(p, w);
+    process_park(p);
     if (vm->seeded) { /* how long it takes is not to be seen */
         w->job.work(&w->job);
         finish(vm, w);
@@ -91,9 +91,17 @@ bool work_submit(Process *p, Work *w) {
     return false;
 }
 
-void work_wait(Process *p, const Work *w) {
-    assert(!w->finished);
+/* Parks first and looks then, as another scheduler may be ending it: that one says so first and unparks then. */
+bool work_done(Process *p, const Work *w) {
+    if (__atomic_load_n(&w->finished, __ATOMIC_SEQ_CST)) {
+        return true;
+    }
     process_park(p);
+    if (!__atomic_load_n(&w->finished, __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    process_unpark(p);
+    return true;
 }
 
 bool io_init(VM *vm) {

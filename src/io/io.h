@@ -54,14 +54,14 @@ typedef struct Work {
     Resource resource;
     VM *vm;
     term pid;          /* who waits */
-    bool finished;
+    bool finished;     /* atomic */
 } Work;
 static inline Work *work_of(Resource *r) {
     return (Work *)((uint8_t *)r - offsetof(Work, resource));
 }
 /* Hands it to the pool and parks p: it does not run until the work is done or a signal has come. False: no thread. */
 bool work_submit(Process *p, Work *w);
-/* p, which still waits, is parked again. */
-void work_wait(Process *p, const Work *w);
+/* Is it done? If not, p is parked again. */
+bool work_done(Process *p, const Work *w);
 
 #endif

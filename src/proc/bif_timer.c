@@ -176,8 +176,7 @@ static int64_t left_of(VM *vm, const BifTimer *t) {
     if (t == NULL || (is_local_pid(t->receiver) && process_find(vm, t->receiver) == NULL)) {
         return -1;
     }
-    int64_t left = t->timer.at * 1000000 - clock_monotonic(vm);
-    return left < 0 ? 0 : left / 1000000;
+    return timers_left(vm, t->timer.at);
 }
 
 int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high) {

@@ -130,7 +130,7 @@ static int64_t stall(Scheduler *s) {
 void chance_passed(Scheduler *s, int64_t reductions) {
     s->vm->processes->clock.now += (1 + reductions) * REDUCTION_TIME + stall(s);
     if (schedule_random(s) % LOOK_ODDS == 0) {
-        s->queues->until_poll = 0;
+        s->queues->until_look = 0;
     }
 }
 

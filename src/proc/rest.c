@@ -339,7 +339,7 @@ bool scheduler_rest(Scheduler *s) {
     lock_give(&ps->rest_lock);
     epoch_away(s);
     int64_t tick = timers_next(vm, s->timers);
-    int64_t wait = tick == INT64_MAX ? -1 : MAX(tick * 1000000 - clock_monotonic(vm), 0);
+    int64_t wait = tick == INT64_MAX ? -1 : timers_wait(vm, tick);
     if (!epoch_is_done(s) && (wait < 0 || wait > 10000000)) {
         wait = 10000000; /* what has been put aside shall not wait for ever */
     }

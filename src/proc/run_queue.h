@@ -15,7 +15,8 @@ typedef struct RunQueues {
     } queue[QUEUES];
     size_t length;       /* of all; others may read it */
     Process *next;       /* they run before all others, and only here */
-    int64_t until_poll;  /* reductions until the scheduler looks around */
+    int64_t until_look;  /* reductions until the scheduler looks around */
+    uint32_t looks;      /* how often it has done so, instead of resting */
     uint64_t slices;     /* that have begun, while there are several schedulers; others may read it */
     Lock lock;           /* of the queues, taken while there are several schedulers */
 } RunQueues;

@@ -22,7 +22,7 @@
 #include "term/atom.h"
 #include "term/literal.h"
 
-enum { POLL_EVERY = 4 * SLICE_REDUCTIONS, SWITCH_COST = 250 }; /* reductions between looks at clock and io/ */
+enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
 enum { LONG_SLICE = SLICE_REDUCTIONS / 4 }; /* after one of these, what waits meanwhile is worth another scheduler */
 
 _Thread_local Scheduler *scheduler_here;
@@ -194,7 +194,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     p->reductions += (uint64_t)used;
     add(&s->reductions, (uint64_t)used);
     add(&s->context_switches, 1);
-    s->queues->until_poll -= used + SWITCH_COST;
+    s->queues->until_look -= used + SWITCH_COST;
     if (UNLIKELY(watched(s) & WATCH_CHANCE)) {
         chance_passed(s, used - cut);
     }
@@ -245,8 +245,8 @@ static void call_when_still(Scheduler *s) {
 void scheduler_look_around(Scheduler *s, bool poll) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
-    s->queues->until_poll = POLL_EVERY;
-    timers_run(s, timers_tick(vm, clock_monotonic(vm)));
+    s->queues->until_look = LOOK_EVERY;
+    timers_run(s, timers_now(vm));
     if (poll && ps->poll != NULL && (!ps->concurrent || mutex_try(ps->poll_lock))) {
         ps->poll(vm, 0);
         if (ps->concurrent) {
@@ -297,8 +297,8 @@ static inline bool step(Scheduler *s) {
     if (UNLIKELY(s->vm->processes->several) && !before_slice(s)) {
         return false;
     }
-    if (s->queues->until_poll <= 0) {
-        scheduler_look_around(s, true);
+    if (s->queues->until_look <= 0) {
+        scheduler_look_around(s, s->vm->seeded || s->queues->looks++ % POLLS == 0);
     }
     uint32_t state;
     Process *p = next_process(s, &state);
@@ -332,7 +332,7 @@ static bool sleep_until_next(Scheduler *s) {
             return false;
         }
     } else {
-        wait = MAX(tick * 1000000 - clock_monotonic(vm), 0);
+        wait = timers_wait(vm, tick);
         if (ps->clock.frozen && !pending) {
             ps->clock.now += wait;
             wait = 0;

@@ -7,7 +7,7 @@
 #include "proc/schedule.h"
 
 enum { LEVEL_BITS = 6, SLOTS = 1 << LEVEL_BITS, LEVELS = 7 };
-/* Timers further away than the wheel reaches (139 years) are put at its rim, and put in again when they get there. */
+/* Timers further away than the wheel reaches (17 years) are put at its rim, and put in again when they get there. */
 #define REACH ((int64_t)1 << (LEVEL_BITS * LEVELS))
 
 struct TimerWheel {
@@ -17,13 +17,30 @@ struct TimerWheel {
     Timer *slot[LEVELS][SLOTS];
 };
 
-int64_t timers_tick(VM *vm, int64_t ns) {
-    int64_t ms = ns / 1000000;
-    return ms * 1000000 > ns ? ms - 1 : ms;
+/* The last multiple of `step` up to ns, in steps. */
+static int64_t whole(int64_t ns, int64_t step) {
+    int64_t n = ns / step;
+    return n * step > ns ? n - 1 : n;
+}
+
+int64_t timers_now(VM *vm) {
+    return whole(clock_monotonic(vm), TICK);
 }
 
 int64_t timers_after(VM *vm, int64_t ms) {
-    return timers_tick(vm, clock_monotonic(vm) + 999999) + ms;
+    if (vm->seeded) { /* there, timers of the same millisecond fire in any order */
+        return timers_at(whole(clock_monotonic(vm) + MILLISECOND - 1, MILLISECOND) + ms);
+    }
+    return whole(clock_monotonic(vm) + TICK - 1, TICK) + timers_at(ms);
+}
+
+int64_t timers_wait(VM *vm, int64_t tick) {
+    return MAX(tick * TICK - clock_monotonic(vm), 0);
+}
+
+int64_t timers_left(VM *vm, int64_t tick) {
+    int64_t end = whole(tick * TICK + MILLISECOND - 1, MILLISECOND) * MILLISECOND;
+    return MAX(end - clock_monotonic(vm), 0) / MILLISECOND;
 }
 
 static void wheel_take(VM *vm, TimerWheel *w) {
@@ -40,7 +57,7 @@ static void wheel_give(VM *vm, TimerWheel *w) {
 TimerWheel *timers_new(VM *vm) {
     TimerWheel *w = MEM_NEW(&vm->mem, MEM_SYSTEM, TimerWheel);
     if (w != NULL) {
-        w->now = timers_tick(vm, clock_monotonic(vm));
+        w->now = timers_now(vm);
     }
     return w;
 }

@@ -1,9 +1,11 @@
-/* Timers: a hierarchical wheel per scheduler with ticks of a millisecond. Putting in, taking out and firing take constant
-   time; a timer never fires early. */
+/* Timers: a hierarchical wheel per scheduler with ticks of an eighth of a millisecond. Putting in, taking out and firing take
+   constant time; a timer never fires early. */
 #ifndef MOTE_PROC_TIMER_H
 #define MOTE_PROC_TIMER_H
 
 #include "proc/process.h"
+
+enum { TICK = 125000, MILLISECOND = 1000000 }; /* nanoseconds */
 
 typedef struct Timer Timer;
 typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel, which is locked */
@@ -11,7 +13,7 @@ typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel,
 struct Timer {
     Timer *next, **link;  /* in its slot; link NULL: not in the wheel */
     struct TimerWheel *wheel; /* the one it was put in */
-    int64_t at;           /* tick: Erlang monotonic time in ms, rounded up */
+    int64_t at;           /* tick: Erlang monotonic time, rounded up */
     TimerFire *fire;
 };
 
@@ -21,8 +23,13 @@ void timers_free(VM *vm, TimerWheel *w);
 void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire);
 /* Nothing if it is not in the wheel. When it returns, the timer is not, and is not just being fired either. */
 void timer_cancel(VM *vm, Timer *t);
-int64_t timers_tick(VM *vm, int64_t monotonic_ns); /* the tick that has begun */
-int64_t timers_after(VM *vm, int64_t ms);                /* the tick at which so many milliseconds from now are over */
+int64_t timers_now(VM *vm);               /* the tick that has begun */
+int64_t timers_after(VM *vm, int64_t ms); /* the tick at which so many milliseconds from now are over */
+static inline int64_t timers_at(int64_t monotonic_ms) {
+    return monotonic_ms * (MILLISECOND / TICK);
+}
+int64_t timers_wait(VM *vm, int64_t tick); /* nanoseconds until then, at least 0 */
+int64_t timers_left(VM *vm, int64_t tick); /* whole milliseconds, as if timers fired at full ones: what OTP tells is left */
 /* Fires what is due. */
 void timers_run(Scheduler *s, int64_t now_tick);
 /* The tick at which timers_run should be called next; INT64_MAX: there is no timer. May be too early, never too late. */

@@ -292,14 +292,13 @@ void dump_tables(Dump *d) {
 
 static void dump_timers(Dump *d) {
     const Processes *ps = d->vm->processes;
-    int64_t now = timers_tick(d->vm, clock_monotonic(d->vm));
     for (uint32_t i = 0; i < ps->timer_room && !d->full; i++) {
         for (const BifTimer *t = ps->timers[i]; t != NULL; t = t->chain) {
             dump_text(d, "=timer:");
             dump_term(d, t->receiver);
             dump_text(d, "\nMessage: ");
             dump_term(d, t->value);
-            dump_text(d, "\nTime left: %lld\n", (long long)MAX(t->timer.at - now, 0));
+            dump_text(d, "\nTime left: %lld\n", (long long)timers_left(d->vm, t->timer.at));
         }
     }
 }

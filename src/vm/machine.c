@@ -379,7 +379,8 @@ int machine_run(Machine *m) {
         return 1;
     }
     if (scheduler_run(vm_scheduler(vm)) == SCHEDULE_IDLE) {
-        fprintf(stderr, "mote: every process waits, and nothing is left that could wake one\n");
+        fprintf(stderr, process_find(vm, pid) == NULL ? "mote: the first process has been killed, and every other one waits\n"
+                                                      : "mote: every process waits, and nothing is left that could wake one\n");
         return 1;
     }
     return machine_halted(m);

@@ -93,7 +93,7 @@ owner() ->
     {P,M} = spawn_monitor(fun() -> T = ets:new(own,[named_table,public,{heir,Me,data}]), ets:insert(T,{a,1}), _ = ets:new(own2,[named_table]), Me ! go, receive x -> ok end end),
     receive go -> ok end, p(ets:lookup(own,a)), p(ets:insert(own,{b,2})), p(t(fun() -> ets:insert(own2,{b,2}) end)), p(ets:lookup(own2,b)), P ! x,
     receive {'DOWN',M,_,_,R} -> p(R) end, receive {'ETS-TRANSFER',own,P,D} -> p(D) after 1000 -> p(timeout) end, p(ets:info(own2)), p(lists:sort(ets:tab2list(own))), p(ets:info(own,owner) =:= Me),
-    Q = spawn(fun() -> receive {'ETS-TRANSFER',own,F,G} -> p({F =:= Me,G}), Me ! got, receive x -> ok end end end), p(ets:give_away(own,Q,gift)), receive got -> ok end, p(t(fun() -> ets:give_away(own,Me,gift) end)), p(ets:info(own,owner) =:= Q), exit(Q,kill), receive after 20 -> ok end, p(lists:keymember(size,1,ets:info(own))).
+    Q = spawn(fun() -> receive {'ETS-TRANSFER',own,F,G} -> p({F =:= Me,G}), Me ! got, receive x -> ok end end end), Given = ets:give_away(own,Q,gift), receive got -> ok end, p(Given), p(t(fun() -> ets:give_away(own,Me,gift) end)), p(ets:info(own,owner) =:= Q), exit(Q,kill), receive after 20 -> ok end, p(lists:keymember(size,1,ets:info(own))).
 big() ->
     [begin T = ets:new(t,[Ty]), [ets:insert(T,{I*7919 rem 100003, I}) || I <- lists:seq(1,20000)], p(ets:info(T,size)), p(erlang:phash2(ets:tab2list(T))), 
      [ets:delete(T,I*7919 rem 100003) || I <- lists:seq(1,19000)], p(erlang:phash2(ets:tab2list(T))), p(erlang:phash2(ets:select(T,[{{'$1','$2'},[{'>','$2',19500}],['$1']}]))) end || Ty <- [set,ordered_set,bag,duplicate_bag]].
