@@ -38,7 +38,7 @@ CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 # Parts that the rest can do without. The built-ins of a part that is left out do not exist; what other parts call of it is in src/vm/absent.c.
 PART_dump     := vm/crash_dump vm/dump_terms vm/break_menu
 PART_erl      := vm/boot vm/emu_flags vm/erl_args vm/otp_place vm/cmd_otp_dir
-PART_net      := io/inet_% platform/unix/socket%
+PART_net      := bif/bif_resolver io/inet_% platform/unix/socket%
 PART_ports    := io/port% bif/bif_port% bif/bif_erl_ddll platform/unix/child $(PART_net)
 PART_regex    := bif/bif_re io/regex%
 PART_seed     := vm/seed proc/chance

@@ -1,5 +1,5 @@
-/* Built-ins of module prim_net that need no resolver: what the machine is called, its interfaces. The others answer as in an OTP
-   without them, by the Erlang code they stand in: notsup. */
+/* Built-ins of module prim_net that need no resolver: what the machine is called, its interfaces. Those that do are in
+   bif_resolver.c; where that is left out they answer as in an OTP without them, by the Erlang code they stand in: notsup. */
 #include "bif/bif.h"
 #include "bif/file_job.h"
 #include "data/map.h"
@@ -14,8 +14,8 @@ static term text_of(Process *p, const char *s) {
 }
 
 BIF(prim_net, nif_info, 0) {
-    const term pairs[] = {A_debug, A_false};
-    return map_from_pairs(HEAP(p), pairs, 1);
+    const term pairs[] = {A_debug, A_false, A_netns, A_false};
+    return map_from_pairs(HEAP(p), pairs, bif_release(p) < 28 ? 1 : 2);
 }
 
 BIF(prim_net, nif_command, 1) {

@@ -466,8 +466,13 @@ static bool slogan(term list, char *to, size_t size) {
         if (!is_small(c) || small_value(c) < 0 || small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
             return false;
         }
-        if (n + UTF8_MAX < size) {
-            n += utf8_write((uint8_t *)to + n, (uint32_t)small_value(c));
+        uint8_t one[UTF8_MAX];
+        size_t more = utf8_write(one, (uint32_t)small_value(c));
+        if (n + more < size) {
+            memcpy(to + n, one, more);
+            n += more;
+        } else {
+            size = n + 1;
         }
     }
     to[n] = '\0';
@@ -514,7 +519,7 @@ BIF(erlang, halt, 2) {
     } else if (a[0] == A_abort) {
         ps->halt_abort = true;
         schedule_halt(vm, 134);
-    } else if (is_list(a[0]) && slogan(a[0], ps->halt_text, sizeof ps->halt_text - 1)) {
+    } else if (is_list(a[0]) && slogan(a[0], ps->halt_text, sizeof ps->halt_text)) {
         ps->halt_slogan = true;
         schedule_halt(vm, 1);
     } else {

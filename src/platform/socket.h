@@ -5,13 +5,17 @@
 
 #include "base/base.h"
 
-enum { FAMILY_NONE = 0, FAMILY_INET = 1, FAMILY_INET6 = 2, FAMILY_ANY = 3, FAMILY_LOOPBACK = 4, FAMILY_LOCAL = 5, FAMILY_OTHER = 6 };
+enum { FAMILY_NONE = 0, FAMILY_INET = 1, FAMILY_INET6 = 2, FAMILY_ANY = 3, FAMILY_LOOPBACK = 4, FAMILY_LOCAL = 5, FAMILY_OTHER = 6,
+       FAMILY_PACKET = 7 };
 
 typedef struct {
     uint8_t family;   /* FAMILY_INET, ..._INET6, ..._LOCAL; ..._NONE, ..._OTHER when the system says so */
-    uint8_t size;     /* of bytes: 4, 16, or the length of a path */
-    uint16_t port;
-    uint32_t flow, scope; /* of INET6 */
+    uint8_t size;     /* of bytes: 4, 16, or the length of a path or of a hardware address */
+    uint16_t port;    /* of PACKET: its protocol */
+    uint32_t flow;    /* of INET6; of OTHER: the system's number of the family */
+    uint32_t scope;   /* of INET6; of PACKET: the index of the interface */
+    uint16_t hardware_type;
+    uint8_t packet_type; /* of PACKET */
     uint8_t bytes[108];
 } SocketAddress;
 
@@ -79,7 +83,10 @@ typedef struct {
     uint32_t flags;
     SocketAddress address, netmask, destination, broadcast; /* family FAMILY_NONE: it has none */
     Bytes hardware;
+    unsigned flag_count;
+    const char *flag_names[16]; /* the system's flags */
 } Interface;
+const char *socket_hardware_type(unsigned type); /* NULL: it has no name */
 /* Calls visit for each address of each interface until it returns false. */
 int socket_interfaces(bool (*visit)(void *arg, const Interface *i), void *arg);
 /* One value of one interface, by a socket: an address, a number (mtu, flags), or bytes (hardware). False: not to be had. */

@@ -67,7 +67,7 @@ void socket_make_ready(int fd) {
 
 /* --- Addresses ----------------------------------------------------------------------------------------------------- */
 
-static socklen_t to_system(const SocketAddress *a, SystemAddress *s) {
+socklen_t address_to_system(const SocketAddress *a, SystemAddress *s) {
     memset(s, 0, sizeof *s);
     s->any.sa_family = (sa_family_t)system_family(a->family);
     switch (a->family) {
@@ -81,6 +81,10 @@ static socklen_t to_system(const SocketAddress *a, SystemAddress *s) {
         s->in6.sin6_scope_id = a->scope;
         memcpy(&s->in6.sin6_addr, a->bytes, 16);
         return sizeof s->in6;
+    case FAMILY_OTHER: /* the system's number, and its own bytes */
+        s->any.sa_family = (sa_family_t)a->flow;
+        memcpy(s->any.sa_data, a->bytes, a->size);
+        return (socklen_t)(offsetof(struct sockaddr, sa_data) + a->size);
     default:
         memcpy(s->local.sun_path, a->bytes, a->size);
         return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + a->size);
@@ -103,6 +107,14 @@ void address_from_system(SocketAddress *a, const SystemAddress *s, size_t size) 
         a->port = ntohs(s->in6.sin6_port);
         a->scope = s->in6.sin6_scope_id;
         memcpy(a->bytes, &s->in6.sin6_addr, 16);
+    } else if (s->any.sa_family == AF_PACKET && size >= sizeof s->packet) {
+        a->family = FAMILY_PACKET;
+        a->size = (uint8_t)MIN(s->packet.sll_halen, sizeof s->packet.sll_addr);
+        a->port = ntohs(s->packet.sll_protocol);
+        a->scope = (uint32_t)s->packet.sll_ifindex;
+        a->hardware_type = s->packet.sll_hatype;
+        a->packet_type = s->packet.sll_pkttype;
+        memcpy(a->bytes, s->packet.sll_addr, a->size);
     } else if (s->any.sa_family == AF_UNIX) {
         size_t n = size - MIN(size, offsetof(struct sockaddr_un, sun_path)), length = strnlen(s->local.sun_path, n);
         a->family = FAMILY_LOCAL;
@@ -111,9 +123,23 @@ void address_from_system(SocketAddress *a, const SystemAddress *s, size_t size) 
     }
 }
 
+void address_from_any(SocketAddress *a, const struct sockaddr *s) {
+    size_t size = s == NULL                     ? 0
+                  : s->sa_family == AF_INET     ? sizeof(struct sockaddr_in)
+                  : s->sa_family == AF_INET6    ? sizeof(struct sockaddr_in6)
+                  : s->sa_family == AF_PACKET   ? sizeof(struct sockaddr_ll)
+                                                : 0;
+    SystemAddress copy;
+    memset(&copy, 0, sizeof copy);
+    if (size > 0) {
+        memcpy(&copy, s, size);
+    }
+    address_from_system(a, &copy, size);
+}
+
 int socket_bind(int fd, const SocketAddress *a) {
     SystemAddress s;
-    return result(bind(fd, &s.any, to_system(a, &s)));
+    return result(bind(fd, &s.any, address_to_system(a, &s)));
 }
 
 int socket_listen(int fd, int backlog) {
@@ -122,7 +148,7 @@ int socket_listen(int fd, int backlog) {
 
 int socket_connect(int fd, const SocketAddress *a) {
     SystemAddress s = {.any.sa_family = AF_UNSPEC};
-    int error = result(connect(fd, &s.any, a == NULL ? sizeof s.any : to_system(a, &s)));
+    int error = result(connect(fd, &s.any, a == NULL ? sizeof s.any : address_to_system(a, &s)));
     return error == EINPROGRESS ? EAGAIN : error;
 }
 
@@ -219,7 +245,7 @@ int socket_send_to(int fd, const SocketAddress *a, const SocketExtra *extra, Byt
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     if (a != NULL) {
         m.msg_name = &s;
-        m.msg_namelen = to_system(a, &s);
+        m.msg_namelen = address_to_system(a, &s);
     }
     memset(&control, 0, sizeof control);
     m.msg_control = extra->count > 0 ? &control : NULL;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <netpacket/packet.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 
@@ -16,14 +16,20 @@ static uint32_t flags_of(unsigned f) {
            | (f & IFF_MULTICAST ? INTERFACE_MULTICAST : 0u);
 }
 
-static void take(SocketAddress *a, const struct sockaddr *s) {
-    size_t size = s == NULL ? 0 : s->sa_family == AF_INET ? sizeof(struct sockaddr_in) : s->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : 0;
-    SystemAddress copy;
-    memset(&copy, 0, sizeof copy);
-    if (size > 0) {
-        memcpy(&copy, s, size);
+static void flag_names(Interface *i, unsigned flags) {
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } names[] = {
+        {IFF_UP, "up"},           {IFF_BROADCAST, "broadcast"}, {IFF_DEBUG, "debug"},     {IFF_LOOPBACK, "loopback"},   {IFF_POINTOPOINT, "pointopoint"},
+        {IFF_NOTRAILERS, "notrailers"}, {IFF_RUNNING, "running"}, {IFF_NOARP, "noarp"},   {IFF_PROMISC, "promisc"},     {IFF_MASTER, "master"},
+        {IFF_SLAVE, "slave"},     {IFF_MULTICAST, "multicast"}, {IFF_PORTSEL, "portsel"}, {IFF_AUTOMEDIA, "automedia"}, {IFF_DYNAMIC, "dynamic"},
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        if (flags & names[n].flag) {
+            i->flag_names[i->flag_count++] = names[n].name;
+        }
     }
-    address_from_system(a, &copy, size);
 }
 
 int socket_interfaces(bool (*visit)(void *arg, const Interface *i), void *arg) {
@@ -34,19 +40,39 @@ int socket_interfaces(bool (*visit)(void *arg, const Interface *i), void *arg) {
     bool more = true;
     for (const struct ifaddrs *a = all; a != NULL && more; a = a->ifa_next) {
         Interface i = {.name = a->ifa_name, .flags = flags_of(a->ifa_flags)};
-        take(&i.address, a->ifa_addr);
+        address_from_any(&i.address, a->ifa_addr);
+        flag_names(&i, a->ifa_flags);
         if (i.address.family != FAMILY_NONE) {
-            take(&i.netmask, a->ifa_netmask);
-            take(&i.destination, a->ifa_flags & IFF_POINTOPOINT ? a->ifa_dstaddr : NULL);
-            take(&i.broadcast, i.destination.family == FAMILY_NONE && a->ifa_flags & IFF_BROADCAST ? a->ifa_broadaddr : NULL);
-        } else if (a->ifa_addr != NULL && a->ifa_addr->sa_family == AF_PACKET) {
-            const struct sockaddr_ll *l = (const struct sockaddr_ll *)(const void *)a->ifa_addr;
-            i.hardware = (Bytes){l->sll_addr, MIN(l->sll_halen, sizeof l->sll_addr)};
+            address_from_any(&i.netmask, a->ifa_netmask);
+            address_from_any(&i.destination, a->ifa_flags & IFF_POINTOPOINT ? a->ifa_dstaddr : NULL);
+            address_from_any(&i.broadcast, i.destination.family == FAMILY_NONE && a->ifa_flags & IFF_BROADCAST ? a->ifa_broadaddr : NULL);
+        }
+        if (i.address.family == FAMILY_PACKET) {
+            i.hardware = (Bytes){i.address.bytes, i.address.size};
         }
         more = visit(arg, &i);
     }
     freeifaddrs(all);
     return 0;
+}
+
+const char *socket_hardware_type(unsigned type) {
+    static const struct {
+        uint16_t type;
+        const char *name;
+    } names[] = {
+        {ARPHRD_NETROM, "netrom"}, {ARPHRD_ETHER, "ether"},       {ARPHRD_EETHER, "eether"},     {ARPHRD_AX25, "ax25"},         {ARPHRD_PRONET, "pronet"},
+        {ARPHRD_CHAOS, "chaos"},   {ARPHRD_IEEE802, "ieee802"},   {ARPHRD_ARCNET, "arcnet"},     {ARPHRD_APPLETLK, "appletlk"}, {ARPHRD_DLCI, "dlci"},
+        {ARPHRD_ATM, "atm"},       {ARPHRD_METRICOM, "metricom"}, {ARPHRD_IEEE1394, "ieee1394"}, {ARPHRD_EUI64, "eui64"},       {ARPHRD_INFINIBAND, "infiniband"},
+        {ARPHRD_TUNNEL, "tunnel"}, {ARPHRD_TUNNEL6, "tunnel6"},   {ARPHRD_LOOPBACK, "loopback"}, {ARPHRD_LOCALTLK, "localtlk"}, {ARPHRD_NONE, "none"},
+        {ARPHRD_VOID, "void"},
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        if (names[n].type == type) {
+            return names[n].name;
+        }
+    }
+    return NULL;
 }
 
 static const struct {
@@ -78,7 +104,7 @@ bool socket_interface_get(int fd, const char *name, unsigned kind, InterfaceValu
         memcpy(v->hardware, r.ifr_hwaddr.sa_data, HARDWARE_SIZE);
         return there;
     default:
-        take(&v->address, &r.ifr_addr);
+        address_from_any(&v->address, &r.ifr_addr);
         return there && v->address.family != FAMILY_NONE;
     }
 }
