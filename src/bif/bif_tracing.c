@@ -411,6 +411,18 @@ BIF(erts_internal, trace_pattern, 4) {
     return trace_pattern(p, session_arg(p, a[0]), a[1], a[2], a[3]);
 }
 
+/* Calls of the functions that match go to error_handler:breakpoint/3, or the caller's own error handler: OTP's debugger lives on it. */
+BIF(erts_debug, breakpoint, 2) {
+    FunctionPattern f;
+    if ((a[1] != A_true && a[1] != A_false) || !parse_function(a[0], &f)) {
+        return raise_badarg(p);
+    }
+    VM *vm = process_vm(p);
+    const TracePattern t = {.how = a[1] == A_true ? PATTERN_ON : PATTERN_OFF, .flags = POINT_DEBUG};
+    int64_t matched = points_set(vm, vm->trace->sessions, &f, &t);
+    return matched < 0 ? raise_error(p, A_system_limit) : SMALL(matched);
+}
+
 /* --- trace_info ---------------------------------------------------------------------------------------------------- */
 
 static term pair(Process *p, term key, term value) {

@@ -11,6 +11,7 @@
 #include "proc/collect.h"
 #include "proc/mailbox.h"
 #include "proc/signal.h"
+#include "trace/trace.h"
 
 enum { MAX_ARITY = 255 };
 
@@ -146,21 +147,30 @@ static const Export *handler_function(Process *p, term module, term name) {
     return e != NULL && export_is_callable(e) ? e : NULL;
 }
 
+/* The error handler's function gets the call that is under way; without one it is a call of what is not there. */
+static const Entry *handled(Process *p, term *x, term function, term module, term name, uint32_t arity) {
+    const Export *handler = handler_function(p, handler_module(p), function);
+    if (handler == NULL) {
+        exception_undef(p, module, name, arity, x);
+        return NULL;
+    }
+    x[2] = heap_list(&p->heap, x, arity, NIL);
+    x[0] = module;
+    x[1] = name;
+    return &handler->entry;
+}
+
+const Entry *rt_debugged(Process *p, term *x, const Traced *t) {
+    return handled(p, x, A_breakpoint, t->module, t->name, t->arity);
+}
+
 const Entry *rt_undefined(Process *p, term *x, const Export *e) {
     VM *vm = process_vm(p);
     CODE_HAS_FOUND(vm->code);
     if (vm->load_module != NULL && handler_module(p) == A_error_handler && vm->load_module(vm, e->module) && export_is_callable(e)) {
         return &e->entry;
     }
-    const Export *handler = handler_function(p, handler_module(p), A_undefined_function_handler);
-    if (handler == NULL) {
-        exception_undef(p, e->module, e->name, e->arity, x);
-        return NULL;
-    }
-    x[2] = heap_list(&p->heap, x, e->arity, NIL);
-    x[0] = e->module;
-    x[1] = e->name;
-    return &handler->entry;
+    return handled(p, x, A_undefined_function_handler, e->module, e->name, e->arity);
 }
 
 /* Does the module's current code have this fun? Then it leads there, if it did not. */

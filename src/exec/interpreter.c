@@ -539,6 +539,9 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
             return RUN_YIELD; /* it will be killed */                                                                     \
         }                                                                                                                 \
         LOAD;                                                                                                             \
+        if (UNLIKELY(to_.debugged != NULL)) {                                                                             \
+            TAIL(ENTRY(rt_debugged, to_.debugged));                                                                       \
+        }                                                                                                                 \
         ip = to_.at;                                                                                                      \
         goto *(void *)to_.handler;                                                                                        \
     } while (0)

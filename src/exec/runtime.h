@@ -98,6 +98,7 @@ const Entry *rt_apply(Process *p, term *x, uintptr_t arity);      /* x(arity): m
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused); /* x0: module, x1: function, x2: arguments */
 const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused);  /* x0: fun, x1: arguments */
 const Entry *rt_undefined(Process *p, term *x, const Export *e);
+const Entry *rt_debugged(Process *p, term *x, const struct Traced *t); /* what has a breakpoint of the debugger's */
 const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l);
 const Entry *rt_demand(Process *p, term *x, const Function *f);
 /* hibernate/3. False: an exception. Else the process has no stack any more, and the engine leaves with *result. */

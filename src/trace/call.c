@@ -371,7 +371,7 @@ static bool hit(Process *p, Traced *t) {
 
 TraceResume trace_called(Process *p, const Unit *ip) {
     const VM *vm = process_vm(p);
-    TraceResume r = {ip, 0};
+    TraceResume r = {.at = ip};
     Traced *t;
     if (ip[0] == vm->handlers[VARIANT_breakpoint]) {
         const Breakpoint *b = breakpoint_at(ip);
@@ -390,6 +390,11 @@ TraceResume trace_called(Process *p, const Unit *ip) {
     }
     if (!hit(p, t)) {
         r.handler = 0;
+    }
+    for (const TracePoint *point = t->points; point != NULL; point = point->next) {
+        if (point->flags & POINT_DEBUG) {
+            r.debugged = t;
+        }
     }
     return r;
 }

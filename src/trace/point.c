@@ -208,6 +208,7 @@ static void set_breaks(VM *vm, Traced *traced, TracePoint *point, const TracePat
         tracer_release(vm, point->meta_tracer);
         point->meta_tracer = t->meta_tracer;
     }
+    point->flags |= t->flags & POINT_DEBUG;
     for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
         if (t->flags & measures[i].flag) {
             measure(vm, point, measures[i].flag, measures[i].runs, t->how);
@@ -378,7 +379,7 @@ void points_clear(VM *vm, TraceSession *s) {
         return;
     }
     const FunctionPattern all = {.parts = 0};
-    const TracePattern global = {.how = PATTERN_OFF}, breaks = {.how = PATTERN_OFF, .flags = POINT_BREAKS};
+    const TracePattern global = {.how = PATTERN_OFF}, breaks = {.how = PATTERN_OFF, .flags = POINT_BREAKS | POINT_DEBUG};
     points_set(vm, s, &all, &global);
     points_set(vm, s, &all, &breaks);
 }

@@ -91,6 +91,7 @@ typedef enum {
     POINT_TIME_RUNS = 1 << 6,
     POINT_MEMORY = 1 << 7,
     POINT_MEMORY_RUNS = 1 << 8,
+    POINT_DEBUG = 1 << 9,      /* erts_debug:breakpoint/2: calls go to the error handler's breakpoint/3 */
     POINT_BREAKS = POINT_LOCAL | POINT_META | POINT_COUNT | POINT_TIME | POINT_MEMORY,
 } PointFlag;
 
@@ -224,6 +225,7 @@ void trace_send(VM *vm, term to, term message); /* to a process or port */
 typedef struct {
     const Unit *at;        /* where to go on */
     Unit handler;          /* with this instruction; 0: nowhere, the process is to be killed */
+    const Traced *debugged; /* the error handler's breakpoint/3 is to be called instead; NULL: it is not */
 } TraceResume;
 TraceResume trace_called(Process *p, const Unit *ip);
 /* A traced built-in is called by the instruction at ip, last in its function: for what is told of the call, it is as if it returned there.
