@@ -158,8 +158,7 @@ term builtin_functions(Heap *h) {
 }
 
 static term decoded(Heap *h, Bytes b) {
-    term t = b.size == 0 ? NIL : external_decode(h, b, 0, NULL);
-    return t == NONE ? NIL : t;
+    return b.size == 0 ? NIL : external_decode(h, b, 0, NULL);
 }
 
 static term module_info(Heap *h, ModuleCode *c, term what) {
@@ -190,7 +189,11 @@ BIF(erlang, get_module_info, 1) {
         return raise_badarg(p);
     }
     for (size_t i = 0; i < ARRAY_LEN(items); i++) {
-        list = heap_cons(HEAP(p), TUPLE2(HEAP(p), items[i], module_info(HEAP(p), c, items[i])), list);
+        term info = module_info(HEAP(p), c, items[i]);
+        if (info == NONE) {
+            return raise_badarg(p);
+        }
+        list = heap_cons(HEAP(p), TUPLE2(HEAP(p), items[i], info), list);
     }
     return list;
 }
@@ -226,18 +229,30 @@ static Prepared *prepared_of(term t) {
 }
 
 /* Reads and translates a module's file. NONE: *code is it. Else the reason it cannot be had. */
-static term prepare(VM *vm, term name, Bytes file, bool on_demand, ModuleCode **code) {
+static term prepare(VM *vm, term name, Bytes file, bool on_demand, ModuleCode **code, LoadError *error) {
     Bytes text = atom_text(vm, name);
     char of[4 * ATOM_MAX_CHARS + 1];
     memcpy(of, text.at, text.size);
     of[text.size] = 0;
-    LoadError error = {0};
-    BeamFile *b = on_demand ? beam_open(vm, of, file, false, &error) : beam_read(vm, of, file, &error);
-    *code = b == NULL || b->module != name ? NULL : module_prepare(vm, b, &error);
+    *code = NULL;
+    BeamFile *b = on_demand ? beam_open(vm, of, file, false, error) : beam_read(vm, of, file, error);
+    if (b != NULL && b->module != name) {
+        Bytes other = atom_text(vm, b->module);
+        load_error(error, "", -1, "the module in it is %.*s", (int)other.size, (const char *)other.at);
+    } else if (b != NULL) {
+        *code = module_prepare(vm, b, error);
+    }
     if (b != NULL) {
         beam_free(b);
     }
-    return *code != NULL ? NONE : error.no_memory ? A_system_limit : A_badfile;
+    return *code != NULL ? NONE : error->no_memory ? A_system_limit : A_badfile;
+}
+
+/* What is wrong with a file is told as OTP tells it: the caller gets no more than badfile. */
+static void report(Process *p, const LoadError *error) {
+    char line[600];
+    load_error_text(error, line, sizeof line);
+    log_send(process_vm(p), A_error, "Error loading module ~ts~n", heap_cons(HEAP(p), heap_latin1_list(HEAP(p), line, strlen(line)), NIL), p->group_leader, p->pid);
 }
 
 BIF(erts_internal, prepare_loading, 2) {
@@ -251,11 +266,15 @@ BIF(erts_internal, prepare_loading, 2) {
         MEM_DELETE(&vm->mem, MEM_CODE, prepared);
         return raise_error(p, A_system_limit);
     }
-    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, vm->native == NULL && bits_are_trusted(a[1]), &prepared->code);
+    LoadError error = {0};
+    term reason = prepare(vm, a[0], (Bytes){file.at, file.size}, vm->native == NULL && bits_are_trusted(a[1]), &prepared->code, &error);
     BUMP(p, (intptr_t)(file.size / 16));
     bits_bytes_done(vm, &file);
     if (reason != NONE) {
         MEM_DELETE(&vm->mem, MEM_CODE, prepared);
+        if (reason == A_badfile) {
+            report(p, &error);
+        }
         return TUPLE2(HEAP(p), A_error, reason);
     }
     prepared->resource = (Resource){.refs = 1, .destroy = prepared_destroy, .type = prepared_type};

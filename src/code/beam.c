@@ -3,6 +3,7 @@
 #include "code/code.h"
 #include "code/container.h"
 #include "code/verify.h"
+#include "data/external.h"
 #include "data/md5.h"
 #include "data/record.h"
 #include "term/atom.h"
@@ -167,6 +168,10 @@ static bool read_literals(Loading *l, const Bytes chunks[CHUNKS]) {
 #define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
 #define HAS(i) (chunks[i].at != NULL)
 
+static bool check_term(LoadError *error, const char *chunk, Bytes b) {
+    return b.size == 0 || external_has_shape(b) || load_error(error, chunk, -1, "it is no term in the external format");
+}
+
 static bool read_chunks(Loading *l, const Container *container) {
     const Bytes *chunks = container->chunks;
     BeamFile *b = l->b;
@@ -187,7 +192,8 @@ static bool read_chunks(Loading *l, const Container *container) {
     if ((HAS(CHUNK_TYPES) && !chunk_types(l, CURSOR(CHUNK_TYPES))) || (HAS(CHUNK_LINES) && !chunk_lines(l, CURSOR(CHUNK_LINES))) ||
         !code_decode(l, CURSOR(CHUNK_CODE)) || (HAS(CHUNK_RECORDS) && !chunk_records(l, CURSOR(CHUNK_RECORDS))) ||
         !chunk_functions(l, CURSOR(CHUNK_EXPORTS), &b->exports, &b->export_count) ||
-        (HAS(CHUNK_LOCALS) && !chunk_functions(l, CURSOR(CHUNK_LOCALS), &b->locals, &b->local_count)) || !lambda_labels(l)) {
+        (HAS(CHUNK_LOCALS) && !chunk_functions(l, CURSOR(CHUNK_LOCALS), &b->locals, &b->local_count)) || !lambda_labels(l) ||
+        !check_term(error, "Attr", chunks[CHUNK_ATTRIBUTES]) || !check_term(error, "CInf", chunks[CHUNK_COMPILE_INFO])) {
         return false;
     }
     bool ok = true;

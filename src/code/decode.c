@@ -525,6 +525,9 @@ bool code_decode(Loading *l, Cursor *c) {
         c->at = c->start;
         return CURSOR_FAIL(c, "%u labels and %u functions do not fit into it", b->labels, functions);
     }
+    if (functions == 0) {
+        return CURSOR_FAIL(c, "it has no functions");
+    }
     b->label_op = arena_alloc(b->arena, (size_t)b->labels * sizeof(uint32_t));
     b->label_function = ARENA_ARRAY(b->arena, uint32_t, b->labels);
     b->op_room = size / 4 + 16; /* enough for nearly all compilers' code */

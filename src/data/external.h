@@ -11,6 +11,9 @@
 
 enum { EXTERNAL_VERSION = 131 };
 
+/* Whether b begins like a term, neither compressed nor cut off. Cheap, and makes no atoms: decoding may still fail. */
+bool external_has_shape(Bytes b);
+
 /* Decoding. */
 enum {
     EXTERNAL_SAFE = 1 << 0,       /* make no atoms and no external funs that were not there before */
