@@ -308,7 +308,7 @@ static size_t room_on_demand(const Container *c, const char *name, bool stays) {
     if (chunks[CHUNK_ATOMS].size > 4 && chunks[CHUNK_CODE].size > 20) {
         int32_t atoms = (int32_t)read_be32(chunks[CHUNK_ATOMS].at);
         uint32_t functions = read_be32(chunks[CHUNK_CODE].at + 16);
-        room += MIN((size_t)labs(atoms), chunks[CHUNK_ATOMS].size) * sizeof(term);
+        room += MIN((size_t)labs(atoms), chunks[CHUNK_ATOMS].size) * sizeof(AtomNumber);
         room += MIN((size_t)functions, chunks[CHUNK_CODE].size) * (sizeof(BeamFunction) + sizeof(uint64_t));
     }
     if (chunks[CHUNK_TYPES].size > 8) {

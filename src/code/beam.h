@@ -4,6 +4,7 @@
 #define MOTE_CODE_BEAM_H
 
 #include "code/error.h"
+#include "term/atom.h"
 #include "term/literal.h"
 
 /* Operand kinds of generic instructions, after decoding. */
@@ -52,16 +53,20 @@ typedef struct {
     Arg *arg;
 } GenericOp;
 
+/* Atoms and nil in half a word, for tables that can be long. */
+typedef uint32_t AtomNumber;
+static_assert(ATOM(ATOM_LIMIT) <= UINT32_MAX, "they fit");
+
 typedef struct {
-    term module, name; /* atoms */
+    AtomNumber module, name;
     uint32_t arity;
 } BeamImport;
 typedef struct {
-    term name;
+    AtomNumber name;
     uint32_t arity, function; /* its index */
 } BeamExport; /* exports and local functions */
 typedef struct {
-    term name;               /* of the function that is its body, -f/1-fun-0- */
+    AtomNumber name;         /* of the function that is its body, -f/1-fun-0- */
     uint32_t arity;          /* of that function: with the free variables */
     uint32_t label, index, free, old_uniq;
 } BeamLambda;
@@ -97,11 +102,11 @@ typedef struct {
 } BeamRecord;
 
 typedef struct {
-    term name;               /* atom */
-    uint32_t arity;
+    AtomNumber name;
     uint32_t entry;          /* label of its entry */
     uint32_t first, end;     /* ops [first, end): first is the label before its func_info */
     uint32_t offset;         /* of a file on demand: where that label is in the Code chunk */
+    uint8_t arity;
     bool walked;             /* it has been verified; on demand, somebody may run it already */
 } BeamFunction;
 
@@ -113,7 +118,7 @@ typedef struct BeamFile {
     uint32_t *label_function; /* of each label: index of the function whose entry it is + 1, or 0; on demand NULL: in order of
                                  the functions, labels are in order, too */
     uint32_t *label_op;       /* of each label: index of its instruction; UINT32_MAX: there is none */
-    term *atoms;              /* 1..atom_count; 0: nil */
+    AtomNumber *atoms;        /* 1..atom_count; 0: nil */
     uint32_t atom_count;
     BeamImport *imports;      uint32_t import_count;
     BeamExport *exports;      uint32_t export_count;

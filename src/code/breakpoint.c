@@ -35,7 +35,7 @@ bool breakpoint_set(VM *vm, const Function *f, struct Traced *of, Breakpoint **l
     const ModuleCode *c = f->of;
     enum { FUNC_INFO_UNITS = 4 };
     bool ok = true;
-    for (CodeSegment *s = f->info == NULL ? NULL : c->segments; s != NULL; s = s->next) {
+    for (CodeSegment *s = !f->emitted ? NULL : c->segments; s != NULL; s = s->next) {
         for (uint32_t i = 0; i < s->piece_count; i++) {
             const CodePiece *piece = segment_piece(s, i);
             if (piece->function == (uint32_t)(f - c->functions)) {

@@ -121,7 +121,7 @@ bool chunk_atoms(Loading *l, Cursor *c) {
         c->at -= 4;
         return CURSOR_FAIL(c, "%u atoms do not fit into it", count);
     }
-    b->atoms = ARENA_ARRAY(b->arena, term, (size_t)count + 1);
+    b->atoms = ARENA_ARRAY(b->arena, AtomNumber, (size_t)count + 1);
     if (b->atoms == NULL) {
         return load_no_memory(l->error);
     }
@@ -159,7 +159,7 @@ static inline uint32_t row_u32(Cursor *c) {
     return read_be32(c->at - 4);
 }
 
-static bool read_atom(Loading *l, Cursor *c, term *atom) {
+static bool read_atom(Loading *l, Cursor *c, AtomNumber *atom) {
     uint32_t i = row_u32(c);
     if (i == 0 || i > l->b->atom_count) {
         c->at -= 4;

@@ -183,7 +183,7 @@ static Unit call_of(Layout *l, Unit *at, uint32_t label) {
     }
     ModuleCode *code = l->pr->code;
     Function *f = emit_function(code, label);
-    if (f->info == NULL) {
+    if (!f->emitted) {
         demand_call_site(l->vm, f, at);
     }
     return (Unit)f->code;
@@ -270,11 +270,10 @@ static void emit(Layout *l, CodeSegment *s) {
         } else if (i->op == OP_line) {
             l->function_lines[l->function_line_count++] = (CodeLine){(uint32_t)(at - s->units), (uint32_t)i->a[0].number};
         } else if (op_infos[i->op].interpreted) {
-            Unit *start = at;
             at = lay_out(l, at, i);
             if (i->op == OP_func_info) {
                 Function *f = &code->functions[function - 1];
-                f->info = start;
+                f->emitted = true;
                 f->code = at;
             }
         }

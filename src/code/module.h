@@ -44,14 +44,14 @@ typedef struct Function {
             const void *native;
         };
     };
-    const Unit *info;          /* its func_info; the entry follows. NULL: not emitted yet */
-    term name;
-    uint32_t arity;
-    uint32_t label;            /* of the entry */
     struct ModuleCode *of;
-    uint32_t sites;            /* calls of stub in emitted code: the first in of->sites, 0: none */
-    bool damaged;              /* it cannot be emitted, and somebody has been told why */
     Unit stub[3];              /* arity, then an instruction that emits the function */
+    AtomNumber name;
+    uint32_t label;            /* of the entry */
+    uint32_t sites;            /* calls of stub in emitted code: the first in of->sites, 0: none */
+    uint8_t arity;
+    bool emitted;
+    bool damaged;              /* it cannot be emitted, and somebody has been told why */
 } Function;
 
 /* Code of functions, one behind the other in the order in which they were emitted. Behind the units of a function stand its

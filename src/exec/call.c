@@ -215,7 +215,7 @@ const Entry *rt_demand(Process *p, term *x, const Function *function) {
     VM *vm = process_vm(p);
     LoadError error;
     code_lock(vm);
-    bool known = f->damaged, there = f->info != NULL || (!known && demand_function(vm, f, &error));
+    bool known = f->damaged, there = f->emitted || (!known && demand_function(vm, f, &error));
     code_unlock(vm);
     if (there) {
         return &f->entry;

@@ -8,11 +8,11 @@
 typedef struct Poll Poll;
 enum { POLL_READ = 1, POLL_WRITE = 2 };
 
-Poll *poll_new(Mem *mem); /* NULL: no memory, or no descriptors left */
+Poll *poll_new(Mem *mem); /* NULL: no memory */
 void poll_free(Poll *p);
 
 /* Watches fd in these directions (`what` are those of this watcher; others' stay), until told otherwise. 0: no more. False: no
-   memory, or no such descriptor. A descriptor must be unwatched before it is closed. */
+   memory, no such descriptor, or none left. A descriptor must be unwatched before it is closed. */
 bool poll_watch(Poll *p, int fd, unsigned what, void *watcher);
 size_t poll_watched(const Poll *p); /* descriptors that somebody watches */
 

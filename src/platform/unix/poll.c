@@ -1,4 +1,4 @@
-/* Polling by epoll. */
+/* Polling by epoll, whose descriptors are opened when there is first something to wait for: many programs never do. */
 #include "platform/poll.h"
 
 #include <errno.h>
@@ -8,7 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64 };
+#include "base/lock.h"
+
+enum { BATCH = 64, BLIND_WAIT = 10000000 };
 
 /* What is known of a descriptor, by its number. */
 typedef struct {
@@ -19,7 +21,9 @@ typedef struct {
 
 struct Poll {
     Mem *mem;
-    int epoll, wake;
+    Lock opening;
+    int epoll, wake; /* -1: not opened yet. wake is stored last (atomic) */
+    bool woken;      /* before they were (atomic) */
     Slot *slots;
     size_t room;    /* slots; those beyond have never been used */
     size_t watched, always;
@@ -36,13 +40,7 @@ Poll *poll_new(Mem *mem) {
         return NULL;
     }
     p->mem = mem;
-    p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = p->wake};
-    if (p->epoll < 0 || p->wake < 0 || epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->wake, &e) < 0) {
-        poll_free(p);
-        return NULL;
-    }
+    p->epoll = p->wake = -1;
     return p;
 }
 
@@ -58,6 +56,37 @@ void poll_free(Poll *p) {
     }
     mem_free(p->mem, MEM_SYSTEM, p->slots, p->room * sizeof *p->slots);
     MEM_DELETE(p->mem, MEM_SYSTEM, p);
+}
+
+static bool open_both(Poll *p) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = wake};
+    if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &e) < 0) {
+        close(epoll);
+        close(wake);
+        return false;
+    }
+    p->epoll = epoll;
+    __atomic_store_n(&p->wake, wake, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&p->woken, __ATOMIC_SEQ_CST)) {
+        poll_wake(p);
+    }
+    return true;
+}
+
+static bool is_open(const Poll *p) {
+    return __atomic_load_n(&p->wake, __ATOMIC_SEQ_CST) >= 0;
+}
+
+/* False: no descriptors left. */
+static bool opened(Poll *p) {
+    if (is_open(p)) {
+        return true;
+    }
+    lock_take(&p->opening);
+    bool ok = is_open(p) || open_both(p);
+    lock_give(&p->opening);
+    return ok;
 }
 
 static bool make_room(Poll *p, size_t n) {
@@ -100,7 +129,7 @@ static bool tell_epoll(Poll *p, int fd, Slot *s) {
 }
 
 bool poll_watch(Poll *p, int fd, unsigned what, void *watcher) {
-    if (fd < 0 || !make_room(p, (size_t)fd + 1)) {
+    if (fd < 0 || !opened(p) || !make_room(p, (size_t)fd + 1)) {
         return false;
     }
     Slot *s = &p->slots[fd];
@@ -123,11 +152,15 @@ size_t poll_watched(const Poll *p) {
     return __atomic_load_n(&p->watched, __ATOMIC_RELAXED);
 }
 
-/* False: nothing within that time. */
-static bool sleep_on(const Poll *p, int64_t nanoseconds) {
+/* False: nothing within that time. Without descriptors it looks again every now and then. */
+static bool sleep_on(Poll *p, int64_t nanoseconds) {
+    bool ok = opened(p);
+    if (!ok && (nanoseconds < 0 || nanoseconds > BLIND_WAIT)) {
+        nanoseconds = BLIND_WAIT;
+    }
     struct pollfd f = {p->epoll, POLLIN, 0};
     struct timespec t = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    return ppoll(&f, 1, nanoseconds < 0 ? NULL : &t, NULL) > 0;
+    return ppoll(&f, ok, nanoseconds < 0 ? NULL : &t, NULL) > 0;
 }
 
 void poll_sleep(Poll *p, int64_t nanoseconds) {
@@ -148,7 +181,11 @@ void poll_wait(Poll *p, int64_t nanoseconds) {
             return;
         }
     }
-    p->count = epoll_wait(p->epoll, p->ready, BATCH, 0);
+    if (is_open(p)) {
+        p->count = epoll_wait(p->epoll, p->ready, BATCH, 0);
+    } else {
+        __atomic_store_n(&p->woken, false, __ATOMIC_SEQ_CST);
+    }
 }
 
 void *poll_next(Poll *p, int *fd, unsigned *what) {
@@ -184,6 +221,12 @@ void *poll_next(Poll *p, int *fd, unsigned *what) {
 }
 
 void poll_wake(Poll *p) {
+    if (!is_open(p)) {
+        __atomic_store_n(&p->woken, true, __ATOMIC_SEQ_CST); /* whoever opens it sees that, or it is open by now */
+        if (!is_open(p)) {
+            return;
+        }
+    }
     int saved = errno;
     uint64_t one = 1;
     ssize_t n = write(p->wake, &one, sizeof one);
