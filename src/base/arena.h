@@ -34,6 +34,20 @@ static inline void *arena_alloc(Arena *a, size_t size) {
     }
     return arena_alloc_slow(a, size);
 }
+/* What has been handed out since arena_mark is free again, if it was of the block that was the newest then. */
+typedef struct {
+    ArenaBlock *block;
+    uint8_t *at;
+} ArenaMark;
+static inline ArenaMark arena_mark(const Arena *a) {
+    return (ArenaMark){a->blocks, a->at};
+}
+static inline void arena_release(Arena *a, ArenaMark m) {
+    if (a->blocks == m.block) {
+        a->at = m.at;
+    }
+}
+
 void *arena_array(Arena *a, size_t count, size_t size); /* count * size bytes, checked; zeroed */
 
 #define ARENA_ARRAY(a, Type, count) ((Type *)arena_array(a, count, sizeof(Type)))

@@ -120,6 +120,7 @@ static bool verified(VM *vm, Function *f, bool *repeat, LoadError *error) {
     BeamFile *b = c->source;
     uint32_t index = (uint32_t)(f - c->functions);
     const bool *again;
+    ArenaMark before = arena_mark(b->work);
     *repeat = false;
     if (!beam_verify_function(b, index, &again, error)) {
         return false;
@@ -137,6 +138,7 @@ static bool verified(VM *vm, Function *f, bool *repeat, LoadError *error) {
             }
         }
     }
+    arena_release(b->work, before);
     return true;
 }
 

@@ -7,7 +7,7 @@
    search should err otherwise: each function is decoded and verified from its head to the next one. */
 #include "code/reader.h"
 
-enum { MAX_ARITY = 255, MODULE_ATOM = 1 << 4 | COMPACT_A, LABEL_ROOM = 5, LINE_ROOM = 6 };
+enum { MAX_ARITY = 255, MODULE_ATOM = 1 << 4 | COMPACT_A, LINE_ROOM = 6 };
 
 /* A compact number of two bytes at most, or three if it is long. False: it is none. */
 static inline bool number(const uint8_t **at, const uint8_t *end, unsigned tag, uint32_t *value) {
@@ -30,32 +30,28 @@ static inline bool number(const uint8_t **at, const uint8_t *end, unsigned tag, 
     return true;
 }
 
-/* The instruction `label N` as it is written; how many bytes it has. */
-static size_t label_bytes(uint32_t n, uint8_t bytes[LABEL_ROOM]) {
-    bytes[0] = GEN_label;
+/* The instruction `label N` as it is written: its bytes are the first of *word; how many they are. */
+static size_t label_word(uint32_t n, uint32_t *word) {
     if (n < 16) {
-        bytes[1] = (uint8_t)(n << 4);
+        *word = (uint32_t)GEN_label << 24 | n << 20;
         return 2;
     }
     if (n < 2048) {
-        bytes[1] = (uint8_t)(n >> 3 & 0xe0) | 8;
-        bytes[2] = (uint8_t)n;
+        *word = (uint32_t)GEN_label << 24 | (n >> 3 & 0xe0) << 16 | 8 << 16 | (n & 0xff) << 8;
         return 3;
     }
-    bytes[1] = 0x18;
-    bytes[2] = (uint8_t)(n >> 8);
-    bytes[3] = (uint8_t)n;
+    *word = (uint32_t)GEN_label << 24 | 0x18 << 16 | (n & 0xffff);
     return 4;
 }
 
-/* Where a head begins whose func_info is at `info`; NULL: there is none. */
+/* Where a head begins whose func_info, which has four bytes at least, is at `info`; NULL: there is none. */
 static const uint8_t *head_start(const uint8_t *start, const uint8_t *info, uint32_t label) {
-    uint8_t bytes[LABEL_ROOM];
-    size_t size = label_bytes(label, bytes);
-    for (size_t line = 0; line < LINE_ROOM && size + line <= (size_t)(info - start); line++) {
+    uint32_t word, place;
+    size_t size = label_word(label, &word), lines = MIN((size_t)LINE_ROOM, (size_t)(info - start) + 1 - MIN(size, (size_t)(info - start) + 1));
+    uint32_t mask = ~(uint32_t)0 << (32 - 8 * size);
+    for (size_t line = 0; line < lines; line++) {
         const uint8_t *at = info - line - size, *behind = at + size + 1;
-        uint32_t place;
-        if (at[0] != GEN_label || at[1] != bytes[1] || memcmp(at + 2, bytes + 2, size - 2) != 0) {
+        if ((read_be32(at) & mask) != word) {
             continue;
         }
         if (line == 0 || (at[size] == GEN_line && number(&behind, info + 3, COMPACT_U, &place) && behind == info)) {

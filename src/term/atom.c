@@ -33,15 +33,20 @@ typedef struct Atoms {
     Atom *pages[PAGES];
 } Atoms;
 
+/* Fewer than eight bytes as one number. */
+static inline uint64_t few_bytes(const uint8_t *p, size_t n) {
+    if (n >= 4) { /* bytes that are there twice come to the same place */
+        return (uint64_t)read_be32(p) << 8 * (n - 4) | read_be32(p + n - 4);
+    }
+    return n == 0 ? 0 : (uint64_t)p[0] << 8 * (n - 1) | (uint64_t)p[n / 2] << 8 * (n - 1 - n / 2) | p[n - 1];
+}
+
 /* Eight bytes at a time; the last eight may be there twice. tools/gen_atoms.py does the same. */
 static uint32_t text_hash(const uint8_t *p, size_t n) {
     const uint64_t factor = 0x9e3779b97f4a7c15u;
     uint64_t h = n;
     if (n < 8) {
-        for (size_t i = 0; i < n; i++) {
-            h = h << 8 | p[i];
-        }
-        h *= factor;
+        h = (h << 8 * n | few_bytes(p, n)) * factor;
         return (uint32_t)(h ^ h >> 32);
     }
     const uint8_t *last = p + n - 8;
@@ -119,15 +124,15 @@ static inline bool same_text(const uint8_t *p, size_t n, const uint8_t *q, size_
     if (n != m) {
         return false;
     }
-    for (; n >= 8; p += 8, q += 8, n -= 8) {
-        if (read_be64(p) != read_be64(q)) {
+    if (n < 8) {
+        return few_bytes(p, n) == few_bytes(q, n);
+    }
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        if (read_be64(p + i) != read_be64(q + i)) {
             return false;
         }
     }
-    while (n > 0 && *p == *q) {
-        p++, q++, n--;
-    }
-    return n == 0;
+    return read_be64(p + n - 8) == read_be64(q + n - 8);
 }
 
 static inline Bytes static_text(uint32_t i) {
@@ -231,11 +236,11 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
 
 /* NONE: this can be an atom; else why not. A mistake in the first 255 characters counts before the length. */
 static term check_text(const uint8_t *p, size_t n) {
-    uint8_t all = 0;
-    for (size_t i = 0; i < n; i++) {
-        all |= p[i];
+    uint64_t all = n < 8 ? few_bytes(p, n) : read_be64(p + n - 8);
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        all |= read_be64(p + i);
     }
-    if (all < 0x80 && n <= ATOM_MAX_CHARS) { /* nearly always */
+    if ((all & 0x8080808080808080u) == 0 && n <= ATOM_MAX_CHARS) { /* nearly always */
         return NONE;
     }
     const uint8_t *end = p + n;

@@ -41,7 +41,7 @@ static void emit_all(VM *vm, Module *m) {
             return;
         }
         CHECK(code_find(vm, f->code, &code, &of) == f && code == c && of == m && f->code[-1] == f->arity);
-        CHECK(code_find(vm, f->info, &code, &of) == f && f->sites == 0);
+        CHECK(code_find(vm, f->code, &code, &of) == f && f->sites == 0);
     }
     for (uint32_t i = 0; i < c->export_count; i++) {
         Export *e = export_get(vm, m->name, c->exports[i].name, c->exports[i].arity);
@@ -115,7 +115,7 @@ TEST(a_damaged_function_is_refused_when_it_is_called) {
         Function *f = &m->current->functions[i];
         if (!demand_function(&vm, f, &error)) {
             refused = true;
-            CHECK(f->damaged && f->info == NULL && error.reason[0] != '\0');
+            CHECK(f->damaged && !f->emitted && error.reason[0] != '\0');
         }
     }
     CHECK(refused);
