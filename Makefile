@@ -31,6 +31,9 @@ CFLAGS_stress   := -O1 -g -DMOTE_STRESS
 CFLAGS_language := -std=gnu11 -fno-strict-aliasing -fwrapv -D_GNU_SOURCE $(WARN) -Isrc -Iinclude -I$(G)
 CFLAGS_all := $(CFLAGS_language) -ffunction-sections -fdata-sections $(CFLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections $(LDFLAGS_$(BUILD)) $(LDFLAGS)
+# Libraries of native functions find these in the executable.
+NIF_LIST := src/io/nif.list
+EXPORTS := -Wl,--dynamic-list=$(NIF_LIST)
 LIBS := -lgmp -lz -ltinfo -lm -ldl -lpthread
 # The release build of the command loads these libraries when it needs them: see the file.
 LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
@@ -40,6 +43,7 @@ CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 PART_dump     := vm/crash_dump vm/dump_terms vm/break_menu
 PART_erl      := vm/boot vm/emu_flags vm/erl_args vm/otp_place vm/cmd_otp_dir
 PART_net      := bif/bif_resolver io/inet_% platform/unix/socket%
+PART_nif      := io/nif% bif/bif_nif% platform/unix/nif%
 PART_ports    := io/port% bif/bif_port% bif/bif_erl_ddll platform/unix/child $(PART_net)
 PART_regex    := bif/bif_re io/regex%
 PART_seed     := vm/seed proc/chance
@@ -64,8 +68,8 @@ UNIT := $(sort $(wildcard tests/unit/*.c))
 all: $(E)/mote
 lib: $(E)/libmote.a
 
-$(E)/mote: $(B)/vm/main.o $(LATE) $(E)/$(if $(LATE),ordered,libmote).a
-	$(V)$(CC) $(LDFLAGS_all) -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS))
+$(E)/mote: $(NIF_LIST) $(B)/vm/main.o $(LATE) $(E)/$(if $(LATE),ordered,libmote).a
+	$(V)$(CC) $(LDFLAGS_all) $(EXPORTS) -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS))
 # What every start runs stands together: fewer pages of the executable are touched.
 $(E)/ordered.a: $(E)/libmote.a tools/start_functions.txt
 	$(V)sed 's/.*/--rename-section .text.&=.text.hot.&/' tools/start_functions.txt >$(E)/ordered.args && $(OBJCOPY) @$(E)/ordered.args $< $@

@@ -1,6 +1,7 @@
 /* Built-ins on modules and their code: loading, asking, deleting. */
-#include "bif/bif.h"
+#include "bif/bif_nif_load.h"
 #include "bif/system_flags.h"
+#include "code/breakpoint.h"
 #include "code/purge.h"
 #include "data/bits.h"
 #include "data/external.h"
@@ -121,12 +122,13 @@ static term all_exports(Heap *h, const ModuleCode *c) {
     return list;
 }
 
-/* The built-ins that stand in for functions of such a module. */
+/* The functions that are those of a library, and the built-ins that stand in for functions of such a module. */
 static term all_natives(Heap *h, const ModuleCode *c) {
     term list = NIL;
-    for (uint32_t i = loads_natives(c) ? c->function_count : 0; i-- > 0;) {
+    bool loads = loads_natives(c);
+    for (uint32_t i = c->function_count; i-- > 0;) {
         const Function *f = &c->functions[i];
-        if (bif_find(h->vm, c->module->name, f->name, f->arity) != NULL) {
+        if (nif_is_bound(h->vm, f) || (loads && bif_find(h->vm, c->module->name, f->name, f->arity) != NULL)) {
             list = add_function(h, f->name, f->arity, list);
         }
     }
@@ -436,25 +438,30 @@ BIF(erts_internal, check_process_code, 1) {
     return purge_is_used(p, p->scheduler->current == p, m->old) ? A_true : A_false;
 }
 
-/* Natives are built in: for a module that has some, they have been in place since it was loaded. */
+/* Does this module have natives that are built in? They have been in place since it was loaded. */
+static term load_library(Process *p, term path, term info, const Module *m, bool old) {
+    return bif_find_module(process_vm(p)->bifs, m->name) ? A_ok : nif_load(p, path, info, m, old);
+}
+
+/* The call stands in the module's code: where that is says which module it is. */
 BIF(erlang, load_nif, 2) {
-    VM *vm = process_vm(p);
-    uint8_t name[ATOM_MAX_CHARS];
-    size_t n = 0;
-    term l = a[0];
-    for (; is_cons(l) && is_small(head(l)) && n < sizeof name; l = tail(l)) {
-        name[n] = (uint8_t)small_value(head(l));
-        n = name[n] == '/' ? 0 : n + 1;
-    }
-    term module = l != NIL ? NONE : atom_find(vm, name, n);
-    for (size_t i = 0; i < vm->bifs->count && module != NONE; i++) {
-        if (bif_module(&vm->bifs->entries[i]) == module) {
-            return A_ok;
-        }
-    }
-    static const char text[] = "Failed to load NIF library: this VM has only those that are built in";
+    static const char text[] = "load_nif/2 must be explicitly called from the NIF module. It cannot be called through apply/3.";
     Heap *h = HEAP(p);
-    return TUPLE2(h, A_error, TUPLE2(h, A_load_failed, heap_latin1_list(h, text, sizeof text - 1)));
+    ModuleCode *code;
+    Module *m;
+    if (code_find(process_vm(p), p->ip, &code, &m) == NULL) {
+        return TUPLE2(h, A_error, TUPLE2(h, A_bad_lib, heap_latin1_list(h, text, sizeof text - 1)));
+    }
+    bool old = code != m->current && code != m->pending;
+    if (!bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erts_internal, load_nif_alone, 3), (term[]){a[0], a[1], TUPLE2(h, m->name, old ? A_true : A_false)});
+    }
+    return load_library(p, a[0], a[1], m, old);
+}
+
+BIF_REST(load_nif_alone, 3, erlang, load_nif, 2) {
+    const Module *m = is_tuple_of(a[2], 2) && is_atom(element(a[2], 1)) ? module_find(process_vm(p), element(a[2], 1)) : NULL;
+    return m == NULL || !bif_is_still(p) ? raise_badarg(p) : load_library(p, a[0], a[1], m, element(a[2], 2) == A_true);
 }
 
 /* --- Files in memory ----------------------------------------------------------------------------------------------- */

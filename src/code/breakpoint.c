@@ -15,6 +15,49 @@ void breakpoint_cross(VM *vm, const Function *f) {
     at[0] = vm->handlers[VARIANT_to_native];
 }
 
+/* Entries of the function's interpreter code, one after the other; *s and *i are NULL (or its first segment) and 0 at first. */
+static Unit *next_entry(const Function *f, CodeSegment **s, uint32_t *i) {
+    enum { FUNC_INFO_UNITS = 4 };
+    for (; *s != NULL; *s = (*s)->next, *i = 0) {
+        while (*i < (*s)->piece_count) {
+            const CodePiece *piece = segment_piece(*s, (*i)++);
+            if (piece->function == (uint32_t)(f - f->of->functions)) {
+                return (*s)->units + piece->start + FUNC_INFO_UNITS;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool has_machine_code(const VM *vm, const Function *f) {
+    return f->native != vm->code->native_entry && f->native != NULL;
+}
+
+/* The operand of call_nif is that of func_info's name, which nothing reads. */
+void nif_bind(VM *vm, const Function *f, const BifEntry *called) {
+    CodeSegment *s = f->of->segments;
+    uint32_t i = 0;
+    for (Unit *at; (at = next_entry(f, &s, &i)) != NULL;) {
+        Unit call = vm->handlers[VARIANT_call_nif];
+        at[INFO_NAME] = (Unit)called;
+        if (at[0] == vm->handlers[VARIANT_breakpoint]) {
+            Breakpoint *b = (Breakpoint *)at[INFO_MODULE];
+            b->was = b->handler = call;
+        } else {
+            __atomic_store_n(&at[0], call, __ATOMIC_RELEASE);
+        }
+    }
+    if (has_machine_code(vm, f)) {
+        vm->code->native_divert(vm, f, true);
+    }
+}
+
+bool nif_is_bound(VM *vm, const Function *f) {
+    const Unit *at = !f->emitted ? NULL : f->code;
+    Unit call = vm->handlers[VARIANT_call_nif];
+    return at != NULL && (at[0] == call || (at[0] == vm->handlers[VARIANT_breakpoint] && breakpoint_at(at)->was == call));
+}
+
 static bool set_at(VM *vm, Unit *at, struct Traced *of, Breakpoint **list) {
     if (at[0] == vm->handlers[VARIANT_breakpoint]) {
         return true;
@@ -32,25 +75,21 @@ static bool set_at(VM *vm, Unit *at, struct Traced *of, Breakpoint **list) {
 }
 
 bool breakpoint_set(VM *vm, const Function *f, struct Traced *of, Breakpoint **list) {
-    const ModuleCode *c = f->of;
-    enum { FUNC_INFO_UNITS = 4 };
+    CodeSegment *s = !f->emitted ? NULL : f->of->segments;
+    uint32_t i = 0;
     bool ok = true;
-    for (CodeSegment *s = !f->emitted ? NULL : c->segments; s != NULL; s = s->next) {
-        for (uint32_t i = 0; i < s->piece_count; i++) {
-            const CodePiece *piece = segment_piece(s, i);
-            if (piece->function == (uint32_t)(f - c->functions)) {
-                ok &= set_at(vm, s->units + piece->start + FUNC_INFO_UNITS, of, list);
-            }
-        }
+    for (Unit *at; (at = next_entry(f, &s, &i)) != NULL;) {
+        ok &= set_at(vm, at, of, list);
     }
-    if (f->native != vm->code->native_entry && f->native != NULL && *list != NULL) {
+    if (has_machine_code(vm, f) && *list != NULL) {
         vm->code->native_divert(vm, f, true);
     }
     return ok;
 }
 
 void breakpoints_clear(VM *vm, const Function *f, Breakpoint **list) {
-    if (*list != NULL && f->native != vm->code->native_entry && f->native != NULL) {
+    bool native = *list != NULL && (*list)->was == vm->handlers[VARIANT_call_nif];
+    if (*list != NULL && has_machine_code(vm, f) && !native) {
         vm->code->native_divert(vm, f, false);
     }
     for (Breakpoint *b = *list, *next; b != NULL; b = next) {

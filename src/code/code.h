@@ -46,6 +46,7 @@ typedef struct Code {
     uintptr_t native_start, native_size; /* where machine code is */
     void (*native_divert)(VM *vm, const Function *f, bool on); /* its machine code goes to the interpreter's at once, or no longer */
     const BifEntry *(*native_called)(const void *back); /* the built-in that machine code has called, by the return address */
+    void (*nif_gone)(VM *vm, struct NifLibrary *l); /* io/'s: code that had loaded it has been purged */
     /* trace/'s: code becomes current; nobody shall find it any more, or it is about to be freed; a traced function has been emitted (again). */
     void (*code_loaded)(VM *vm, ModuleCode *c);
     void (*code_gone)(VM *vm, ModuleCode *c);

@@ -358,6 +358,9 @@ static void free_purged(VM *vm, void *code, size_t size) {
 void module_purge(VM *vm, Module *m) {
     ModuleCode *c = m->old;
     m->old = NULL;
+    if (c->nif != NULL) {
+        vm->code->nif_gone(vm, c->nif);
+    }
     for (uint32_t i = 0; c->source != NULL && i < c->source->block_count; i++) {
         literal_retire(vm, &c->source->blocks[i]);
         c->source->blocks[i].at = NULL;

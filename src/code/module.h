@@ -114,6 +114,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
     uint32_t catches;          /* its first catch mark; 0: none */
     const Function *on_load;   /* NULL: none */
     term *records;             uint32_t record_count;   /* templates of its native records, see data/record.h */
+    struct NifLibrary *nif;    /* the library that it has loaded: io/ keeps it. NULL: none */
     struct Traced **traced;    /* by function, those that are traced: trace/ keeps it. NULL: none */
     struct Module *module;
     struct ModuleCode *next;   /* in the module's list of abandoned code */

@@ -62,15 +62,18 @@ void exception_function_clause(Process *p, uint32_t arity, const term *x) {
     p->scheduler->raised_args = heap_list(&p->heap, x, arity, NIL);
 }
 
-void exception_undef(Process *p, term module, term name, uint32_t arity, const term *x) {
+void exception_of(Process *p, term reason, term module, term name, term args) {
     Heap *h = &p->heap;
-    exception_error(p, A_undef);
-    term args = heap_list(h, x, arity, NIL);
+    exception_error(p, reason);
     term *trace = heap_alloc(h, 1 + RAW_ARITY);
     trace[0] = HEADER(RAW_ARITY, KIND_TUPLE);
     trace[RAW_CLASS] = A_error, trace[RAW_MODULE] = module, trace[RAW_NAME] = name;
     trace[RAW_ARGS] = args, trace[RAW_INFO] = NIL, trace[RAW_ADDRESSES] = NONE;
     p->scheduler->trace = make_boxed(trace);
+}
+
+void exception_undef(Process *p, term module, term name, uint32_t arity, const term *x) {
+    exception_of(p, A_undef, module, name, heap_list(&p->heap, x, arity, NIL));
 }
 
 /* --- Taking a trace ------------------------------------------------------------------------------------------------ */
@@ -137,7 +140,7 @@ static term take_trace(Process *p, const void *pc) {
     return make_boxed(trace);
 }
 
-/* exception_undef knows the top of its trace, but not the stack pointer at the time of unwinding. */
+/* exception_of knows the top of its trace, but not the stack pointer at the time of unwinding. */
 static void complete_trace(Process *p, term *trace) {
     Heap *h = &p->heap;
     uint32_t max = MAX(backtrace_depth(p), 1);

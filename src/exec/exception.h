@@ -24,6 +24,7 @@ void exception_in_bif(Process *p, const BifEntry *bif, const term *args);
 void exception_in_operator(Process *p, term reason, term name, uint32_t arity, const term *args);
 /* function_clause with arguments x0, x1 ...: pc is then the func_info. Undef of a function that is not there. */
 void exception_function_clause(Process *p, uint32_t arity, const term *x);
+void exception_of(Process *p, term reason, term module, term name, term args); /* error: with this function on top */
 void exception_undef(Process *p, term module, term name, uint32_t arity, const term *x);
 
 /* Unwinds: pc is the address of the failed instruction. Puts the stack pointer at the handler's frame (its y0), clears the mark

@@ -431,6 +431,11 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         BUILT_IN(((const Export *)ip[i])->bif, NULL);                                                                     \
         ret;                                                                                                              \
     } while (0)
+#define tail_nif()                                                                                                        \
+    do {                                                                                                                  \
+        BUILT_IN((const BifEntry *)ip[-2], NULL);                                                                         \
+        ret;                                                                                                              \
+    } while (0)
 
 /* --- Exceptions --- */
 #define catch_mark(k, i) ((term)ip[i])

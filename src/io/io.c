@@ -63,12 +63,15 @@ static void poll_io(VM *vm, int64_t nanoseconds) {
         next = j->next;
         finish(vm, (Work *)j);
     }
+    if (io->nifs_serve != NULL) {
+        io->nifs_serve(vm);
+    }
     alarms_ring(vm);
     io_unlock(vm);
 }
 
 static bool pending(VM *vm, bool signals) {
-    return poll_watched(vm->io->poll) > (signals || vm->io->signals == NULL ? 0 : 1) || pool_pending(vm->io->pool) > 0 ||
+    return poll_watched(vm->io->poll) > (signals || vm->io->signals == NULL ? 0 : 1) || pool_pending(vm->io->pool) > 0 || vm->io->nifs_serve != NULL ||
            __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
 }
 
@@ -129,6 +132,9 @@ void io_done(VM *vm) {
     if (io == NULL) {
         return;
     }
+    if (io->nifs_halt != NULL) {
+        io->nifs_halt(vm, true);
+    }
     ports_done(vm);
     signals_stop(vm);
     selects_done(vm);
@@ -149,6 +155,9 @@ void io_done(VM *vm) {
 }
 
 void io_flush(VM *vm, int64_t milliseconds) {
+    if (vm->io->nifs_halt != NULL) {
+        vm->io->nifs_halt(vm, false);
+    }
     if (ports_busy(vm)) {
         ports_close(vm);
     }

@@ -11,6 +11,7 @@
 struct Ports;
 struct ChildWatch;
 struct Console;
+struct Nifs;
 struct Select;
 struct Watcher;
 struct Zstd;
@@ -29,6 +30,9 @@ typedef struct Io {
     void (*interrupted)(VM *vm); /* likewise */
     struct Alarm *due, *ringing; /* io/alarm.c; due: atomic */
     size_t alarms;             /* set (atomic) */
+    struct Nifs *nifs;         /* io/nif.h; NULL: no library has been loaded */
+    void (*nifs_serve)(VM *vm); /* likewise: what its threads want */
+    void (*nifs_halt)(VM *vm, bool ended); /* the VM is about to end; all schedulers have ended */
     uint64_t input, output;    /* bytes, for statistics(io) */
 } Io;
 

@@ -101,8 +101,13 @@ void process_free(Process *p) {
 }
 
 void process_free_rest(Process *p) {
+    VM *vm = process_vm(p);
     signals_refuse(p);
-    MEM_DELETE(&process_vm(p)->mem, MEM_PROCESS, p);
+    if (UNLIKELY(vm->processes->outsiders)) { /* who has found it has let go of it when the lock can be had */
+        lock_take(&vm->processes->outside_lock);
+        lock_give(&vm->processes->outside_lock);
+    }
+    MEM_DELETE(&vm->mem, MEM_PROCESS, p);
 }
 
 bool process_end_continue(Process *p) {

@@ -122,6 +122,14 @@ term name_find(VM *vm, term name) {
     return is_atom(name) ? get(vm, name) : NONE;
 }
 
+term name_find_outside(VM *vm, term name) {
+    Names *ns = vm->processes->names;
+    lock_take(&ns->lock);
+    term t = name_find(vm, name);
+    lock_give(&ns->lock);
+    return t;
+}
+
 term name_of(VM *vm, term pid) {
     return get(vm, pid);
 }

@@ -9,6 +9,7 @@ void names_done(VM *vm);
 term name_find(VM *vm, term name);                /* pid or port; NONE: nobody has it */
 /* False: the name is taken, or the process has one, or there is no memory. */
 bool name_register(VM *vm, term name, term pid);
+term name_find_outside(VM *vm, term name);        /* the same for threads that are no scheduler's */
 term name_of(VM *vm, term pid);                   /* NONE: it has no name */
 bool name_unregister(VM *vm, term name);          /* false: nobody has it */
 void name_give_up(VM *vm, term pid);              /* whatever name it has */

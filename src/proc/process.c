@@ -46,6 +46,14 @@ Process *process_find_any(VM *vm, term pid) {
     return slot(vm, pid);
 }
 
+bool process_alive_outside(VM *vm, term pid) {
+    Processes *ps = vm->processes;
+    lock_take(&ps->outside_lock);
+    bool alive = process_find(vm, pid) != NULL;
+    lock_give(&ps->outside_lock);
+    return alive;
+}
+
 Entered process_enter(Process *p) {
     uint32_t state = process_state(p);
     do {

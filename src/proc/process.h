@@ -168,6 +168,7 @@ ProcessExtra *process_extra(Process *p); /* allocates it with its first use; NUL
 /* The process with this local pid, if it is alive and not exiting; an array access. */
 Process *process_find(VM *vm, term pid);
 Process *process_find_any(VM *vm, term pid); /* also one that is exiting */
+bool process_alive_outside(VM *vm, term pid); /* for threads that are no scheduler's, if Processes.outsiders is set */
 
 /* State is changed by others too. Both return the state as it is afterwards. */
 static inline uint32_t process_set(Process *p, uint32_t state) {

@@ -64,6 +64,8 @@ typedef struct Processes {
 
     Clock clock;
     Chance chance;
+    bool outsiders;                /* threads that are no scheduler's look processes up: none is freed while one does */
+    Lock outside_lock;             /* held meanwhile */
     struct Names *names;           /* see names.c */
     Lock timer_lock;               /* of the next ones, and of processes' lists of timers */
     BifTimer **timers;             /* hash table by reference, see bif_timer.c */

@@ -40,8 +40,32 @@ Buffer *buffer_resize(VM *vm, Buffer *b, size_t capacity) {
     return b;
 }
 
+/* Behind the struct stands the resource. */
+Buffer *buffer_over(VM *vm, Resource *r, const void *data, size_t size) {
+    Buffer *b = buffer_new(vm, sizeof r);
+    if (b != NULL) {
+        resource_keep(r);
+        memcpy(b->data, &r, sizeof r);
+        b->data = (uint8_t *)data;
+        b->used = size * 8;
+    }
+    return b;
+}
+
+Resource *buffer_resource(const Buffer *b) {
+    Resource *r = NULL;
+    if (b->data != (const uint8_t *)(b + 1)) {
+        memcpy(&r, b + 1, sizeof r);
+    }
+    return r;
+}
+
 void buffer_release(VM *vm, Buffer *b) {
     if (__atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        Resource *r = buffer_resource(b);
+        if (UNLIKELY(r != NULL)) {
+            resource_release(vm, r);
+        }
         if (UNLIKELY(b->account != NULL)) {
             buffer_charge(vm, b, NULL);
         }

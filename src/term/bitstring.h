@@ -57,6 +57,9 @@ static inline Buffer *buffer_share(Buffer *b) {
     __atomic_fetch_add(&b->refs, 1, __ATOMIC_RELAXED);
     return b;
 }
+/* Bytes that a resource holds, as a buffer that keeps it; NULL: no memory. And the resource of such a buffer; NULL: it is an ordinary one. */
+Buffer *buffer_over(VM *vm, Resource *r, const void *data, size_t size);
+Resource *buffer_resource(const Buffer *b);
 /* Contents that are trusted to be whole, as they come from a file of the installed OTP. */
 void buffer_trust(Buffer *b); /* b is never appended to */
 bool bits_are_trusted(term t);

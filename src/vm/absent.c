@@ -1,5 +1,6 @@
 /* What the rest of the VM calls of parts that a build has left out (`make CORE=1`, `make WITHOUT=...`; PART_... in the Makefile): nothing
    is there, nothing happens. All of it is weak: a part that is there takes its functions' places. Builds that have all parts have no such file. */
+#include "bif/bif_nif_load.h"
 #include "io/port.h"
 #include "io/regex.h"
 #include "io/zstd.h"
@@ -50,6 +51,14 @@ ABSENT int cmd_otp_dir(int argc, char **argv) {
     return not_here("otp-dir");
 }
 
+/* --- nif: a library cannot be loaded ------------------------------------------------------------------------------- */
+
+ABSENT term nif_load(Process *p, term path, term info, const Module *m, bool old) {
+    static const char text[] = "Failed to load NIF library: this VM has only those that are built in";
+    Heap *h = &p->heap;
+    return TUPLE2(h, A_error, TUPLE2(h, A_load_failed, heap_latin1_list(h, text, sizeof text - 1)));
+}
+
 /* --- ports: there is none ------------------------------------------------------------------------------------------ */
 
 ABSENT bool ports_init(VM *vm) {
@@ -83,6 +92,10 @@ ABSENT Port *ports_next(VM *vm, size_t *at) {
 
 ABSENT Port *port_find(VM *vm, term id) {
     return NULL;
+}
+
+ABSENT PortResult port_command(Process *p, Port *port, term data) {
+    return PORT_BAD;
 }
 
 ABSENT PortResult port_message(Process *p, Port *port, term message) {

@@ -15,6 +15,10 @@ void library_close(void *library) {
     dlclose(library);
 }
 
+const char *library_error(void) {
+    return dlerror();
+}
+
 void *library_open_all(const char *name, const char *const *names, size_t count, void *functions) {
     void *library = library_open(name);
     for (size_t i = 0; i < count && library != NULL; i++) {

@@ -1,0 +1,260 @@
+/* Threads, locks and thread-specific data for libraries of native functions: POSIX's own, under the names of OTP's interface
+   (enif_... and erl_drv_...). They know nothing of the VM. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define API __attribute__((visibility("default")))
+/* A function under both names. */
+#define BOTH(Type, name, ...)                                                                                             \
+    API Type enif_##name(__VA_ARGS__);                                                                                    \
+    API Type erl_drv_##name(__VA_ARGS__) __attribute__((alias("enif_" #name)));                                           \
+    Type enif_##name(__VA_ARGS__)
+
+typedef struct ErlDrvMutex_ {
+    pthread_mutex_t lock;
+    char *name;
+} Mutex;
+typedef struct ErlDrvCond_ {
+    pthread_cond_t cond;
+    char *name;
+} Cond;
+typedef struct ErlDrvRWLock_ {
+    pthread_rwlock_t lock;
+    char *name;
+} RWLock;
+typedef struct ErlDrvTid_ {
+    pthread_t id;
+    char *name;
+    void *(*run)(void *arg);
+    void *arg;
+} *Tid;
+typedef struct {
+    int suggested_stack_size;
+} ThreadOpts;
+
+static char *copy_of(const char *name) {
+    return name == NULL ? NULL : strdup(name);
+}
+
+/* A struct with a name in it. NULL: no memory. */
+static void *named(size_t size, char *name, size_t where) {
+    char *p = calloc(1, size), *copy = copy_of(name);
+    if (p != NULL) {
+        memcpy(p + where, &copy, sizeof copy);
+    } else {
+        free(copy);
+    }
+    return p;
+}
+
+/* --- Mutexes ------------------------------------------------------------------------------------------------------- */
+
+BOTH(Mutex *, mutex_create, char *name) {
+    Mutex *m = named(sizeof *m, name, offsetof(Mutex, name));
+    if (m != NULL) {
+        pthread_mutex_init(&m->lock, NULL);
+    }
+    return m;
+}
+
+BOTH(void, mutex_destroy, Mutex *m) {
+    pthread_mutex_destroy(&m->lock);
+    free(m->name);
+    free(m);
+}
+
+BOTH(int, mutex_trylock, Mutex *m) {
+    return pthread_mutex_trylock(&m->lock);
+}
+
+BOTH(void, mutex_lock, Mutex *m) {
+    pthread_mutex_lock(&m->lock);
+}
+
+BOTH(void, mutex_unlock, Mutex *m) {
+    pthread_mutex_unlock(&m->lock);
+}
+
+BOTH(char *, mutex_name, Mutex *m) {
+    return m == NULL ? NULL : m->name;
+}
+
+/* --- Conditions ---------------------------------------------------------------------------------------------------- */
+
+BOTH(Cond *, cond_create, char *name) {
+    Cond *c = named(sizeof *c, name, offsetof(Cond, name));
+    if (c != NULL) {
+        pthread_cond_init(&c->cond, NULL);
+    }
+    return c;
+}
+
+BOTH(void, cond_destroy, Cond *c) {
+    pthread_cond_destroy(&c->cond);
+    free(c->name);
+    free(c);
+}
+
+BOTH(void, cond_signal, Cond *c) {
+    pthread_cond_signal(&c->cond);
+}
+
+BOTH(void, cond_broadcast, Cond *c) {
+    pthread_cond_broadcast(&c->cond);
+}
+
+BOTH(void, cond_wait, Cond *c, Mutex *m) {
+    pthread_cond_wait(&c->cond, &m->lock);
+}
+
+BOTH(char *, cond_name, Cond *c) {
+    return c == NULL ? NULL : c->name;
+}
+
+/* --- Locks to read or to write ------------------------------------------------------------------------------------- */
+
+BOTH(RWLock *, rwlock_create, char *name) {
+    RWLock *l = named(sizeof *l, name, offsetof(RWLock, name));
+    if (l != NULL) {
+        pthread_rwlock_init(&l->lock, NULL);
+    }
+    return l;
+}
+
+BOTH(void, rwlock_destroy, RWLock *l) {
+    pthread_rwlock_destroy(&l->lock);
+    free(l->name);
+    free(l);
+}
+
+BOTH(int, rwlock_tryrlock, RWLock *l) {
+    return pthread_rwlock_tryrdlock(&l->lock);
+}
+
+BOTH(void, rwlock_rlock, RWLock *l) {
+    pthread_rwlock_rdlock(&l->lock);
+}
+
+BOTH(void, rwlock_runlock, RWLock *l) {
+    pthread_rwlock_unlock(&l->lock);
+}
+
+BOTH(int, rwlock_tryrwlock, RWLock *l) {
+    return pthread_rwlock_trywrlock(&l->lock);
+}
+
+BOTH(void, rwlock_rwlock, RWLock *l) {
+    pthread_rwlock_wrlock(&l->lock);
+}
+
+BOTH(void, rwlock_rwunlock, RWLock *l) {
+    pthread_rwlock_unlock(&l->lock);
+}
+
+BOTH(char *, rwlock_name, RWLock *l) {
+    return l == NULL ? NULL : l->name;
+}
+
+/* --- Thread-specific data ------------------------------------------------------------------------------------------ */
+
+BOTH(int, tsd_key_create, char *name, int *key) {
+    pthread_key_t k;
+    (void)name;
+    int error = pthread_key_create(&k, NULL);
+    *key = (int)k;
+    return error;
+}
+
+BOTH(void, tsd_key_destroy, int key) {
+    pthread_key_delete((pthread_key_t)key);
+}
+
+BOTH(void, tsd_set, int key, void *data) {
+    pthread_setspecific((pthread_key_t)key, data);
+}
+
+BOTH(void *, tsd_get, int key) {
+    return pthread_getspecific((pthread_key_t)key);
+}
+
+/* --- Threads ------------------------------------------------------------------------------------------------------- */
+
+static __thread Tid here; /* NULL: a thread that these functions have not started, or have not been asked for */
+
+BOTH(ThreadOpts *, thread_opts_create, char *name) {
+    ThreadOpts *o = malloc(sizeof *o);
+    (void)name;
+    if (o != NULL) {
+        o->suggested_stack_size = -1;
+    }
+    return o;
+}
+
+BOTH(void, thread_opts_destroy, ThreadOpts *opts) {
+    free(opts);
+}
+
+static void *begin(void *arg) {
+    here = arg;
+    return here->run(here->arg);
+}
+
+/* Signals of the process are for its first thread. A suggested size is in thousands of words. */
+BOTH(int, thread_create, char *name, Tid *tid, void *(*run)(void *), void *arg, ThreadOpts *opts) {
+    Tid t = named(sizeof *t, name, offsetof(struct ErlDrvTid_, name));
+    pthread_attr_t attr;
+    sigset_t all, old;
+    if (t == NULL) {
+        return ENOMEM;
+    }
+    t->run = run, t->arg = arg;
+    pthread_attr_init(&attr);
+    if (opts != NULL && opts->suggested_stack_size > 0) {
+        size_t size = (size_t)opts->suggested_stack_size * 1024 * sizeof(void *), least = 64 << 10;
+        pthread_attr_setstacksize(&attr, ((size < least ? least : size) + 4095) / 4096 * 4096);
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&t->id, &attr, begin, t);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (error != 0) {
+        free(t->name);
+        free(t);
+        return error;
+    }
+    *tid = t;
+    return 0;
+}
+
+BOTH(Tid, thread_self, void) {
+    if (here == NULL && (here = calloc(1, sizeof *here)) != NULL) { /* stays with the thread */
+        here->id = pthread_self();
+    }
+    return here;
+}
+
+BOTH(int, equal_tids, Tid a, Tid b) {
+    return a == b || (a != NULL && b != NULL && pthread_equal(a->id, b->id));
+}
+
+BOTH(void, thread_exit, void *result) {
+    pthread_exit(result);
+}
+
+BOTH(int, thread_join, Tid t, void **result) {
+    int error = pthread_join(t->id, result);
+    if (error == 0) {
+        free(t->name);
+        free(t);
+    }
+    return error;
+}
+
+BOTH(char *, thread_name, Tid t) {
+    return t == NULL ? NULL : t->name;
+}
