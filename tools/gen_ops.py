@@ -214,7 +214,7 @@ class Rules:
     def __init__(self, ops):
         self.ops, self.generic = ops, generic_arities()
         self.by_op, self.by_bif = {}, {}
-        self.functions, self.setters, self.conditions = [], [], []
+        self.functions, self.setters, self.conditions = [], ['set_value'], [] # rewrite.c knows that set_value is first
 
     def add(self, text):
         left, right = split_rule(text)

@@ -121,7 +121,7 @@ bool chunk_atoms(Loading *l, Cursor *c) {
         c->at -= 4;
         return CURSOR_FAIL(c, "%u atoms do not fit into it", count);
     }
-    b->atoms = ARENA_ARRAY(b->arena, AtomNumber, (size_t)count + 1);
+    b->atoms = arena_alloc(b->arena, ((size_t)count + 1) * sizeof *b->atoms);
     if (b->atoms == NULL) {
         return load_no_memory(l->error);
     }

@@ -29,6 +29,7 @@ typedef struct {
     Arg *at, *end;      /* room for operands */
     uint32_t op;        /* index of the instruction */
     uint32_t limits[8]; /* of each tag: values from here on are left to long_operand */
+    const AtomNumber *atoms;
 } Decoder;
 
 static Arg *args_reserve(Decoder *d, size_t count) {
@@ -213,34 +214,31 @@ static bool long_operand(Decoder *d, Arg *a) {
     }
 }
 
+static NOINLINE bool operand_at(Decoder *d, const uint8_t **at, Arg *a) {
+    d->c->at = *at;
+    *a = (Arg){0};
+    bool ok = long_operand(d, a);
+    *at = d->c->at;
+    return ok;
+}
+
 /* Most operands take one byte or two: those are decoded here, the others in long_operand. */
-static inline bool operand(Decoder *d, Arg *a) {
-    Cursor *c = d->c;
+static inline bool operand(Decoder *d, const uint8_t **at, const uint8_t *end, Arg *a) {
     static const uint8_t kinds[8] = {[COMPACT_U] = ARG_NUMBER, [COMPACT_I] = ARG_TERM, [COMPACT_A] = ARG_TERM,
                                      [COMPACT_X] = ARG_X, [COMPACT_Y] = ARG_Y, [COMPACT_F] = ARG_LABEL};
-    const uint8_t *p = c->at;
-    if (UNLIKELY(c->end - p < 2)) {
-        *a = (Arg){0};
-        return long_operand(d, a);
+    const uint8_t *p = *at;
+    if (UNLIKELY(end - p < 2)) {
+        return operand_at(d, at, a);
     }
-    uint32_t byte = p[0], tag = byte & 7, value = byte >> 4;
-    c->at = p + 1;
-    if ((byte & 8) != 0) {
-        value = (byte & 0xe0) << 3 | p[1];
-        c->at = p + 2;
-    }
+    uint32_t byte = p[0], tag = byte & 7, two = byte >> 3 & 1, value = two ? (byte & 0xe0) << 3 | p[1] : byte >> 4;
     if (UNLIKELY(((byte & 0x18) == 0x18) | (value >= d->limits[tag]))) {
-        c->at = p;
-        *a = (Arg){0};
-        return long_operand(d, a);
+        return operand_at(d, at, a);
     }
+    *at = p + 1 + two;
     a->kind = kinds[tag];
     a->type = 0;
     a->value = value;
-    a->term = tag == COMPACT_I ? SMALL(value) : 0;
-    if (tag == COMPACT_A) {
-        a->term = d->l->b->atoms[value];
-    }
+    a->term = tag == COMPACT_I ? SMALL(value) : tag == COMPACT_A ? d->atoms[value] : 0;
     return true;
 }
 
@@ -292,13 +290,14 @@ static NOINLINE bool check_more(Decoder *d, const GenericShape *shape, char lett
     return LIKELY(ok) || CURSOR_FAIL(d->c, "%s: operand %u is out of range", shape->name, number + 1);
 }
 
-/* Checks an operand against the letter of generic.tab. */
-static inline bool check_operand(Decoder *d, const GenericShape *shape, char letter, uint32_t number, Arg *a) {
+/* Checks an operand, which ends at `at`, against the letter of generic.tab. */
+static inline bool check_operand(Decoder *d, const GenericShape *shape, char letter, uint32_t number, Arg *a, const uint8_t *at) {
     uint32_t kinds = letter_kinds[(uint8_t)letter];
-    if (UNLIKELY((kinds >> a->kind & 1) == 0)) {
-        return wrong_operand(d, shape, letter, number);
+    if (LIKELY((kinds >> a->kind & 1) != 0 && (kinds & MORE) == 0)) {
+        return true;
     }
-    return LIKELY((kinds & MORE) == 0) || check_more(d, shape, letter, number, a);
+    d->c->at = at;
+    return (kinds >> a->kind & 1) == 0 ? wrong_operand(d, shape, letter, number) : check_more(d, shape, letter, number, a);
 }
 
 static bool list_operand(Decoder *d, const GenericShape *shape, Arg *list) {
@@ -317,7 +316,7 @@ static bool list_operand(Decoder *d, const GenericShape *shape, Arg *list) {
     list->list = a;
     d->at = a + count;
     for (uint32_t i = 0; i < count; i++, a++) {
-        if (!operand(d, a) || !check_operand(d, shape, shape->group[place], i, a)) {
+        if (!operand(d, &c->at, c->end, a) || !check_operand(d, shape, shape->group[place], i, a, c->at)) {
             return false;
         }
         place = place + 1 == group ? 0 : place + 1;
@@ -364,14 +363,20 @@ static bool instruction(Decoder *d) {
     c->at++;
     d->at = a + shape->arity;
     const char *letters = shape->operands;
+    const uint8_t *at = c->at, *end = c->end;
     for (uint32_t i = 0; letters[i] != '\0'; i++, a++) {
-        if (!operand(d, a) || !check_operand(d, shape, letters[i], i, a)) {
+        if (!operand(d, &at, end, a) || !check_operand(d, shape, letters[i], i, a, at)) {
             return false;
         }
-        if (letters[i] == '[' && !list_operand(d, shape, a)) {
-            return false;
+        if (letters[i] == '[') {
+            c->at = at;
+            if (!list_operand(d, shape, a)) {
+                return false;
+            }
+            at = c->at;
         }
     }
+    c->at = at;
     return true;
 }
 
@@ -465,7 +470,7 @@ static bool all_instructions(Decoder *d) {
 
 static Decoder decoder(Loading *l, Cursor *c) {
     const BeamFile *b = l->b;
-    return (Decoder){.l = l, .c = c, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
+    return (Decoder){.l = l, .c = c, .atoms = b->atoms, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
                      [COMPACT_X] = MAX_REGISTERS, [COMPACT_Y] = MAX_REGISTERS, [COMPACT_F] = b->labels}};
 }
 
@@ -487,11 +492,20 @@ bool code_decode_function(Loading *l, uint32_t index) {
             return false;
         }
         const GenericOp *op = &b->ops[d.op];
-        if (op->op == GEN_label && !define_label(&d, op->arg[0].value)) {
-            return false;
-        }
-        if (op->op == GEN_on_load || op->op == GEN_int_code_end || (op->op == GEN_func_info && d.op > 2)) {
-            return CURSOR_FAIL(&c, "%s inside a function", generic_shapes[op->op].name); /* the head has been looked at */
+        switch (op->op) {
+        case GEN_label:
+            if (!define_label(&d, op->arg[0].value)) {
+                return false;
+            }
+            break;
+        case GEN_func_info:
+            if (d.op <= 2) { /* the head has been looked at */
+                break;
+            }
+            /* fallthrough */
+        case GEN_on_load:
+        case GEN_int_code_end: return CURSOR_FAIL(&c, "%s inside a function", generic_shapes[op->op].name);
+        default: break;
         }
     }
     GenericOp *end = op_new(&d); /* whoever looks ahead finds an end */

@@ -208,9 +208,9 @@ static Unit *lay_out(Layout *l, Unit *at, const Ins *i) {
     unsigned variant = 0;
     Unit *handler = at++;
     assert(info->count == i->count);
-    for (unsigned k = 0; k < i->count; k++) {
-        const Operand *o = &i->a[k];
-        const OperandForms *f = forms_of(info, k);
+    const uint8_t *form_at = operand_forms + info->forms;
+    for (const Operand *o = i->a, *end = o + i->count; o < end; o++) {
+        const OperandForms *f = &forms[*form_at++];
         unsigned form = f->index[o->kind & 31];
         assert(form != NO_FORM);
         variant = variant * f->count + form - 1;

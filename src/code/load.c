@@ -180,7 +180,7 @@ const uint8_t *module_md5(ModuleCode *c) {
 }
 
 static bool take_functions(VM *vm, ModuleCode *c, const BeamFile *b) {
-    c->functions = mem_zalloc(&vm->mem, MEM_CODE, MAX(b->function_count, 1u) * sizeof *c->functions);
+    c->functions = mem_alloc(&vm->mem, MEM_CODE, MAX(b->function_count, 1u) * sizeof *c->functions);
     if (c->functions == NULL) {
         return false;
     }

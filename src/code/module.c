@@ -57,7 +57,7 @@ void code_done(VM *vm) {
     vm->code = NULL;
 }
 
-enum { WORK_ROOM = 60 << 10, WORK_KEPT = 512 << 10 };
+enum { WORK_ROOM = 48 << 10, WORK_KEPT = 512 << 10 };
 
 void code_work_begin(VM *vm, Arena *work) {
     if (vm->code != NULL && vm->code->spare.mem != NULL) {

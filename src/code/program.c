@@ -54,18 +54,23 @@ static NOINLINE void grow(Program *pr) {
     }
 }
 
+static NOINLINE Ins *lost(Program *pr) {
+    pr->lost = (Ins){.a = pr->lost_operands};
+    memset(pr->lost_operands, 0, sizeof pr->lost_operands);
+    return &pr->lost;
+}
+
 Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
     if (UNLIKELY(pr->count >= pr->capacity)) {
         grow(pr);
     }
     Operand *a = operands(pr, count);
     if (UNLIKELY(pr->no_memory)) {
-        pr->lost = (Ins){.a = pr->lost_operands};
-        memset(pr->lost_operands, 0, sizeof pr->lost_operands);
-        return &pr->lost;
+        return lost(pr);
     }
-    pr->ins[pr->count] = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
-    return &pr->ins[pr->count++];
+    Ins *i = &pr->ins[pr->count++];
+    *i = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
+    return i;
 }
 
 /* --- What is known of values --------------------------------------------------------------------------------------- */

@@ -668,7 +668,8 @@ typedef struct {
 /* Places: operand k of the nth generic instruction, or what RULE_REGISTER has made. */
 #define AT(n, k) ((n) << 4 | (k))
 #define GIVEN(n) (0xf0 | (n))
-enum { SET_NUMBER = 0xff }; /* a setter: the place is the number */
+enum { SET_NUMBER = 0xff, SET_VALUE = 0 }; /* setters: the place is the number; set_value, which gen_ops.py puts first */
+static const uint8_t register_kinds[] = {[ARG_X] = OPERAND_X, [ARG_Y] = OPERAND_Y, [ARG_F] = OPERAND_FLOAT};
 
 /* Kinds as bits. ARG_NONE, which no operand is, stands for a label that is none. */
 #define K(kind) (1 << ARG_##kind)
@@ -725,8 +726,13 @@ static uint32_t rule_make(Rewriter *r, const GenericOp *g, const uint8_t *at) {
             for (at += 3; count > 0; count--, o++, at += 2) {
                 if (at[0] == SET_NUMBER) {
                     set_number(o, at[1]);
+                    continue;
+                }
+                const Arg *a = at[1] >= GIVEN(0) ? given[at[1] & 15] : PLACE(at[1]);
+                if (at[0] == SET_VALUE && a->kind <= ARG_F) { /* most are registers */
+                    *o = (Operand){.kind = register_kinds[a->kind], .type = a->type, .index = a->value};
                 } else {
-                    setters[at[0]](r, o, at[1] >= GIVEN(0) ? given[at[1] & 15] : PLACE(at[1]));
+                    setters[at[0]](r, o, a);
                 }
             }
             break;

@@ -93,7 +93,7 @@ bool code_scan(BeamFile *b) {
     if (head < 16 || head > code.size - 8 || format != 0 || b->max_opcode >= GEN_COUNT || b->labels > code.size / 2 + 1 || functions > code.size) {
         return false;
     }
-    b->functions = ARENA_ARRAY(b->arena, BeamFunction, functions + 1);
+    b->functions = arena_alloc(b->arena, (functions + (size_t)1) * sizeof *b->functions);
     const uint8_t *start = code.at + 4 + head, *end = code.at + code.size;
     bool ok = b->functions != NULL && end[-1] == GEN_int_code_end;
     for (const uint8_t *at = start + 1; ok && (at = memchr(at, MODULE_ATOM, (size_t)(end - at))) != NULL; at++) {
@@ -102,6 +102,6 @@ bool code_scan(BeamFile *b) {
     if (!ok || b->function_count != functions || functions == 0 || b->functions[0].offset != (uint32_t)(start - code.at)) {
         return false;
     }
-    b->functions[functions].offset = (uint32_t)(code.size - 1);
+    b->functions[functions] = (BeamFunction){.offset = (uint32_t)(code.size - 1)};
     return true;
 }

@@ -339,7 +339,7 @@ static int open_file(CodePath *c, const char *file, bool to_run, ModuleBytes *mo
     int fd, error;
     module->trusted = c->otp_known && is_below(file, code_path_otp(c)); /* its folders come last */
     if (to_run && module->trusted) {
-        error = file_open(file, FILE_READ, &fd);
+        error = file_open(file, FILE_READ | FILE_ANY_TYPE, &fd); /* of a folder, nothing can be read */
         if (error != 0) {
             return error;
         }
