@@ -9,6 +9,7 @@
 #include "code/code.h"
 #include "io/port.h"
 #include "platform/environment.h"
+#include "platform/platform.h"
 #include "proc/collect.h"
 #include "proc/dictionary.h"
 #include "proc/names.h"
@@ -27,7 +28,7 @@
 /* --- The system ------------------------------------------------------------------------------------------------------ */
 
 static void dump_head(Dump *d, const char *slogan) {
-    time_t now = time(NULL);
+    time_t now = platform_system_time() / 1000000000; /* time() is looked for at every start, far from the rest of its library */
     dump_text(d, "=erl_crash_dump:0.5\n%sSlogan: %s\nSystem version: Erlang/OTP %s [erts-%s] [mote %s] [%d-bit] [smp:%u:%u] [async-threads:%d]\n",
               ctime(&now), slogan, machine_otp_release(d->vm), machine_erts_version(d->vm), MOTE_VERSION, WORD_BITS, d->vm->processes->scheduler_count,
               d->vm->processes->online, d->vm->flags->async_threads);
