@@ -133,6 +133,20 @@ static term info_heap_sizes(Process *p) {
 static term info_scheduler_id(Process *p) {
     return SMALL(p->scheduler->id);
 }
+/* Since OTP 27. This machine's own limit: 8 times OTP's. */
+static term info_max_integer(Process *p) {
+    size_t count = INTEGER_MAX_LIMBS;
+    if (bif_release(p) < 27) {
+        return raise_badarg(p);
+    }
+    Limb *limbs = integer_begin(HEAP(p), count);
+    if (limbs == NULL) {
+        return raise_heap_reason(p);
+    }
+    memset(limbs, 0xff, count * sizeof *limbs);
+    return integer_finish(HEAP(p), limbs, count, false);
+}
+
 static term info_system_logger(Process *p) {
     term logger = process_vm(p)->processes->logger;
     return logger == NONE ? A_logger : logger;
@@ -300,7 +314,7 @@ static const struct {
     {A_all_schedulers_state, NONE, info_all_schedulers_state}, {A_beam_jump_table, A_true, NULL}, {A_lock_checking, A_false, NULL},
     {A_lock_counting, A_false, NULL}, {A_io_thread, A_false, NULL}, {A_port_tasks, A_true, NULL}, {A_literal_test, A_range, NULL},
     {A_ets_realloc_moves, A_false, NULL}, {A_run_queues, NONE, info_schedulers}, {A_schedulers_active, NONE, info_schedulers_active}, {A_schedulers_total, NONE, info_schedulers},
-    {A_async_dist, NONE, info_async_dist}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
+    {A_async_dist, NONE, info_async_dist}, {A_max_integer, NONE, info_max_integer}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
 
 /* OTP's allocators are not here: the caller is sent {Ref, Scheduler, [{Allocator, false}]}, as if all were turned off. */

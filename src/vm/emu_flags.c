@@ -223,6 +223,37 @@ static bool is_word_of(const char *words, const char *word) {
     return false;
 }
 
+/* +M, a letter that stands for an allocator, one of these. */
+static const char allocators[] = "BDEFHLRSTIXZu";
+static const char *const of_allocator[] = {
+    "as", "asbcst", "atags", "acul", "acnl", "acfml", "acful", "cp", "e", "t", "lmbcs", "mbcgs", "mbsd", "mmbcs", "mmmbc", "mmsbc",
+    "msbclt", "ramv", "rmbcmt", "rsbcmt", "rsbcst", "sbct", "smbcs",
+};
+static const char *const of_memory[] = { /* +M and one of these */
+    "ea", "ummc", "uycs", "usac", "im", "is", "lpm", "Mamcbf", "Mrmcbf", "Mmcs", "Mscs", "Mscrfsd", "Msco", "Mscrpm", "Ye", "Ym",
+    "Ytp", "Ytt", "Iscs", "Xscs", "dai",
+};
+
+static size_t longest_beginning(const char *text, const char *const *words, size_t count) {
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(words[i]);
+        if (n > longest && strncmp(text, words[i], n) == 0) {
+            longest = n;
+        }
+    }
+    return longest;
+}
+
+size_t emu_memory_flag(const char *text) {
+    size_t n = longest_beginning(text, of_memory, ARRAY_LEN(of_memory));
+    if (n == 0 && *text != '\0' && strchr(allocators, *text) != NULL) {
+        n = longest_beginning(text + 1, of_allocator, ARRAY_LEN(of_allocator));
+        return n == 0 ? 0 : n + 1;
+    }
+    return n;
+}
+
 /* The row whose name is the longest beginning of the word. */
 static const Row *find_row(const char *word) {
     const Row *best = NULL;
@@ -296,6 +327,11 @@ int emu_flags_read(EmuFlags *flags, SystemFlags *system, int count, const char *
         const Row *row = words[i][0] == '-' ? find_row(words[i] + 1) : NULL;
         if (row == NULL) {
             return complain(flags, "unknown flag", words[i][0] == '-' ? plus : words[i]);
+        }
+        if (strcmp(row->name, "M") == 0 && emu_memory_flag(words[i] + 2) == 0) {
+            char of = words[i][2];
+            snprintf(plus, sizeof plus, "\"M%s\" parameter", of == '\0' || strchr("BDEFHILMRSTYZe", of) == NULL ? "" : (char[]){of, '\0'});
+            return complain(flags, "bad", plus);
         }
         const char *rest = words[i] + 1 + strlen(row->name), *next = i + 1 < count ? words[i + 1] : NULL;
         if (row->kind == ANY && *rest != '\0' && !(next != NULL && next[0] != '-')) {

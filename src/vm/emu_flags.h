@@ -15,4 +15,7 @@ typedef struct {
    them is wrong, and flags->complaint says why. */
 int emu_flags_read(EmuFlags *flags, SystemFlags *system, int count, const char *const *words);
 
+/* How long the name is of the flag about memory that begins here, behind +M; 0: there is none. */
+size_t emu_memory_flag(const char *text);
+
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "platform/environment.h"
+#include "vm/emu_flags.h"
 
 void words_add(Words *w, Arena *arena, const char *word) {
     if (w->count + 1 >= w->capacity) { /* one more for the NULL */
@@ -198,17 +199,6 @@ static const char *const valued[] = {
     "sssdio", "spp", "sub", "sbwtio", "ssst", "pc", "pad", "zdbbl", "zdntgc", "zebwt", "zosrl", "zhft",
 };
 
-/* +M, a letter that stands for an allocator, one of these. */
-static const char allocators[] = "BDEFHLRSTIXZu";
-static const char *const of_allocator[] = {
-    "as", "asbcst", "atags", "acul", "acnl", "acfml", "acful", "cp", "e", "t", "lmbcs", "mbcgs", "mbsd", "mmbcs", "mmmbc", "mmsbc",
-    "msbclt", "ramv", "rmbcmt", "rsbcmt", "rsbcst", "sbct", "smbcs",
-};
-static const char *const of_memory[] = { /* +M and one of these */
-    "ea", "ummc", "uycs", "usac", "im", "is", "lpm", "Mamcbf", "Mrmcbf", "Mmcs", "Mscs", "Mscrfsd", "Msco", "Mscrpm", "Ye", "Ym",
-    "Ytp", "Ytt", "Iscs", "Xscs", "dai",
-};
-
 static bool is_among(const char *word, const char *const *words, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(word, words[i]) == 0) {
@@ -223,8 +213,8 @@ static bool is_valued(const char *flag) {
         return true;
     }
     if (flag[0] == 'M' && flag[1] != '\0') {
-        return is_among(flag + 1, of_memory, ARRAY_LEN(of_memory))
-               || (strchr(allocators, flag[1]) != NULL && is_among(flag + 2, of_allocator, ARRAY_LEN(of_allocator)));
+        size_t name = emu_memory_flag(flag + 1);
+        return name > 0 && flag[1 + name] == '\0';
     }
     return is_among(flag, valued, ARRAY_LEN(valued));
 }

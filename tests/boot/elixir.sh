@@ -42,6 +42,7 @@ elixir s.exs x y; echo "status $?"
 elixir -e 'raise "oops"' 2>&1; echo "status $?"
 elixir -e 'foo(' 2>&1; echo "status $?"
 printf 'defmodule M do\n  def f(x), do: x + 1\nend\n' > m.ex
-elixirc m.ex; echo "status $?"; ls
+{ elixirc m.ex; echo "status $?"; } | grep -v "it's taking more than" # on a busy machine
+ls
 elixir -e 'IO.puts M.f(1)'
 elixir --version | tail -1

@@ -53,6 +53,7 @@ tables() ->
 
 files() ->
     [code:ensure_loaded(M) || M <- [gen_tcp, inet, inet_tcp, inet_db, os, file_io_server]],
+    show("ready", {true, ready}),
     F = fun() -> {ok, D} = file:open("/dev/null", [read, raw]), D end,
     {N, R, L} = fill(F),
     show("raw", {N > 20, R}),

@@ -34,4 +34,7 @@ refused +Ix
 refused -env X
 refused -args_file /nowhere
 refused +A
+refused +M
+refused +MMM
+refused +MBXX 3
 exit 0
