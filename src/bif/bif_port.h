@@ -7,6 +7,7 @@
 #include "io/port_ram.h"
 #include "io/port_terminal.h"
 #include "io/port_trace_file.h"
+#include "io/port_trace_ip.h"
 
 /* How a driver of the VM is opened; command: the whole text behind spawn. NULL: *error is an error number; 0: badarg. */
 typedef Port *DriverOpen(Process *p, const char *command, uint32_t flags, int *error);

@@ -268,6 +268,7 @@ static const struct {
 } drivers[] = {
     {"ram_file_drv", port_open_ram},
     {"trace_file_drv", port_open_trace_file},
+    {"trace_ip_drv", port_open_trace_ip},
     {"tty_sl", port_open_terminal},
     {"tcp_inet", port_open_tcp},
     {"udp_inet", port_open_udp},

@@ -1,7 +1,7 @@
 %% Stands in for Common Test's module of the same name: what OTP's suites call of it at run time. There are no nodes here.
 -module(test_server).
 -export([timetrap/1, timetrap_cancel/1, timetrap_scale_factor/0, sleep/1, minutes/1, seconds/1, lookup_config/2, comment/1, is_cover/0,
-         is_debug/0, is_valgrind/0, is_asan/0, get_progname/0, do_times/2, m_out_of_n/3, timecall/3, app_test/1, app_test/2,
+         is_debug/0, is_valgrind/0, is_asan/0, get_progname/0, do_times/2, do_times/4, m_out_of_n/3, timecall/3, app_test/1, app_test/2,
          appup_test/1, stop_node/1, temp_name/1, messages_get/0, messages_get/1, is_release_available/1, memory_checker/0]).
 -export(['$handle_undefined_function'/2]).
 
@@ -25,6 +25,7 @@ is_release_available(_) -> false.
 get_progname() -> case init:get_argument(progname) of {ok, [[Program | _] | _]} -> Program; _ -> "erl" end.
 
 do_times(N, Fun) -> [Fun() || _ <- lists:seq(1, N)], ok.
+do_times(N, M, F, A) -> do_times(N, fun() -> apply(M, F, A) end).
 m_out_of_n(M, N, Fun) ->
     Good = [ok || _ <- lists:seq(1, N), (catch begin Fun(), ok end) =:= ok],
     length(Good) >= M orelse exit({suite_failed, {m_out_of_n, M, N}}),
