@@ -27,7 +27,9 @@ ENIF(int, enif_thread_type, void) {
 
 static void next_destroy(VM *vm, Resource *r) {
     NifNext *n = (NifNext *)r;
-    nif_library_release(n->library);
+    if (n->library != NULL) {
+        nif_library_release(n->library);
+    }
     MEM_DELETE(&vm->mem, MEM_TEMPORARY, n);
 }
 
@@ -98,7 +100,9 @@ static void job_destroy(VM *vm, Resource *r) {
         resource_release(vm, &j->env.next->resource);
     }
     nif_env_end(&j->env);
-    nif_library_release(j->call.library);
+    if (j->call.library != NULL) {
+        nif_library_release(j->call.library);
+    }
     MEM_DELETE(&vm->mem, MEM_TEMPORARY, j);
 }
 
@@ -159,7 +163,7 @@ static term begin_dirty(Process *p, const Call *c, const term *argv) {
 /* State, Name, Arguments: where a process waits for a dirty call. */
 BIF(erts_internal, nif_done, 3) {
     NifJob *j = job_of(a[0]);
-    if (j == NULL) {
+    if (j == NULL || j->call.library == NULL) {
         return raise_badarg(p);
     }
     if (!work_done(p, &j->work)) {
@@ -172,6 +176,8 @@ BIF(erts_internal, nif_done, 3) {
     c.first = a[2];
     term result = finish(p, &j->env, &c, j->result, NULL);
     j->env.next = NULL;
+    j->call.library = NULL; /* the reference may stay for long */
+    nif_library_release(c.library);
     return result;
 }
 
@@ -199,8 +205,12 @@ term nif_call(Process *p, const term *a) {
 /* State, Arguments, Name, FirstArguments: what enif_schedule_nif has asked for. */
 BIF(erts_internal, nif_resume, 4) {
     NifNext *n = state_of(a[0], next_destroy);
-    if (n == NULL) {
+    if (n == NULL || n->library == NULL) {
         return raise_badarg(p);
     }
-    return call(p, &(Call){n->library, n->function, n->flags, n->argc, a[2], a[3]}, a[1] == NIL ? NULL : boxed(a[1]) + 1);
+    Call c = {n->library, n->function, n->flags, n->argc, a[2], a[3]};
+    n->library = NULL;
+    term result = call(p, &c, a[1] == NIL ? NULL : boxed(a[1]) + 1);
+    nif_library_release(c.library);
+    return result;
 }

@@ -123,16 +123,16 @@ ENIF(void, enif_system_info, ErlNifSysInfo *to, size_t size) {
     memcpy(to, &info, MIN(size, sizeof info));
 }
 
-/* 0: done; 1: there is none; -1: it does not fit, *size is what it takes. */
+/* 0: done; -1: there is none; 1: it does not fit, *size is what it takes. */
 ENIF(int, enif_getenv, const char *name, char *value, size_t *size) {
     const char *text = environment_get(name);
     if (text == NULL) {
-        return 1;
+        return -1;
     }
     size_t n = strlen(text);
     if (n >= *size) {
         *size = n + 1;
-        return -1;
+        return 1;
     }
     memcpy(value, text, n + 1);
     *size = n;
