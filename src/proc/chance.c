@@ -21,12 +21,14 @@ enum { FAVOUR_ODDS = 64 };
 
 /* As if the machine had been busy with something else: after one slice in `odds` up to 2^bits nanoseconds pass, each power of two
    as likely as any other, so that timeouts come in the middle of work. Those that may be long become rarer and rarer, or long
-   runs would be nothing but waiting. */
+   runs would be nothing but waiting: with some seeds for good, with others until, after one slice in `again`, they begin anew, so
+   that what runs late is held up, too. */
 typedef struct {
     uint16_t odds;
     uint8_t bits, rarer;       /* rarer: the odds grow by 1/rarer each time; 0: they stay */
+    uint16_t again;            /* 0: never */
 } Stalls;
-static const Stalls stalls[] = {{0, 0, 0}, {16, 22, 0}, {64, 30, 4}, {64, 30, 4}};
+static const Stalls stalls[] = {{0, 0, 0, 0}, {16, 22, 0, 0}, {64, 30, 4, 0}, {64, 30, 4, 1024}, {64, 26, 4, 128}};
 
 uint64_t chance_mix(uint64_t x) {
     x += 0x9e3779b97f4a7c15u;
@@ -119,6 +121,9 @@ intptr_t chance_cut(Scheduler *s, Process *p) {
 static int64_t stall(Scheduler *s) {
     Chance *c = &s->vm->processes->chance;
     const Stalls *kind = &stalls[c->stalls];
+    if (kind->again > 0 && schedule_random(s) % kind->again == 0) {
+        c->odds = kind->odds;
+    }
     if (c->odds == 0 || schedule_random(s) % c->odds != 0) {
         return 0;
     }

@@ -142,8 +142,8 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     p->flags &= (uint16_t)~(FLAG_GC_WANTED | FLAG_FULL_SWEEP);
     p->minors = request->full ? 0 : (uint16_t)MIN(p->minors + 1, UINT16_MAX);
     size_t after = (size_t)(p->heap.top - p->heap.start);
-    p->scheduler->collections++;
-    p->scheduler->words_reclaimed += before > after ? before - after : 0;
+    figure_add(&p->scheduler->collections, 1);
+    figure_add(&p->scheduler->words_reclaimed, before > after ? before - after : 0);
     if (UNLIKELY(p->state & STATE_QUOTA)) {
         quota_take_buffers(p, request->full);
     }

@@ -160,6 +160,11 @@ typedef struct Scheduler {
 /* The scheduler whose thread this is; NULL: the thread is none's. vm_scheduler (schedule.h) is what others ask. */
 extern _Thread_local Scheduler *scheduler_here;
 
+/* A figure of a scheduler, by its thread; others may read it. */
+static inline void figure_add(uint64_t *figure, uint64_t n) {
+    __atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
+}
+
 static inline VM *process_vm(const Process *p) {
     return p->heap.vm;
 }

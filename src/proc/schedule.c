@@ -155,11 +155,6 @@ static void tell_of_slice(Process *p, bool in) {
     process_hooks(p)->scheduled(p, what);
 }
 
-/* Others read it. */
-static inline void add(uint64_t *figure, uint64_t n) {
-    __atomic_store_n(figure, *figure + n, __ATOMIC_RELAXED);
-}
-
 /* Gives p, which has been claimed, the machine: handles its signals, and lets it run if it can. */
 static void run_process(Scheduler *s, Process *p, uint32_t state) {
     s->current = p;
@@ -192,8 +187,8 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     }
     int64_t used = MAX(SLICE_REDUCTIONS - p->heap.reds, 0);
     p->reductions += (uint64_t)used;
-    add(&s->reductions, (uint64_t)used);
-    add(&s->context_switches, 1);
+    figure_add(&s->reductions, (uint64_t)used);
+    figure_add(&s->context_switches, 1);
     s->queues->until_look -= used + SWITCH_COST;
     if (UNLIKELY(watched(s) & WATCH_CHANCE)) {
         chance_passed(s, used - cut);
@@ -430,7 +425,7 @@ void process_resume(Process *p, uint64_t count) {
 
 void process_give_up(Process *p, intptr_t reductions) {
     p->reductions -= (uint64_t)reductions;
-    add(&p->scheduler->reductions, (uint64_t)0 - (uint64_t)reductions);
+    figure_add(&p->scheduler->reductions, (uint64_t)0 - (uint64_t)reductions);
     p->heap.reds -= reductions;
 }
 

@@ -174,7 +174,7 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         parent->heap.reds -= (p->heap.top - p->heap.start) / WORDS_PER_REDUCTION;
     }
     term pid = p->pid;
-    p->scheduler->spawned++;
+    figure_add(&p->scheduler->spawned, 1);
     if (UNLIKELY(watched(p->scheduler) & WATCH_SPAWNS || (parent != NULL && parent->state & STATE_TRACED))) {
         const term call[] = {HEADER(3, KIND_TUPLE), module, function, args};
         if (!process_hooks(p)->spawned(parent, p, make_boxed(call), o)) {

@@ -41,6 +41,11 @@ status_is 0
 out_is "seeds 5 to 9: no run fails"
 mote --seed-sweep 1..3 -e 'exit(self(), kill)'
 status_is 1
+if [ "$LENGTH" != quick ]; then # in what runs late, too
+    mote --seed-sweep 1..1000 erl -noinput -pa "$code" -eval 'halt(seeded:bank())'
+    status_is 1
+    out_has "overdrawn: -20"
+fi
 mote --seed-sweep 1..1000 -pa "$code" --eunit seeded_tests
 status_is 1
 out_has "bank_test"
