@@ -51,7 +51,8 @@ BIF(erlang, is_builtin, 3) {
         return A_false;
     }
     const Module *m = module_find(process_vm(p), a[0]);
-    return m == NULL || m->current == NULL || !loads_natives(m->current) ? A_true : A_false;
+    const ModuleCode *c = m == NULL ? NULL : module_current(m);
+    return c == NULL || !loads_natives(c) ? A_true : A_false;
 }
 
 BIF(erlang, module_loaded, 1) {
@@ -59,7 +60,7 @@ BIF(erlang, module_loaded, 1) {
         return raise_badarg(p);
     }
     const Module *m = module_find(process_vm(p), a[0]);
-    return m != NULL && m->current != NULL ? A_true : A_false;
+    return m != NULL && module_current(m) != NULL ? A_true : A_false;
 }
 
 BIF(erlang, check_old_code, 1) {
@@ -180,7 +181,7 @@ static term module_info(Heap *h, ModuleCode *c, term what) {
 
 static ModuleCode *current_code(Process *p, term name) {
     const Module *m = is_atom(name) ? module_find(process_vm(p), name) : NULL;
-    return m == NULL ? NULL : m->current;
+    return m == NULL ? NULL : module_current(m);
 }
 
 BIF(erlang, get_module_info, 1) {

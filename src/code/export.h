@@ -60,7 +60,7 @@ typedef struct Export {
     BifEntry called;           /* what instructions that call a built-in hold: a copy of bif's. While it is traced, its function is one
                                   that goes on at `code` instead */
     const BifEntry *bif;       /* not NULL: a built-in */
-    struct Module *loaded;     /* not NULL: the module whose current code exports it */
+    struct Module *loaded;     /* not NULL: the module whose current code exports it (atomic) */
     Unit stub[4];              /* arity, then an instruction that calls the built-in, or the error handler for what is not
                                   there, or says that it is traced: see emit.h and breakpoint.h */
     struct Export *next;       /* in its bucket */
@@ -70,7 +70,7 @@ Export *export_get(VM *vm, term module, term name, uint32_t arity);  /* makes it
 Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it, it is no built-in, and no loaded module exports it */
 Export *export_known(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it */
 static inline bool export_is_callable(const Export *e) {
-    return e->bif != NULL || e->loaded != NULL;
+    return e->bif != NULL || __atomic_load_n(&e->loaded, __ATOMIC_ACQUIRE) != NULL;
 }
 
 #endif

@@ -42,7 +42,7 @@ Module *module_find(VM *vm, term name) {
 
 term module_record(VM *vm, term module, term name) {
     const Module *m = module_find(vm, module);
-    const ModuleCode *c = m == NULL ? NULL : m->current;
+    const ModuleCode *c = m == NULL ? NULL : module_current(m);
     for (uint32_t i = 0; c != NULL && i < c->record_count; i++) {
         if (element(head(c->records[i]), RECORD_NAME) == name) {
             return c->records[i];
@@ -320,7 +320,7 @@ static void unexport(VM *vm, Module *m) {
     for (uint32_t i = 0; i < m->current->export_count; i++) {
         Export *e = export_of(vm, m, &m->current->exports[i]);
         if (e != NULL && e->loaded == m) {
-            e->loaded = NULL;
+            __atomic_store_n(&e->loaded, NULL, __ATOMIC_RELEASE);
             emit_export_stub(vm, e);
         }
     }
@@ -333,7 +333,7 @@ void module_delete(VM *vm, Module *m) {
     }
     unexport(vm, m);
     m->old = m->current;
-    m->current = NULL;
+    __atomic_store_n(&m->current, NULL, __ATOMIC_RELEASE);
 }
 
 static void abandon(Module *m, ModuleCode *c) {
@@ -379,12 +379,12 @@ void module_link_export(VM *vm, Export *e, const Function *f) {
     if (!(e->module == A_erlang && e->name == A_hibernate && e->arity == 3)) { /* its stub is the instruction */
         entry_set(vm, &e->entry, f);
     }
-    e->loaded = f->of->module;
+    __atomic_store_n(&e->loaded, f->of->module, __ATOMIC_RELEASE);
 }
 
 const Function *module_exported(VM *vm, term module, term name, uint32_t arity) {
     const Module *m = module_find(vm, module);
-    const ModuleCode *c = m == NULL ? NULL : m->current;
+    const ModuleCode *c = m == NULL ? NULL : module_current(m);
     for (uint32_t i = 0; c != NULL && i < c->export_count; i++) {
         if (c->exports[i].name == name && c->exports[i].arity == arity) {
             return &c->functions[c->exports[i].function];
@@ -444,7 +444,7 @@ static void make_current(VM *vm, ModuleCode *c) {
     if (m->current != NULL) {
         module_delete(vm, m);
     }
-    m->current = c;
+    __atomic_store_n(&m->current, c, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < c->export_count; i++) {
         Export *e = export_of(vm, m, &c->exports[i]);
         if (e != NULL && e->bif == NULL) {

@@ -122,7 +122,7 @@ typedef struct ModuleCode {    /* one generation of a module's code */
 
 typedef struct Module {
     term name;
-    ModuleCode *current, *old;
+    ModuleCode *current, *old; /* current: atomic */
     ModuleCode *pending;       /* its on_load function has not finished, or has failed */
     ModuleCode *abandoned;     /* was pending when other code came: somebody may still run it */
     Export *on_load;           /* hidden: leads to that function */
@@ -130,6 +130,10 @@ typedef struct Module {
     char *file;                /* where it came from; NULL: not known */
     bool preloaded;
 } Module;
+/* For whoever does not have the lock. */
+static inline ModuleCode *module_current(const Module *m) {
+    return __atomic_load_n(&m->current, __ATOMIC_ACQUIRE);
+}
 
 enum { CODE_MAX_BACKTRACE = 64 };
 

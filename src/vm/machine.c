@@ -213,13 +213,15 @@ ModuleFound machine_load(Machine *m, Bytes name, Module **module, LoadError *err
 
 /* What error_handler would do. It is left to it if something is to be said, or to be done besides: error_handler:ensure_loaded/1. */
 static bool load_missing(VM *vm, term name) {
-    Module *module = name == A_logger ? NULL : module_find(vm, name);
-    if (name == A_logger || (module != NULL && module->current != NULL)) {
+    if (name == A_logger) {
         return false;
     }
     LoadError error = {0};
-    code_lock(vm);
-    load_named(machine_of(vm), atom_text(vm, name), false, &module, &error);
+    code_lock(vm); /* another scheduler may be loading it just now */
+    Module *module = module_find(vm, name);
+    if (module == NULL || module->current == NULL) {
+        load_named(machine_of(vm), atom_text(vm, name), false, &module, &error);
+    }
     code_unlock(vm);
     return module != NULL;
 }
@@ -381,6 +383,8 @@ int machine_run(Machine *m) {
     if (scheduler_run(vm_scheduler(vm)) == SCHEDULE_IDLE) {
         fprintf(stderr, process_find(vm, pid) == NULL ? "mote: the first process has been killed, and every other one waits\n"
                                                       : "mote: every process waits, and nothing is left that could wake one\n");
+        schedule_halt(vm, 1);
+        scheduler_run(vm_scheduler(vm)); /* the other schedulers end */
         return 1;
     }
     return machine_halted(m);
