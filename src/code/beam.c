@@ -127,16 +127,12 @@ BeamFunction *beam_function(const BeamFile *b, uint32_t label) {
         uint32_t n = b->label_function[label];
         return n == 0 ? NULL : &b->functions[n - 1];
     }
-    uint32_t low = 0, high = b->function_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (b->functions[middle].entry < label) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    BeamFunction *f = b->functions;
+    for (size_t left = b->function_count, half; left > 1; left -= half) { /* without branches, which nobody could foresee */
+        half = left / 2;
+        f += half & -(size_t)(f[half].entry <= label);
     }
-    return low < b->function_count && b->functions[low].entry == label ? &b->functions[low] : NULL;
+    return b->function_count > 0 && f->entry == label ? f : NULL;
 }
 
 static bool lambda_labels(Loading *l) {

@@ -136,7 +136,7 @@ typedef struct {
 enum {
     PIECE_UNITS = sizeof(CodePiece) / sizeof(Unit),
     LINE_UNITS = sizeof(CodeLine) / sizeof(Unit),
-    FIRST_SEGMENT = 256, LARGEST_SEGMENT = 4096, /* units, of code on demand */
+    FIRST_SEGMENT = 128, LARGEST_SEGMENT = 4096, /* units, of code on demand */
 };
 
 /* A function begins with the label in front of its func_info. */
@@ -285,15 +285,21 @@ static void emit(Layout *l, CodeSegment *s) {
     code->line_count += l->lines;
 }
 
+/* Room for a new segment of code on demand: half as much as there is already. */
+static size_t next_room(const CodeSegment *s) {
+    size_t room = 0;
+    for (; s != NULL && room < 2 * LARGEST_SEGMENT; s = s->next) {
+        room += s->room;
+    }
+    return MIN(MAX(room / 2, (size_t)FIRST_SEGMENT), (size_t)LARGEST_SEGMENT);
+}
+
 /* Room for the program in the newest segment or, if there is none, in a new one. */
 static CodeSegment *find_room(const Layout *l, ModuleCode *code) {
     CodeSegment *s = code->segments;
     size_t need = l->units + PIECE_UNITS * l->functions;
     if (s == NULL || s->room - s->used - PIECE_UNITS * s->piece_count < need) {
-        size_t room = need;
-        if (code->source != NULL) {
-            room = MAX(need, s == NULL ? (size_t)FIRST_SEGMENT : MIN(2 * (size_t)s->room, (size_t)LARGEST_SEGMENT));
-        }
+        size_t room = code->source == NULL ? need : MAX(need, next_room(s));
         s = mem_alloc(&l->vm->mem, MEM_CODE, sizeof *s + room * sizeof(Unit));
         if (s == NULL) {
             return NULL;

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-enum { OPERAND_ROOM = 256 };
+enum { OPERAND_ROOM = 96 };
 
 /* --- Memory of a program ------------------------------------------------------------------------------------------- */
 
@@ -22,7 +22,11 @@ static NOINLINE bool more_operands(Program *pr, size_t count) {
     size_t room = MAX(count, (size_t)OPERAND_ROOM);
     pr->operands = program_alloc(pr, room * sizeof *pr->operands);
     pr->operands_left = pr->operands == NULL ? 0 : room;
-    return pr->operands != NULL;
+    if (pr->operands == NULL) {
+        return false;
+    }
+    memset(pr->operands, 0, room * sizeof *pr->operands);
+    return true;
 }
 
 static inline Operand *operands(Program *pr, size_t count) {
@@ -32,9 +36,6 @@ static inline Operand *operands(Program *pr, size_t count) {
     Operand *a = pr->operands;
     pr->operands += count;
     pr->operands_left -= count;
-    for (size_t k = 0; k < count; k++) {
-        a[k] = (Operand){0};
-    }
     return a;
 }
 
@@ -54,23 +55,31 @@ static NOINLINE void grow(Program *pr) {
     }
 }
 
-static NOINLINE Ins *lost(Program *pr) {
-    pr->lost = (Ins){.a = pr->lost_operands};
-    memset(pr->lost_operands, 0, sizeof pr->lost_operands);
-    return &pr->lost;
+static inline Ins *add(Program *pr, uint16_t op, uint8_t count) {
+    Ins *i = &pr->ins[pr->count++];
+    *i = (Ins){.op = op, .count = count, .origin = pr->origin, .a = pr->operands};
+    pr->operands += count;
+    pr->operands_left -= count;
+    return i;
+}
+
+static NOINLINE Ins *add_with_room(Program *pr, uint16_t op, uint8_t count) {
+    if (pr->count >= pr->capacity) {
+        grow(pr);
+    }
+    if (pr->no_memory || (pr->operands_left < count && !more_operands(pr, count))) {
+        pr->lost = (Ins){.a = pr->lost_operands};
+        memset(pr->lost_operands, 0, sizeof pr->lost_operands);
+        return &pr->lost;
+    }
+    return add(pr, op, count);
 }
 
 Ins *program_add(Program *pr, uint16_t op, uint8_t count) {
-    if (UNLIKELY(pr->count >= pr->capacity)) {
-        grow(pr);
+    if (LIKELY(pr->count < pr->capacity && count <= pr->operands_left && !pr->no_memory)) {
+        return add(pr, op, count);
     }
-    Operand *a = operands(pr, count);
-    if (UNLIKELY(pr->no_memory)) {
-        return lost(pr);
-    }
-    Ins *i = &pr->ins[pr->count++];
-    *i = (Ins){.op = op, .count = count, .origin = pr->origin, .a = a};
-    return i;
+    return add_with_room(pr, op, count);
 }
 
 /* --- What is known of values --------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include "vm/machine.h"
 #include "vm/seed.h"
 
-enum { FIRST_MEMORY = 328 << 10 }; /* about what hello world takes */
+enum { FIRST_MEMORY = 332 << 10 }; /* about what hello world takes */
 
 static const char help[] =
     "mote [OPTION...] FILE [ARG...]     run a .beam, .avm or .erl file: start/0, or main/1 with the arguments\n"

@@ -237,6 +237,8 @@ void platform_code_memory_done(CodeMemory *m) {
     close(m->handle);
 }
 
+enum { SMALL_FILE = 16 << 10 };
+
 bool platform_map_file(const char *path, FileMap *map, int *error) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat s;
@@ -249,7 +251,17 @@ bool platform_map_file(const char *path, FileMap *map, int *error) {
         return false;
     }
     bool ok = true;
-    if (s.st_size > 0) {
+    if (s.st_size > 0 && s.st_size <= SMALL_FILE) { /* cheaper than to map it */
+        uint8_t *p = malloc((size_t)s.st_size);
+        ssize_t n = p == NULL ? -1 : pread(fd, p, (size_t)s.st_size, 0);
+        ok = n >= 0;
+        *error = errno;
+        if (n > 0) {
+            *map = (FileMap){p, (size_t)n};
+        } else {
+            free(p);
+        }
+    } else if (s.st_size > 0) {
         void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         ok = p != MAP_FAILED;
         *error = errno;
@@ -262,8 +274,10 @@ bool platform_map_file(const char *path, FileMap *map, int *error) {
 }
 
 void platform_unmap_file(FileMap *map) {
-    if (map->size > 0) {
+    if (map->size > SMALL_FILE) {
         munmap((void *)(uintptr_t)map->at, map->size);
+    } else {
+        free((void *)(uintptr_t)map->at);
     }
     *map = (FileMap){0};
 }
