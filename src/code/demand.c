@@ -101,7 +101,6 @@ static bool emit_verified(VM *vm, Function *f, LoadError *error) {
     }
     const Unit *before = f->code;
     bool ok = emit_units(pr) || load_no_memory(error);
-    program_free(pr);
     if (ok) {
         publish(vm, f, before);
         if (c->traced != NULL) {

@@ -227,7 +227,6 @@ bool disassemble(Text *out, VM *vm, const char *name, Bytes bytes, const char *f
         write_functions(&l, fused, count, function);
     }
     if (pr != NULL) {
-        program_free(pr);
         rewrite_free(vm, &code);
         catches_free(vm, &code);
     }

@@ -67,9 +67,8 @@ BeamType operand_type(const Program *pr, const Operand *o);
 bool operand_is_small(const Program *pr, const Operand *o);
 
 /* Rewrites the file's generic instructions; first_function: index of the first function among them. lambdas: one for each of the file's, with its place fixed but not yet its code.
-   NULL: *error says why. Free it with program_free when all engines have emitted. */
+   NULL: *error says why. It lies in the memory for work on the file. */
 Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, uint32_t first_function, LoadError *error);
-void program_free(Program *pr);
 void rewrite_free(VM *vm, ModuleCode *code); /* what rewrite has put into code */
 
 /* For those who rewrite. */

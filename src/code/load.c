@@ -236,9 +236,6 @@ static bool translate(VM *vm, ModuleCode *c, BeamFile *b, LoadError *error) {
     if (ok && vm->code->native != NULL) {
         vm->code->native(pr);
     }
-    if (pr != NULL) {
-        program_free(pr);
-    }
     return ok;
 }
 

@@ -7,15 +7,11 @@ enum { OPERAND_ROOM = 96 };
 
 /* --- Memory of a program ------------------------------------------------------------------------------------------- */
 
-/* It is the reader's: a program does not outlive the work on its file. */
+/* It is the reader's, as the program itself is: that does not outlive the work on its file. */
 void *program_alloc(Program *pr, size_t size) {
     void *p = arena_alloc(pr->file->work, size);
     pr->no_memory |= p == NULL;
     return p;
-}
-
-void program_free(Program *pr) {
-    MEM_DELETE(&pr->vm->mem, MEM_TEMPORARY, pr);
 }
 
 static NOINLINE bool more_operands(Program *pr, size_t count) {

@@ -898,7 +898,7 @@ static bool copy_strings(Program *pr) {
 }
 
 Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *code, uint32_t first_function, LoadError *error) {
-    Program *pr = MEM_NEW(&vm->mem, MEM_TEMPORARY, Program);
+    Program *pr = ARENA_ARRAY(file->work, Program, 1);
     if (pr == NULL) {
         error->no_memory = true;
         load_error(error, "Code", -1, "out of memory");
@@ -916,7 +916,6 @@ Program *rewrite(VM *vm, const BeamFile *file, Lambda **lambdas, ModuleCode *cod
     Rewriter r = {.pr = pr, .end = file->ops + file->op_count, .has_bifs = bif_find_module(vm->bifs, file->module)};
     if (!copy_strings(pr) ? !load_no_memory(error) : !rewrite_all(&r, file)) {
         rewrite_free(vm, code);
-        program_free(pr);
         return NULL;
     }
     return pr;

@@ -54,7 +54,7 @@ static bool join_facts(Fact *into, const Fact *from, uint32_t count) {
 }
 
 static SavedState *save_new(Verifier *v, uint32_t label, const StateHead *h, const Fact *x, const Fact *y) {
-    SavedState *t = arena_alloc(&v->scratch, sizeof *t + (h->xs + h->ys) * sizeof(Fact));
+    SavedState *t = arena_alloc(v->states, sizeof *t + (h->xs + h->ys) * sizeof(Fact));
     if (t == NULL) {
         load_no_memory(v->error);
         return NULL;
@@ -359,6 +359,7 @@ static Verifier *verifier_new(BeamFile *b, LoadError *error) {
         return NULL;
     }
     arena_init(&v->scratch, &b->vm->mem, MEM_TEMPORARY);
+    v->states = &v->scratch;
     return v;
 }
 
@@ -392,11 +393,11 @@ bool beam_verify_function(BeamFile *b, uint32_t index, const bool **again, LoadE
         return load_no_memory(error);
     }
     bool ok = true;
+    v->states = b->work;
     for (v->again[index] = true; ok && v->again[index];) {
         v->again[index] = false;
         ok = walk(v, &b->functions[index]);
     }
     *again = v->repeat ? v->again : NULL;
-    arena_done(&v->scratch);
     return ok;
 }

@@ -80,7 +80,8 @@ typedef struct Verifier {
     LoadError *error;
     const BeamFunction *function;
     SavedState **saved;     /* of each label; only those of this function are there */
-    Arena scratch;          /* they live in here */
+    Arena *states;          /* they live in here: the file's memory for work if it is for this function alone, else scratch */
+    Arena scratch;
     uint8_t *imports;       /* of each import: IMPORT_..., 0: not looked at yet */
     uint64_t *match_args;   /* of each function: which arguments may be match contexts */
     bool *again;            /* of each function: match_args has changed since it was walked */
