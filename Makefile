@@ -94,8 +94,9 @@ OPTIMIZE_term := $(SMALL)
 OPTIMIZE_data := $(SMALL)
 OPTIMIZE_code := -Os
 # What every start runs. Loops that clear a few words are to stay loops: gcc makes them "rep stos", which takes as long as all the rest.
-$(foreach f,code/beam code/chunk code/decode code/emit code/inflate code/program code/scan code/verify,$(eval OPTIMIZE_$f := -O2 $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)))
-OPTIMIZE_code/rewrite := -O2 -fno-inline-functions -fno-tree-loop-distribute-patterns
+START := -O2 $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+$(foreach f,code/beam code/chunk code/decode code/emit code/inflate code/program code/scan code/verify,$(eval OPTIMIZE_$f := $(START)))
+OPTIMIZE_code/rewrite := $(START) -fno-inline-functions
 OPTIMIZE_proc := $(SMALL)
 OPTIMIZE_exec/exception := $(SMALL)
 OPTIMIZE_exec/runtime_record := $(SMALL)
