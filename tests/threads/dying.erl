@@ -134,7 +134,7 @@ live(13, _) -> erlang:yield();
 live(14, _) -> exit(self(), one_of({die, shutdown}));
 live(_, _) -> ok.
 
-%% --- Workers. Their dictionary holds what they expect: {to, V} and {from, V}: numbers; {end_of, Ref}: V; {linked, V}; {answer, Ref}.
+%% --- Workers. Their dictionary holds what they expect: {to, V} and {from, V}: numbers; {end_of, Ref}: V; {linked, V}; {answer, Ref}: of what.
 
 worker(W, Workers, Slots, End) ->
     process_flag(trap_exit, true),
@@ -161,7 +161,7 @@ meet(V, Numbers) ->
 
 drain() -> receive M -> handle(M), drain() after 0 -> ok end.
 
-expected() -> [K || {{Kind, _} = K, _} <- get(), lists:member(Kind, [end_of, linked, answer])].
+expected() -> [{Kind, What} || {{Kind, _}, What} <- get(), lists:member(Kind, [end_of, linked, answer])].
 
 finish(Until) ->
     case expected() of
@@ -169,7 +169,7 @@ finish(Until) ->
         Left ->
             receive M -> handle(M) after 100 -> ok end,
             case erlang:monotonic_time(millisecond) > Until of
-                true -> complain({never_came, [element(1, K) || K <- Left]});
+                true -> complain({never_came, [case Kind of answer -> What; _ -> Kind end || {Kind, What} <- Left]});
                 false -> finish(Until)
             end
     end.
@@ -289,22 +289,22 @@ act(18, V, _, _) ->
     end;
 act(19, V, _, _) ->
     R = spawn_request(fun() -> catch link(V), V ! hello, exit(one_of({normal, shutdown})) end, [monitor]),
-    put({answer, R}, true),
+    put({answer, R}, spawn_request),
     rand:uniform(4) =:= 1 andalso spawn_request_abandon(R) andalso erase({answer, R});
 act(20, V, _, Name) ->
     T = erlang:start_timer(rand:uniform(3), one_of({V, Name}), x),
     rand:uniform(2) =:= 1 andalso erlang:cancel_timer(T),
     Mine = erlang:start_timer(rand:uniform(3) - 1, self(), x),
-    put({answer, Mine}, true),
+    put({answer, Mine}, timer),
     rand:uniform(2) =:= 1 andalso is_integer(erlang:cancel_timer(Mine)) andalso erase({answer, Mine});
-act(21, V, _, _) -> asked(fun(R) -> erlang:garbage_collect(V, [{async, R}, {type, one_of({major, minor})}]) end);
-act(22, V, _, _) -> asked(fun(R) -> erlang:check_process_code(V, no_such_module, [{async, R}]) end);
+act(21, V, _, _) -> asked(garbage_collect, fun(R) -> erlang:garbage_collect(V, [{async, R}, {type, one_of({major, minor})}]) end);
+act(22, V, _, _) -> asked(check_process_code, fun(R) -> erlang:check_process_code(V, no_such_module, [{async, R}]) end);
 act(23, V, _, _) -> _ = erlang:garbage_collect(V), _ = is_process_alive(V);
 act(24, V, _, Name) -> %% one that ends with a link, a monitor and a suspension of it
     {P, R} = spawn_monitor(fun() -> catch link(V), monitor(process, V), V ! {self(), here}, catch link(whereis(Name)), exit(normal) end),
     put({end_of, R}, {more, P}).
 
-asked(F) ->
+asked(What, F) ->
     R = make_ref(),
-    put({answer, R}, true),
+    put({answer, R}, What),
     F(R).
