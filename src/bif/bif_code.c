@@ -364,7 +364,9 @@ BIF(erlang, finish_after_on_load, 2) {
         return raise_badarg(p);
     }
     if (m->pending != NULL && a[1] == A_true) {
-        module_abandon_old(m);
+        if (m->current != NULL) { /* what becomes old now; deleted code stays so */
+            module_abandon_old(m);
+        }
         module_on_load_done(process_vm(p), m);
     } else if (m->pending == NULL && a[1] == A_false) {
         module_abandon_old(m);

@@ -17,12 +17,6 @@ typedef struct {
     term first; /* arguments of the Erlang function, a list; NONE: argv is they */
 } Call;
 
-static _Thread_local unsigned thread_kind; /* of a thread of the pool */
-
-ENIF(int, enif_thread_type, void) {
-    return nif_on_scheduler(nif_world->vm) ? NIF_THREAD_NORMAL : (int)thread_kind;
-}
-
 /* --- What comes next ------------------------------------------------------------------------------------------------ */
 
 static void next_destroy(VM *vm, Resource *r) {
@@ -108,9 +102,9 @@ static void job_destroy(VM *vm, Resource *r) {
 
 static void job_work(Job *job) {
     NifJob *j = (NifJob *)job;
-    thread_kind = j->call.flags == NIF_DIRTY_CPU ? NIF_THREAD_DIRTY_CPU : NIF_THREAD_DIRTY_IO;
+    nif_thread_kind = j->call.flags == NIF_DIRTY_CPU ? NIF_THREAD_DIRTY_CPU : NIF_THREAD_DIRTY_IO;
     j->result = j->call.function(&j->env, j->call.argc, j->args == NIL ? NULL : boxed(j->args) + 1);
-    thread_kind = NIF_THREAD_UNDEFINED;
+    nif_thread_kind = NIF_THREAD_UNDEFINED;
 }
 
 static NifJob *job_of(term ref) {

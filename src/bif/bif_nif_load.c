@@ -6,6 +6,7 @@
 #include "code/code.h"
 #include "code/demand.h"
 #include "io/nif.h"
+#include "io/nif_info.h"
 #include "platform/library.h"
 #include "proc/schedule.h"
 #include "term/print.h"
@@ -95,6 +96,26 @@ void nif_library_release(NifLibrary *l) {
     }
     library_close(l->handle);
     library_free(l);
+}
+
+term nif_modules(Heap *h) {
+    const Nifs *n = h->vm->io->nifs;
+    return n == NULL ? NIL : heap_list(h, n->taints, n->taint_count, NIL);
+}
+
+/* Without memory it is not told. */
+static void add_taint(Nifs *n, term module) {
+    size_t count = n->taint_count;
+    for (size_t i = 0; i < count; i++) {
+        if (n->taints[i] == module) {
+            return;
+        }
+    }
+    term *taints = mem_resize(&n->vm->mem, MEM_SYSTEM, n->taints, count * sizeof *taints, (count + 1) * sizeof *taints);
+    if (taints != NULL) {
+        n->taints = taints;
+        taints[n->taint_count++] = module;
+    }
 }
 
 /* What a load needs, and what it says if it fails. */
@@ -287,6 +308,7 @@ static bool load(Load *l, Nifs *n, const char *path, term info) {
     if (init == NULL) {
         return fail(l, A_bad_lib, "Failed to find library init function: '%s'", library_text(l));
     }
+    add_taint(n, l->module);
     const ErlNifEntry *e = init();
     if (e == NULL) {
         return fail(l, A_bad_lib, "Library init-call unsuccessful");

@@ -5,6 +5,7 @@
 #include "data/bits.h"
 #include "data/integer.h"
 #include "data/map.h"
+#include "io/nif_info.h"
 #include "exec/exception.h"
 #include "platform/platform.h"
 #include "proc/collect.h"
@@ -264,7 +265,8 @@ static term monitors(Process *p, Process *q) {
     return relations(p, q, RELATION_REFERENCE);
 }
 static term monitored_by(Process *p, Process *q) {
-    return relations(p, q, RELATION_MONITORED);
+    term list = relations(p, q, RELATION_MONITORED);
+    return nif_monitored_by == NULL ? list : nif_monitored_by(HEAP(p), q->pid, list);
 }
 static term suspending(Process *p, Process *q) {
     return relations(p, q, RELATION_SUSPENDED);

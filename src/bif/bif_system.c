@@ -9,6 +9,7 @@
 #include "bif/system_flags.h"
 #include "data/bits.h"
 #include "data/integer.h"
+#include "io/nif_info.h"
 #include "io/port.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -112,6 +113,10 @@ static term info_collection(Process *p) {
 static term info_queue_data(Process *p) {
     return process_vm(p)->processes->off_heap_messages ? A_off_heap : A_on_heap;
 }
+static term info_taints(Process *p) {
+    return nif_modules == NULL ? NIL : nif_modules(HEAP(p));
+}
+
 static term info_nif_version(Process *p) {
     int release = bif_release(p);
     return text_list(p, release >= 29 ? "2.18" : release >= 26 ? "2.17" : "2.16");
@@ -304,7 +309,7 @@ static const struct {
     {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, NONE, info_tolerant_time}, {A_trace_control_word, NONE, info_control_word},
     {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
-    {A_cpu_quota, A_unknown, NULL}, {A_taints, NIL, NULL}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
+    {A_cpu_quota, A_unknown, NULL}, {A_taints, NONE, info_taints}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
     {A_time_offset, NONE, info_time_offset}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
     {A_os_monotonic_time_source, NONE, info_monotonic_source}, {A_os_system_time_source, NONE, info_system_source},

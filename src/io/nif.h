@@ -96,6 +96,8 @@ typedef struct Nifs {
     VM *vm;
     Mutex *lock;              /* of libraries, types, monitors, selects */
     NifLibrary *libraries;
+    term *taints;             /* modules that have ever loaded one */
+    size_t taint_count;
     ErlNifResourceType *types;
     ErlNifResourceType *opened;  /* by a load that has not succeeded yet */
     struct NifMonitors *monitors;
@@ -110,6 +112,8 @@ extern Nifs *nif_world;
 static inline bool nif_on_scheduler(const VM *vm) {
     return scheduler_here != NULL && scheduler_here->vm == vm;
 }
+extern _Thread_local int nif_thread_kind; /* of a thread of the pool: NIF_THREAD_... */
+int enif_thread_type(void);
 void nif_queue(Nifs *n, NifRequest *r);
 void nif_serve(VM *vm);
 void nif_fragments_free(VM *vm, Fragment *f); /* from any thread */

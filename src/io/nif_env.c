@@ -8,6 +8,11 @@
 #include <stdlib.h>
 
 Nifs *nif_world;
+_Thread_local int nif_thread_kind;
+
+ENIF(int, enif_thread_type, void) {
+    return nif_on_scheduler(nif_world->vm) ? NIF_THREAD_NORMAL : nif_thread_kind;
+}
 
 /* --- Memory that is nobody's term ---------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* Resources: objects of libraries behind references, their types, and the processes they watch. */
 #include "data/bits.h"
 #include "io/nif.h"
+#include "io/nif_info.h"
 #include "proc/schedule.h"
 
 static const char nif_resource[] = "resource of a library";
@@ -399,6 +400,22 @@ bool nif_process_ended(Process *p) {
         resource_release(vm, &r->resource);
     }
     return true;
+}
+
+term nif_monitored_by(Heap *h, term pid, term list) {
+    Nifs *n = h->vm->io->nifs;
+    if (n == NULL) {
+        return list;
+    }
+    ErlNifEnv env;
+    nif_env_begin(&env, h->vm, ENV_CALLBACK, NULL);
+    env.heap = h;
+    mutex_take(n->lock);
+    for (const NifMonitor *m = *bucket_of(n, pid); m != NULL; m = m->next) {
+        list = m->pid == pid ? heap_cons(h, enif_make_resource(&env, m->resource->data), list) : list;
+    }
+    mutex_give(n->lock);
+    return list;
 }
 
 bool nif_resources_init(Nifs *n) {

@@ -128,6 +128,16 @@ static bool sync_later(Nifs *n, int fd) {
 
 /* --- What is asked for: under the lock, and io_lock on a scheduler -------------------------------------------------- */
 
+static NifSelect *select_new(Nifs *n, int fd, void *obj) {
+    NifSelect *s = MEM_NEW(&n->vm->mem, MEM_SYSTEM, NifSelect);
+    if (s != NULL) {
+        *s = (NifSelect){.watcher = {ready}, .next = n->selects, .fd = fd, .obj = obj, .wanted = {{NONE, NONE, NULL}, {NONE, NONE, NULL}}};
+        n->selects = s;
+        enif_keep_resource(obj);
+    }
+    return s;
+}
+
 static int end_select(Nifs *n, NifSelect *s, bool here) {
     if (s == NULL || s->stops) {
         return INT_MIN | NIF_SELECT_INVALID_EVENT;
@@ -172,16 +182,6 @@ static bool make_message(VM *vm, Wanted *w, void *obj, term ref, bool writes, bo
     return w->message != NONE;
 }
 
-static NifSelect *select_new(Nifs *n, int fd, void *obj) {
-    NifSelect *s = MEM_NEW(&n->vm->mem, MEM_SYSTEM, NifSelect);
-    if (s != NULL) {
-        *s = (NifSelect){.watcher = {ready}, .next = n->selects, .fd = fd, .obj = obj, .wanted = {{NONE, NONE, NULL}, {NONE, NONE, NULL}}};
-        n->selects = s;
-        enif_keep_resource(obj);
-    }
-    return s;
-}
-
 static int want(Nifs *n, NifSelect *s, int fd, int flags, void *obj, term pid, term ref, ErlNifEnv *message_env, bool here) {
     VM *vm = n->vm;
     s = s != NULL ? s : select_new(n, fd, obj);
@@ -223,8 +223,11 @@ ENIF(int, enif_select_x, ErlNifEnv *env, ErlNifEvent fd, int flags, void *obj, c
     mutex_take(n->lock);
     NifSelect *s = find(n, fd), *stolen = NULL;
     if (s != NULL && s->obj != obj && !stops && here) {
-        take_out(n->vm, s);
+        take_out(n->vm, s); /* another resource has the descriptor now: that is no end for the one that had it */
         stolen = s, s = NULL;
+    }
+    if (stops && s == NULL) { /* it was never asked for */
+        s = select_new(n, fd, obj);
     }
     int result = stops ? end_select(n, s, here) : cancels ? cancel(n, s, flags, here) : want(n, s, fd, flags, obj, pid, ref, message_env, here);
     mutex_give(n->lock);
@@ -232,7 +235,8 @@ ENIF(int, enif_select_x, ErlNifEnv *env, ErlNifEvent fd, int flags, void *obj, c
         io_unlock(n->vm);
     }
     if (stolen != NULL) {
-        stop(n->vm, stolen, false);
+        enif_release_resource(stolen->obj);
+        MEM_DELETE(&n->vm->mem, MEM_SYSTEM, stolen);
     }
     if (result == NIF_SELECT_STOP_CALLED) {
         stop(n->vm, s, true);

@@ -35,11 +35,11 @@ ENIF(ErlNifTime, enif_convert_time_unit, ErlNifTime t, int from, int to) {
 }
 
 ENIF(ErlNifTime, enif_monotonic_time, int unit) {
-    return is_unit(unit) && nif_on_scheduler(nif_world->vm) ? convert(clock_monotonic(nif_world->vm), NIF_NSEC, unit) : TIME_ERROR;
+    return is_unit(unit) && enif_thread_type() != NIF_THREAD_UNDEFINED ? convert(clock_monotonic(nif_world->vm), NIF_NSEC, unit) : TIME_ERROR;
 }
 
 ENIF(ErlNifTime, enif_time_offset, int unit) {
-    return is_unit(unit) && nif_on_scheduler(nif_world->vm) ? convert(clock_offset(nif_world->vm), NIF_NSEC, unit) : TIME_ERROR;
+    return is_unit(unit) && enif_thread_type() != NIF_THREAD_UNDEFINED ? convert(clock_offset(nif_world->vm), NIF_NSEC, unit) : TIME_ERROR;
 }
 
 static term time_tuple(ErlNifEnv *env, int64_t microseconds) {
@@ -48,7 +48,11 @@ static term time_tuple(ErlNifEnv *env, int64_t microseconds) {
 }
 
 ENIF(ERL_NIF_TERM, enif_now_time, ErlNifEnv *env) {
-    return time_tuple(env, clock_system(env->vm) / 1000);
+    int64_t t, *last = &env->vm->processes->clock.last_now, was = __atomic_load_n(last, __ATOMIC_RELAXED);
+    do { /* as erlang:now() has it: never the same twice */
+        t = MAX(clock_system(env->vm) / 1000, was + 1);
+    } while (!__atomic_compare_exchange_n(last, &was, t, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return time_tuple(env, t);
 }
 
 ENIF(ERL_NIF_TERM, enif_cpu_time, ErlNifEnv *env) {

@@ -54,8 +54,8 @@ ENIF(int, enif_is_number, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
     return is_number(t);
 }
 
-ENIF(int, enif_is_exception, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return t == NONE;
+ENIF(int, enif_is_exception, ErlNifEnv *env, ERL_NIF_TERM t) {
+    return t == NONE && env->raised != NONE; /* not what enif_schedule_nif returns */
 }
 
 ENIF(ErlNifTermType, enif_term_type, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
@@ -180,8 +180,9 @@ ENIF(ERL_NIF_TERM, enif_make_double, ErlNifEnv *env, double d) {
     return isfinite(d) ? heap_float(env->heap, d) : nif_fail(env, A_badarg);
 }
 
-ENIF(ERL_NIF_TERM, enif_make_unique_integer, ErlNifEnv *env, int properties UNUSED) {
-    return integer_from_uint64(env->heap, unique_integer(env->vm));
+ENIF(ERL_NIF_TERM, enif_make_unique_integer, ErlNifEnv *env, int properties) {
+    int64_t n = (int64_t)unique_integer(env->vm);
+    return integer_from_int64(env->heap, properties & NIF_UNIQUE_POSITIVE ? n : SMALL_MIN + n);
 }
 
 /* --- Atoms --------------------------------------------------------------------------------------------------------- */

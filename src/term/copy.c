@@ -17,7 +17,10 @@ static size_t bits_words(size_t bits) { /* of a KIND_BITS object */
 
 /* What a view becomes when it is copied: bits of its own. Else it is copied with what it is a view of. */
 static bool copied_as_bits(const View *v) {
-    return v->end - v->start <= COPIED_BITS || kind_of(v->base) == KIND_BITS;
+    if (kind_of(v->base) == KIND_BITS) {
+        return true;
+    }
+    return v->end - v->start <= COPIED_BITS && LIKELY(buffer_resource(((const BufferRef *)boxed(v->base))->buffer) == NULL);
 }
 
 /* Is this tail the next cell of a list that is copied? */
