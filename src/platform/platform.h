@@ -7,6 +7,8 @@
 
 /* Tells the C library that so much memory will be wanted soon: pages that come one by one, as they are first written, are slow. */
 void platform_prepare_heap(size_t size);
+/* How many heaps the threads share; else each gets one, with 64 MB of addresses to itself. Before the first thread is started. */
+void platform_limit_heaps(unsigned count);
 int64_t platform_monotonic(void);           /* never goes back; origin undefined */
 int64_t platform_system_time(void);         /* since 1970-01-01 UTC; may jump */
 int64_t platform_cpu_time(void);            /* of this process */

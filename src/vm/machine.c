@@ -64,18 +64,15 @@ static void take_seed(VM *vm) {
     vm->seeded = text != NULL && seed_read(text, &vm->seed);
 }
 
-/* As +S says, else MOTE_SCHEDULERS; else one. */
+/* As +S says, else MOTE_SCHEDULERS; else one. A heap for each, and one that the pool's threads share. */
 static bool set_schedulers(VM *vm) {
     SystemFlags *f = vm->flags;
-    if (vm->seeded) {
-        f->schedulers = f->schedulers_online = 1;
-        return true;
-    }
     const char *variable = environment_get("MOTE_SCHEDULERS");
     int count = f->schedulers > 0 ? f->schedulers : variable != NULL ? atoi(variable) : 1;
     int online = f->schedulers_online > 0 ? f->schedulers_online : count;
-    f->schedulers = MAX(count, online);
-    f->schedulers_online = online;
+    f->schedulers = vm->seeded ? 1 : MAX(count, online);
+    f->schedulers_online = vm->seeded ? 1 : online;
+    platform_limit_heaps((unsigned)f->schedulers + 1);
     return f->schedulers <= 1 || schedulers_set(vm, (uint32_t)f->schedulers, (uint32_t)online);
 }
 

@@ -33,6 +33,12 @@ void platform_prepare_heap(size_t size) {
 #endif
 }
 
+void platform_limit_heaps(unsigned count) {
+#if defined(__GLIBC__)
+    mallopt(M_ARENA_MAX, (int)count);
+#endif
+}
+
 static int64_t clock_of(clockid_t id) {
     struct timespec t;
     clock_gettime(id, &t);
