@@ -239,12 +239,26 @@ static Table *find_locked(Process *p, term id, Access access, bool share, term *
     return t;
 }
 
+/* What nearly every operation finds: a table by its reference, where nobody else can be in it. NULL: the rest is to be looked at. */
+static inline Table *find_quickly(const Process *p, term id, Access access) {
+    if (!is_boxed(id) || header_of(id) != HEADER(MAGIC_WORDS - 1, KIND_REF) || magic_resource(id)->destroy != handle_destroy ||
+        process_vm(p)->processes->concurrent) {
+        return NULL;
+    }
+    Table *t = ((TableHandle *)magic_resource(id))->table;
+    bool good = t != NULL && t->pending == NULL &&
+                (t->owner == p->pid || t->protection == PROTECTION_PUBLIC || (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED));
+    return good ? t : NULL;
+}
+
 Table *table_find(Process *p, term id, Access access, term *cause) {
-    return find_locked(p, id, access, false, cause);
+    Table *t = find_quickly(p, id, access);
+    return t != NULL ? t : find_locked(p, id, access, false, cause);
 }
 
 Table *table_find_shared(Process *p, term id, Access access, term *cause) {
-    return find_locked(p, id, access, true, cause);
+    Table *t = find_quickly(p, id, access);
+    return t != NULL ? t : find_locked(p, id, access, true, cause);
 }
 
 bool ets_super_user(VM *vm, bool on) {

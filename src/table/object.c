@@ -76,6 +76,10 @@ term object_copy(Heap *h, const Object *o) {
             to[i++] = !is_immediate(t) && t - from < size ? t + delta : t;
             continue;
         }
+        if (HEADER_KIND(t) == KIND_TUPLE) { /* what most of them are made of */
+            to[i++] = t;
+            continue;
+        }
         unsigned raw = kind_layout[HEADER_KIND(t)];
         size_t n = skip_raw(t);
         memcpy(to + i, o->data + i, n * sizeof *to);
