@@ -41,7 +41,7 @@ class Skip(str):
 
 # The stripped core's budget in bytes; the programs of tests/erl that need more than the core; the scripts of tests/command that do not.
 CORE_SIZE = 700000
-BEYOND_CORE = set('drivers match_specs max_heap ports process_more regular_expressions tracing tracing_more'.split())
+BEYOND_CORE = set('drivers error_handlers match_specs max_heap ports process_more regular_expressions tracing tracing_more'.split())
 CORE_COMMANDS = {'crash_reports', 'damaged_files', 'start_and_main', 'uncaught_errors'}
 QUICK_CORE = {'exceptions', 'processes', 'uncaught_errors'}
 

@@ -86,10 +86,10 @@ static void push(Process *p, Signal *signal) {
     }
     if (message) {
         uint32_t state = p->state;
-        if (state & STATE_WAITING) {
-            schedule(p);
-        } else if (UNLIKELY(state & STATE_SUSPENDED && state & STATE_QUOTA)) { /* who may not run is counted nevertheless */
+        if (UNLIKELY(state & STATE_SUSPENDED && state & STATE_QUOTA)) { /* who may not run is counted nevertheless */
             process_set(p, STATE_SIGNALS);
+            schedule(p);
+        } else if (state & STATE_WAITING) {
             schedule(p);
         }
     } else {

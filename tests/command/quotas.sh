@@ -26,6 +26,8 @@ group(Quota, F) -> group(Quota, F, []).
 group(Quota, F, More) ->
     {P, M} = spawn_opt(F, [monitor, {quota, Quota} | More]),
     down(P, M).
+waits(P) -> process_info(P, status) =:= {status, waiting} orelse begin erlang:yield(), waits(P) end.
+
 down(P, M) ->
     receive {'DOWN', M, process, P, R} -> R after 20000 -> exit(P, kill), {late, process_info(P)} end.
 
@@ -82,6 +84,13 @@ tests() ->
       end},
      {"a mailbox of one that is suspended", fun() ->
           {P, M} = spawn_opt(fun wait/0, [monitor, {quota, #{memory => 1000000}}]),
+          erlang:suspend_process(P),
+          [P ! lists:seq(1, 100) || _ <- lists:seq(1, 1000)],
+          down(P, M)
+      end},
+     {"a mailbox of one that waits and is suspended", fun() ->
+          {P, M} = spawn_opt(fun wait/0, [monitor, {quota, #{memory => 1000000}}]),
+          waits(P),
           erlang:suspend_process(P),
           [P ! lists:seq(1, 100) || _ <- lists:seq(1, 1000)],
           down(P, M)
@@ -255,6 +264,7 @@ a table that was given to it: {quota,memory}
 the dictionary: {quota,memory}
 a mailbox: {quota,memory}
 a mailbox of one that is suspended: {quota,memory}
+a mailbox of one that waits and is suspended: {quota,memory}
 monitors: {quota,memory}
 timers: {quota,memory}
 reductions: {quota,reductions}

@@ -46,7 +46,7 @@ system() ->
     ] ++ [{io_lib:format("bad ~0p", [X]), fun() -> erlang:system_flag(max_heap_size, X) end} || X <- [x, -1, 1, #{}, #{size => x}, #{size => 100000, kill => x}]]).
 
 down(P, R) ->
-    receive {'DOWN', R, _, P, Why} -> Why after 5000 -> exit(P, kill), demonitor(R, [flush]), lives end.
+    receive {'DOWN', R, _, P, Why} -> Why after 60000 -> exit(P, kill), demonitor(R, [flush]), lives end.
 
 run(Max, F) -> run(Max, F, []).
 run(Max, F, More) ->
@@ -68,7 +68,7 @@ dying() ->
         {"who catches", fun() -> run(Small, fun() -> catch build(100000, []), receive nothing -> ok end end) end},
         {"not killed", fun() -> run(Small#{kill => false}, fun() -> exit(build(100000, [])) end) end},
         {"set by itself", fun() -> run(0, fun() -> process_flag(max_heap_size, Small), build(100000, []) end) end},
-        {"links see it", fun() -> process_flag(trap_exit, true), P = spawn_opt(fun() -> build(100000, []) end, [link, {max_heap_size, Small}]), A = receive {'EXIT', P, W} -> W after 5000 -> late end, process_flag(trap_exit, false), A end}
+        {"links see it", fun() -> process_flag(trap_exit, true), P = spawn_opt(fun() -> build(100000, []) end, [link, {max_heap_size, Small}]), A = receive {'EXIT', P, W} -> W after 60000 -> late end, process_flag(trap_exit, false), A end}
     ]).
 
 %% Reports go to the process named logger.
@@ -92,7 +92,7 @@ traced() ->
         erlang:trace(P, true, [garbage_collection]),
         P ! go,
         Why = down(P, R),
-        receive {trace, P, gc_max_heap_size, L} -> {Why, [K || {K, V} <- L, is_integer(V)]} after 1000 -> none end
+        receive {trace, P, gc_max_heap_size, L} -> {Why, [K || {K, V} <- L, is_integer(V)]} after 60000 -> none end
     end).
 
 %% Messages that a receive has looked at and left.
@@ -103,7 +103,7 @@ looked_at() ->
         {P, R} = spawn_opt(F, [monitor, {max_heap_size, #{size => 10000, ?QUIET}}, {message_queue_data, Where}]),
         [P ! {x, lists:seq(1, N)} || N <- lists:seq(1, 200)],
         P ! last,
-        receive {P, Len} -> {Len, down(P, R)} after 1000 -> down(P, R) end
+        receive {P, Len} -> {Len, down(P, R)}; {'DOWN', R, _, P, Why} -> Why end
     end} || Where <- [on_heap, off_heap]]),
     %% They are whole when they are taken, whatever was collected in between.
     t:show("left outside", fun() ->

@@ -42,8 +42,8 @@ signals() ->
         {"order of two links", fun() -> A = spawn(?MODULE, idle, []), B = spawn(?MODULE, idle, []), link(A), link(B), {links, L} = process_info(self(), links), [unlink(P) || P <- L], {[P =:= A || P <- L], [exit(P, kill) || P <- L]} end},
         {"link twice, unlink once", fun() -> P = spawn(?MODULE, idle, []), link(P), link(P), unlink(P), exit(P, bad), {is_process_alive(P), process_info(self(), links) =:= {links, []}} end},
         {"unlink flushes", fun() -> process_flag(trap_exit, true), P = spawn_link(?MODULE, idle, []), exit(P, bad), unlink(P), false = is_process_alive(P), R = receive {'EXIT', P, W} -> W after 5 -> none end, process_flag(trap_exit, false), R end},
-        {"unlink, link again", fun() -> process_flag(trap_exit, true), P = spawn_link(?MODULE, idle, []), unlink(P), link(P), unlink(P), link(P), exit(P, bad), R = receive {'EXIT', P, W} -> W after 1000 -> none end, process_flag(trap_exit, false), R end},
-        {"both link", fun() -> S = self(), process_flag(trap_exit, true), P = spawn(fun() -> link(S), receive stop -> ok end end), link(P), P ! stop, R = receive {'EXIT', P, W} -> W after 1000 -> none end, process_flag(trap_exit, false), {R, process_info(self(), links)} end},
+        {"unlink, link again", fun() -> process_flag(trap_exit, true), P = spawn_link(?MODULE, idle, []), unlink(P), link(P), unlink(P), link(P), exit(P, bad), R = receive {'EXIT', P, W} -> W after 60000 -> none end, process_flag(trap_exit, false), R end},
+        {"both link", fun() -> S = self(), process_flag(trap_exit, true), P = spawn(fun() -> link(S), receive stop -> ok end end), link(P), P ! stop, R = receive {'EXIT', P, W} -> W after 60000 -> none end, process_flag(trap_exit, false), {R, process_info(self(), links)} end},
         {"exit in link order", fun() -> process_flag(trap_exit, true), Ps = [spawn_link(fun() -> receive N -> exit(N) end end) || _ <- lists:seq(1, 5)], [P ! N || {N, P} <- lists:zip(lists:seq(1, 5), Ps)], R = [receive {'EXIT', P, W} -> W end || P <- Ps], process_flag(trap_exit, false), R end},
         {"error reason", fun() -> {P, R} = spawn_monitor(fun() -> exit({nested, [1, 2.0, <<"bin">>, #{a => b}]}) end), receive {'DOWN', R, process, P, W} -> W end end},
         {"is_process_alive after exit", fun() -> P = spawn(?MODULE, idle, []), true = is_process_alive(P), exit(P, kill), is_process_alive(P) end},
@@ -99,7 +99,7 @@ aliases() ->
         {"unalias", fun() -> A = alias(), {unalias(A), unalias(A)} end},
         {"explicit", fun() -> A = alias([explicit_unalias]), [A ! N || N <- [1, 2, 3]], R = flush(), unalias(A), A ! 4, {R, flush()} end},
         {"reply", fun() -> A = alias([reply]), A ! 1, A ! 2, R = flush(), {R, unalias(A)} end},
-        {"sender is another", fun() -> A = alias(), spawn(fun() -> A ! hi end), R = receive X -> X after 1000 -> none end, unalias(A), R end},
+        {"sender is another", fun() -> A = alias(), spawn(fun() -> A ! hi end), R = receive X -> X after 60000 -> none end, unalias(A), R end},
         {"monitor explicit", fun() -> P = spawn(?MODULE, idle, []), A = monitor(process, P, [{alias, explicit_unalias}]), P ! stop, receive {'DOWN', A, _, _, _} -> ok end, A ! after_down, R = flush(), unalias(A), {R, demonitor(A, [info])} end},
         {"monitor demonitor", fun() -> P = spawn(?MODULE, idle, []), A = monitor(process, P, [{alias, demonitor}]), A ! before, demonitor(A), A ! later, exit(P, kill), flush() end},
         {"monitor reply_demonitor", fun() -> P = spawn(?MODULE, idle, []), A = monitor(process, P, [{alias, reply_demonitor}]), A ! {reply, 1}, receive {reply, 1} -> ok end, P ! stop, wait_for(fun() -> not is_process_alive(P) end), {flush(), demonitor(A, [info])} end},
@@ -134,12 +134,12 @@ spawning() ->
 
 suspending() ->
     t:all([
-        {"counts", fun() -> S = self(), P = spawn(fun() -> receive go -> S ! went end end), true = erlang:suspend_process(P), true = erlang:suspend_process(P), P ! go, erlang:resume_process(P), A = receive went -> early after 10 -> waits end, I = process_info(S, suspending) =:= {suspending, [{P, 1, 0}]}, erlang:resume_process(P), {A, I, receive went -> went after 1000 -> no end} end},
+        {"counts", fun() -> S = self(), P = spawn(fun() -> receive go -> S ! went end end), true = erlang:suspend_process(P), true = erlang:suspend_process(P), P ! go, erlang:resume_process(P), A = receive went -> early after 10 -> waits end, I = process_info(S, suspending) =:= {suspending, [{P, 1, 0}]}, erlang:resume_process(P), {A, I, receive went -> went after 60000 -> no end} end},
         {"unless_suspending", fun() -> P = spawn(?MODULE, idle, []), A = erlang:suspend_process(P, [unless_suspending]), B = erlang:suspend_process(P, [unless_suspending]), erlang:resume_process(P), exit(P, kill), {A, B} end},
         {"status", fun() -> P = spawn(?MODULE, idle, []), erlang:suspend_process(P), A = process_info(P, status), erlang:resume_process(P), wait_for(fun() -> process_info(P, status) =:= {status, waiting} end), exit(P, kill), A end},
-        {"killed while suspended", fun() -> P = spawn(?MODULE, idle, []), erlang:suspend_process(P), R = monitor(process, P), exit(P, kill), W = receive {'DOWN', R, _, _, X} -> X after 1000 -> no end, {W, process_info(self(), suspending)} end},
-        {"suspender dies", fun() -> S = self(), P = spawn(fun() -> receive go -> S ! went end end), Q = spawn(fun() -> erlang:suspend_process(P), S ! suspended, receive stop -> ok end end), receive suspended -> ok end, P ! go, A = receive went -> early after 10 -> waits end, Q ! stop, {A, receive went -> went after 1000 -> no end} end},
-        {"asynchronous", fun() -> P = spawn(?MODULE, idle, []), A = erlang:suspend_process(P, [{asynchronous, tag}]), R = receive {tag, X} -> X after 1000 -> none end, exit(P, kill), {A, R} end},
+        {"killed while suspended", fun() -> P = spawn(?MODULE, idle, []), erlang:suspend_process(P), R = monitor(process, P), exit(P, kill), W = receive {'DOWN', R, _, _, X} -> X after 60000 -> no end, {W, process_info(self(), suspending)} end},
+        {"suspender dies", fun() -> S = self(), P = spawn(fun() -> receive go -> S ! went end end), Q = spawn(fun() -> erlang:suspend_process(P), S ! suspended, receive stop -> ok end end), receive suspended -> ok end, P ! go, A = receive went -> early after 10 -> waits end, Q ! stop, {A, receive went -> went after 60000 -> no end} end},
+        {"asynchronous", fun() -> P = spawn(?MODULE, idle, []), A = erlang:suspend_process(P, [{asynchronous, tag}]), R = receive {tag, X} -> X after 60000 -> none end, exit(P, kill), {A, R} end},
         {"resume unsuspended", fun() -> P = spawn(?MODULE, idle, []), try erlang:resume_process(P) catch error:E -> E after exit(P, kill) end end}
     ]).
 
@@ -222,20 +222,20 @@ info() ->
 
 timers() ->
     t:all([
-        {"order", fun() -> [erlang:send_after(T, self(), T) || T <- [30, 10, 20, 5, 15]], [receive X -> X after 1000 -> late end || _ <- lists:seq(1, 5)] end},
-        {"zero", fun() -> erlang:send_after(0, self(), now), receive now -> ok after 1000 -> late end end},
-        {"to a name", fun() -> register(me, self()), erlang:send_after(1, me, hi), R = receive hi -> ok after 1000 -> late end, unregister(me), R end},
-        {"to a name later", fun() -> erlang:send_after(20, me_later, hi), register(me_later, self()), R = receive hi -> ok after 1000 -> late end, unregister(me_later), R end},
+        {"order", fun() -> [erlang:send_after(T, self(), T) || T <- [30, 10, 20, 5, 15]], [receive X -> X after 60000 -> late end || _ <- lists:seq(1, 5)] end},
+        {"zero", fun() -> erlang:send_after(0, self(), now), receive now -> ok after 60000 -> late end end},
+        {"to a name", fun() -> register(me, self()), erlang:send_after(1, me, hi), R = receive hi -> ok after 60000 -> late end, unregister(me), R end},
+        {"to a name later", fun() -> erlang:send_after(20, me_later, hi), register(me_later, self()), R = receive hi -> ok after 60000 -> late end, unregister(me_later), R end},
         {"to nobody", fun() -> R = erlang:send_after(1, nobody_here, hi), receive after 10 -> ok end, erlang:cancel_timer(R) end},
         {"to the dead", fun() -> R = erlang:send_after(10000, dead(), hi), {is_reference(R), erlang:read_timer(R), erlang:cancel_timer(R)} end},
         {"ends with its process", fun() -> S = self(), P = spawn(fun() -> S ! erlang:send_after(100000, self(), x) end), R = receive X -> X end, wait_for(fun() -> not is_process_alive(P) end), erlang:read_timer(R) end},
         {"cancel in time", fun() -> R = erlang:start_timer(10, self(), x), L = erlang:cancel_timer(R), receive after 20 -> ok end, {L >= 0, L =< 10, flush()} end},
-        {"cancel async", fun() -> R = erlang:start_timer(10000, self(), x), ok = erlang:cancel_timer(R, [{async, true}]), receive {cancel_timer, R, L} -> L > 9000 after 1000 -> late end end},
-        {"cancel async, gone", fun() -> R = make_ref(), ok = erlang:cancel_timer(R, [{async, true}]), receive {cancel_timer, R, L} -> L after 1000 -> late end end},
+        {"cancel async", fun() -> R = erlang:start_timer(10000, self(), x), ok = erlang:cancel_timer(R, [{async, true}]), receive {cancel_timer, R, L} -> L > 9000 after 60000 -> late end end},
+        {"cancel async, gone", fun() -> R = make_ref(), ok = erlang:cancel_timer(R, [{async, true}]), receive {cancel_timer, R, L} -> L after 60000 -> late end end},
         {"cancel without info", fun() -> R = erlang:start_timer(10000, self(), x), A = erlang:cancel_timer(R, [{info, false}]), B = erlang:cancel_timer(R, [{async, true}, {info, false}]), {A, B, flush()} end},
-        {"read async", fun() -> R = erlang:start_timer(10000, self(), x), ok = erlang:read_timer(R, [{async, true}]), A = receive {read_timer, R, L} -> L > 9000 after 1000 -> late end, erlang:cancel_timer(R), A end},
-        {"absolute", fun() -> T = erlang:monotonic_time(millisecond) + 10, R = erlang:start_timer(T, self(), x, [{abs, true}]), receive {timeout, R, x} -> erlang:monotonic_time(millisecond) >= T after 1000 -> late end end},
-        {"absolute in the past", fun() -> erlang:send_after(erlang:monotonic_time(millisecond) - 50, self(), x, [{abs, true}]), receive x -> ok after 1000 -> late end end},
+        {"read async", fun() -> R = erlang:start_timer(10000, self(), x), ok = erlang:read_timer(R, [{async, true}]), A = receive {read_timer, R, L} -> L > 9000 after 60000 -> late end, erlang:cancel_timer(R), A end},
+        {"absolute", fun() -> T = erlang:monotonic_time(millisecond) + 10, R = erlang:start_timer(T, self(), x, [{abs, true}]), receive {timeout, R, x} -> erlang:monotonic_time(millisecond) >= T after 60000 -> late end end},
+        {"absolute in the past", fun() -> erlang:send_after(erlang:monotonic_time(millisecond) - 50, self(), x, [{abs, true}]), receive x -> ok after 60000 -> late end end},
         {"never early", fun() -> [begin T = erlang:monotonic_time(), erlang:send_after(N, self(), x), receive x -> ok end, D = erlang:monotonic_time() - T, D >= N * 1000000 end || N <- [1, 2, 3, 7]] end},
         {"receive after never early", fun() -> [begin T = erlang:monotonic_time(), receive after N -> ok end, D = erlang:monotonic_time() - T, D >= N * 1000000 end || N <- [1, 2, 3, 7]] end},
         {"timeout keeps running", fun() -> S = self(), spawn(fun() -> [begin receive after 5 -> ok end, S ! other end || _ <- lists:seq(1, 10)] end), T = erlang:monotonic_time(millisecond), R = receive never -> x after 20 -> timed_out end, D = erlang:monotonic_time(millisecond) - T, [receive other -> ok end || _ <- lists:seq(1, 10)], {R, D >= 20} end},
@@ -295,7 +295,7 @@ crowds() ->
         {"spawn storm", fun() -> S = self(), [spawn(fun() -> S ! N end) || N <- lists:seq(1, 20000)], lists:sum([receive X -> X end || _ <- lists:seq(1, 20000)]) end},
         {"tree", fun() -> tree(10) end},
         {"star exits", fun() -> process_flag(trap_exit, true), Hub = spawn_link(fun() -> [spawn_link(?MODULE, idle, []) || _ <- lists:seq(1, 5000)], receive stop -> exit(stopped) end end), N = wait_for(fun() -> {links, L} = process_info(Hub, links), length(L) =:= 5001 andalso length(L) end), {links, L} = process_info(Hub, links), Rs = [monitor(process, P) || P <- L, P =/= self()], Hub ! stop, W = receive {'EXIT', Hub, X} -> X end, Ws = lists:usort([receive {'DOWN', R, _, _, Y} -> Y end || R <- Rs]), process_flag(trap_exit, false), {N, W, Ws} end},
-        {"priorities run", fun() -> S = self(), [spawn_opt(fun() -> work(2000), S ! P end, [{priority, P}]) || P <- [low, normal, high, low, normal, high]], lists:sort([receive X -> X after 5000 -> late end || _ <- lists:seq(1, 6)]) end},
+        {"priorities run", fun() -> S = self(), [spawn_opt(fun() -> work(2000), S ! P end, [{priority, P}]) || P <- [low, normal, high, low, normal, high]], lists:sort([receive X -> X after 60000 -> late end || _ <- lists:seq(1, 6)]) end},
         {"no starvation", fun() -> S = self(), Ps = [spawn(fun() -> spin(0, S) end) || _ <- lists:seq(1, 4)], Ns = [receive {count, P, N} -> N after 60000 -> starved end || P <- Ps], [exit(P, kill) || P <- Ps], Ns end},
         {"ring", fun() -> P = lists:foldl(fun(_, Next) -> spawn(fun() -> forward(Next) end) end, self(), lists:seq(1, 300)), [P ! {token, N} || N <- lists:seq(1, 100)], R = [receive {token, N} -> N end || _ <- lists:seq(1, 100)], P ! stop, receive stop -> ok end, R =:= lists:seq(1, 100) end},
         {"long queue", fun() -> [self() ! N || N <- lists:seq(1, 50000)], self() ! last, receive last -> ok end, R = make_ref(), self() ! R, receive R -> ok end, L = flush(), {length(L), hd(L)} end},
@@ -336,11 +336,11 @@ trapper() ->
     P = spawn(fun() -> process_flag(trap_exit, true), S ! ready, receive X -> S ! {self(), X}, idle() end end),
     receive ready -> P end.
 
-got(P, X) -> receive {P, X} -> exit(P, kill), ok after 1000 -> nothing end.
+got(P, X) -> receive {P, X} -> exit(P, kill), ok after 60000 -> nothing end.
 
 down(P) ->
     R = monitor(process, P),
-    receive {'DOWN', R, process, P, W} -> W after 5000 -> alive end.
+    receive {'DOWN', R, process, P, W} -> W after 60000 -> alive end.
 
 dead() ->
     {P, R} = spawn_monitor(fun() -> ok end),
