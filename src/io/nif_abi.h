@@ -103,7 +103,7 @@ enum { NIF_UNIQUE_POSITIVE = 1, NIF_UNIQUE_MONOTONIC = 2 };
 enum { NIF_BIN2TERM_SAFE = 0x20000000 };
 enum { NIF_HASH_INTERNAL = 1, NIF_HASH_PHASH2 = 2 };
 
-enum { NIF_IOVEC_SMALL = 16, NIF_IOVEC_OWN = 1 /* flags: the struct itself is not to be freed */ };
+enum { NIF_IOVEC_SMALL = 16, NIF_IOVEC_OWN = 1, NIF_IOVEC_KEPT = 2 /* flags: the struct itself is not to be freed; an environment frees it all */ };
 typedef struct {
     int iovcnt;
     size_t size;

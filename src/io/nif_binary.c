@@ -145,6 +145,9 @@ static Buffer *buffer_of(VM *vm, term t, struct iovec *where) {
 }
 
 ENIF(void, enif_free_iovec, ErlNifIOVec *v) {
+    if (v->flags & NIF_IOVEC_KEPT) {
+        return;
+    }
     for (int i = 0; i < v->iovcnt; i++) {
         buffer_release(nif_world->vm, v->ref_bins[i]);
     }
@@ -160,6 +163,7 @@ ENIF(void, enif_free_iovec, ErlNifIOVec *v) {
 }
 
 static void free_iovec(VM *vm UNUSED, void *what) {
+    ((ErlNifIOVec *)what)->flags = 0;
     enif_free_iovec(what);
 }
 
@@ -195,7 +199,8 @@ static bool fill(VM *vm, ErlNifIOVec *v, term list, size_t n) {
     return true;
 }
 
-/* With an environment, all of it lives as long as that; without, until enif_free_iovec. */
+/* With an environment, all of it lives as long as that, and a struct of the caller, which may be gone sooner, is a copy; without, until
+   enif_free_iovec. */
 ENIF(int, enif_inspect_iovec, ErlNifEnv *env, size_t max, ERL_NIF_TERM list, ERL_NIF_TERM *rest, ErlNifIOVec **to) {
     VM *vm = nif_world->vm;
     size_t n = 0;
@@ -209,7 +214,7 @@ ENIF(int, enif_inspect_iovec, ErlNifEnv *env, size_t max, ERL_NIF_TERM list, ERL
         return false;
     }
     ErlNifIOVec *v = *to;
-    bool own = v != NULL;
+    bool given = v != NULL, own = given && env == NULL;
     if (!own && (v = mem_sized_alloc(&vm->mem, sizeof *v)) == NULL) {
         return false;
     }
@@ -219,8 +224,13 @@ ENIF(int, enif_inspect_iovec, ErlNifEnv *env, size_t max, ERL_NIF_TERM list, ERL
         enif_free_iovec(v);
         return false;
     }
+    v->flags |= env != NULL ? NIF_IOVEC_KEPT : 0;
     *rest = l;
-    *to = v;
+    if (given && env != NULL) {
+        **to = *v;
+    } else {
+        *to = v;
+    }
     return true;
 }
 

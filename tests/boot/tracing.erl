@@ -7,7 +7,6 @@ main() ->
     ports(),
     file(),
     wrapped_files(),
-    client(),
     profilers(),
     debugger(),
     systems().
@@ -140,29 +139,6 @@ spawning(N) ->
     {_, Ref} = spawn_monitor(fun() -> sorts(N) end),
     receive {'DOWN', Ref, _, _, _} -> ok end,
     spawning(N - 1).
-
-%% trace_ip_drv: messages wait for a client that connects; what is too much for it is counted. Once only: OTP's driver does not clear
-%% the memory of its queue, and dies of what has been there before.
-client() ->
-    {ok, _} = dbg:tracer(port, dbg:trace_port(ip, 0)),
-    {ok, _} = dbg:p(self(), call),
-    {ok, _} = dbg:tp(lists, seq, 2, []),
-    [lists:seq(1, N) || N <- lists:seq(1, 60)],
-    {ok, Number} = dbg:trace_port_control(get_listen_port),
-    Self = self(),
-    dbg:trace_client(ip, Number, {fun(M, _) -> Self ! {told, M} end, none}),
-    io:format("~p~n", [[untraced(M) || M <- [receive {told, M} -> M after 5000 -> none end || _ <- lists:seq(1, 51)]]]),
-    {ok, Second} = gen_tcp:connect({127, 0, 0, 1}, Number, [binary, {active, false}]),
-    io:format("~p~n", [gen_tcp:recv(Second, 0, 5000)]),
-    lists:seq(1, 1),
-    io:format("~p~n", [untraced(receive {told, Later} -> Later after 5000 -> none end)]),
-    Open = fun(Arguments) -> try open_port({spawn, "trace_ip_drv " ++ Arguments}, [eof]) catch C:R -> {C, R} end end,
-    io:format("~p~n", [[Open(A) || A <- [integer_to_list(Number) ++ " 50 2", "", "1", "0 1 7", "a b c", "-1 0 0"]]]),
-    dbg:stop_clear(),
-    io:format("~p~n", [element(1, gen_tcp:connect({127, 0, 0, 1}, Number, [binary, {active, false}]))]).
-
-untraced(T) when element(1, T) =:= trace -> setelement(2, T, pid);
-untraced(T) -> T.
 
 profilers() ->
     {ok, _} = eprof:profile(fun() -> spawning(3) end, [{set_on_spawn, true}]),
