@@ -1,5 +1,5 @@
 # trace_ip_drv: messages of tracing wait for a client that connects, and for one client at a time. Not compared with erl, whose
-# driver does not clear the memory of its queue: now and then it dies, or never answers.
+# driver does not clear the memory of its queue, and now and then dies of it.
 . tests/lib/command.sh
 
 module trace_client <<'.'
@@ -12,7 +12,7 @@ start() ->
     [lists:seq(1, N) || N <- lists:seq(1, 60)],
     {ok, Number} = dbg:trace_port_control(get_listen_port),
     Self = self(),
-    dbg:trace_client(ip, Number, {fun(M, _) -> Self ! {told, M} end, none}),
+    dbg:trace_client(ip, {"127.0.0.1", Number}, {fun(M, _) -> Self ! {told, M} end, none}),
     told(51),
     {ok, Second} = gen_tcp:connect({127, 0, 0, 1}, Number, [binary, {active, false}]),
     io:format("~0p~n", [gen_tcp:recv(Second, 0, 60000)]),
