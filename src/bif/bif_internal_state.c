@@ -5,6 +5,7 @@
 #include "data/integer.h"
 #include "data/map.h"
 #include "io/io.h"
+#include "proc/epoch.h"
 #include "proc/relation.h"
 #include "table/ets.h"
 #include "table/persistent.h"
@@ -57,7 +58,11 @@ BIF(erts_debug, set_internal_state, 2) {
         term copy = term_copy(HEAP(p), a[1]);
         return copy == NONE ? raise_heap_reason(p) : copy;
     }
-    case A_wait: /* only literals are freed later than is said */
+    case A_wait: /* literals are freed later than is said, and with several schedulers what others may be reading */
+        if (!bif_is_still(p) || !epoch_all_done(process_vm(p))) {
+            return bif_still(p, BIF_EXPORT(p, erts_debug, set_internal_state, 2), a);
+        }
+        bif_still_over(p);
         literals_ask_sweep(process_vm(p));
         return A_ok;
     case A_test_long_gc_sleep: /* added to what collections take, for those who are told of long ones */

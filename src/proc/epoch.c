@@ -115,6 +115,16 @@ bool epoch_is_done(const Scheduler *s) {
     return s->ended == NULL && s->deferred == NULL;
 }
 
+bool epoch_all_done(VM *vm) {
+    const Processes *ps = vm->processes;
+    for (uint32_t i = 0; i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE); i++) {
+        if (!epoch_is_done(ps->schedulers[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void epoch_done(Scheduler *s) {
     while (!epoch_is_done(s)) { /* answers to signals may end in others' queues */
         free_before(s, AWAY);
