@@ -61,26 +61,19 @@ ENIF(ERL_NIF_TERM, enif_cpu_time, ErlNifEnv *env) {
 
 /* --- Who is there -------------------------------------------------------------------------------------------------- */
 
-static term whereis(VM *vm, term name) {
+static term whereis(term name) {
+    VM *vm = nif_world->vm;
     return nif_on_scheduler(vm) ? name_find(vm, name) : name_find_outside(vm, name);
 }
 
 ENIF(int, enif_whereis_pid, ErlNifEnv *env UNUSED, ERL_NIF_TERM name, ErlNifPid *pid) {
-    term t = whereis(nif_world->vm, name);
-    if (t == NONE || !is_local_pid(t)) {
-        return false;
-    }
-    pid->pid = t;
-    return true;
+    term t = whereis(name);
+    return t != NONE && is_local_pid(t) && (pid->pid = t, true);
 }
 
 ENIF(int, enif_whereis_port, ErlNifEnv *env UNUSED, ERL_NIF_TERM name, ErlNifPort *port) {
-    term t = whereis(nif_world->vm, name);
-    if (t == NONE || !is_local_port(t)) {
-        return false;
-    }
-    port->port_id = t;
-    return true;
+    term t = whereis(name);
+    return t != NONE && is_local_port(t) && (port->port_id = t, true);
 }
 
 ENIF(int, enif_is_process_alive, ErlNifEnv *env UNUSED, ErlNifPid *pid) {

@@ -14,44 +14,22 @@
 
 /* --- Kinds --------------------------------------------------------------------------------------------------------- */
 
-ENIF(int, enif_is_atom, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_atom(t);
-}
-
-ENIF(int, enif_is_binary, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_binary(t);
-}
-
-ENIF(int, enif_is_ref, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_ref(t);
-}
-
-ENIF(int, enif_is_fun, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_fun(t);
-}
-
-ENIF(int, enif_is_pid, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_pid(t);
-}
-
-ENIF(int, enif_is_port, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_port(t);
-}
-
-ENIF(int, enif_is_list, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_list(t);
-}
+#define IS(kind)                                                      \
+    ENIF(int, enif_is_##kind, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) { \
+        return is_##kind(t);                                          \
+    }
+IS(atom)
+IS(binary)
+IS(ref)
+IS(fun)
+IS(pid)
+IS(port)
+IS(list)
+IS(tuple)
+IS(number)
 
 ENIF(int, enif_is_empty_list, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
     return t == NIL;
-}
-
-ENIF(int, enif_is_tuple, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_tuple(t);
-}
-
-ENIF(int, enif_is_number, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
-    return is_number(t);
 }
 
 ENIF(int, enif_is_exception, ErlNifEnv *env, ERL_NIF_TERM t) {
