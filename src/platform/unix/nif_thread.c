@@ -51,21 +51,29 @@ static void *named(size_t size, char *name, size_t where) {
     return p;
 }
 
-/* --- Mutexes ------------------------------------------------------------------------------------------------------- */
-
-BOTH(Mutex *, mutex_create, char *name) {
-    Mutex *m = named(sizeof *m, name, offsetof(Mutex, name));
-    if (m != NULL) {
-        pthread_mutex_init(&m->lock, NULL);
+/* What the three kinds of locks share: making one, ending it, its name. */
+#define NAMED(Type, kind, pthread, field)                                 \
+    BOTH(Type *, kind##_create, char *name) {                             \
+        Type *l = named(sizeof *l, name, offsetof(Type, name));           \
+        if (l != NULL) {                                                  \
+            pthread_##pthread##_init(&l->field, NULL);                    \
+        }                                                                 \
+        return l;                                                         \
+    }                                                                     \
+    BOTH(void, kind##_destroy, Type *l) {                                 \
+        pthread_##pthread##_destroy(&l->field);                           \
+        free(l->name);                                                    \
+        free(l);                                                          \
+    }                                                                     \
+    BOTH(char *, kind##_name, Type *l) {                                  \
+        return l == NULL ? NULL : l->name;                                \
     }
-    return m;
-}
 
-BOTH(void, mutex_destroy, Mutex *m) {
-    pthread_mutex_destroy(&m->lock);
-    free(m->name);
-    free(m);
-}
+NAMED(Mutex, mutex, mutex, lock)
+NAMED(Cond, cond, cond, cond)
+NAMED(RWLock, rwlock, rwlock, lock)
+
+/* --- Mutexes ------------------------------------------------------------------------------------------------------- */
 
 BOTH(int, mutex_trylock, Mutex *m) {
     return pthread_mutex_trylock(&m->lock);
@@ -79,25 +87,7 @@ BOTH(void, mutex_unlock, Mutex *m) {
     pthread_mutex_unlock(&m->lock);
 }
 
-BOTH(char *, mutex_name, Mutex *m) {
-    return m == NULL ? NULL : m->name;
-}
-
 /* --- Conditions ---------------------------------------------------------------------------------------------------- */
-
-BOTH(Cond *, cond_create, char *name) {
-    Cond *c = named(sizeof *c, name, offsetof(Cond, name));
-    if (c != NULL) {
-        pthread_cond_init(&c->cond, NULL);
-    }
-    return c;
-}
-
-BOTH(void, cond_destroy, Cond *c) {
-    pthread_cond_destroy(&c->cond);
-    free(c->name);
-    free(c);
-}
 
 BOTH(void, cond_signal, Cond *c) {
     pthread_cond_signal(&c->cond);
@@ -111,25 +101,7 @@ BOTH(void, cond_wait, Cond *c, Mutex *m) {
     pthread_cond_wait(&c->cond, &m->lock);
 }
 
-BOTH(char *, cond_name, Cond *c) {
-    return c == NULL ? NULL : c->name;
-}
-
 /* --- Locks to read or to write ------------------------------------------------------------------------------------- */
-
-BOTH(RWLock *, rwlock_create, char *name) {
-    RWLock *l = named(sizeof *l, name, offsetof(RWLock, name));
-    if (l != NULL) {
-        pthread_rwlock_init(&l->lock, NULL);
-    }
-    return l;
-}
-
-BOTH(void, rwlock_destroy, RWLock *l) {
-    pthread_rwlock_destroy(&l->lock);
-    free(l->name);
-    free(l);
-}
 
 BOTH(int, rwlock_tryrlock, RWLock *l) {
     return pthread_rwlock_tryrdlock(&l->lock);
@@ -153,10 +125,6 @@ BOTH(void, rwlock_rwlock, RWLock *l) {
 
 BOTH(void, rwlock_rwunlock, RWLock *l) {
     pthread_rwlock_unlock(&l->lock);
-}
-
-BOTH(char *, rwlock_name, RWLock *l) {
-    return l == NULL ? NULL : l->name;
 }
 
 /* --- Thread-specific data ------------------------------------------------------------------------------------------ */
