@@ -1,4 +1,4 @@
-/* Breakpoints. */
+/* Breakpoints, and entries of functions that lead to a library of native functions: see the header. */
 #include "code/breakpoint.h"
 
 #include "code/code.h"
