@@ -64,14 +64,14 @@ static bool port_target(Process *p, term t, Target *to) {
 }
 
 /* {Tag, Ref, Type, Object, Reason}, with no monitor left. */
-static bool send_down(Process *p, term ref, term kind, const Target *to, term tag) {
+static bool send_down(Process *p, term ref, term kind, const Target *to, term tag, bool priority) {
     Heap *h = HEAP(p);
     term object = to->name == NONE ? to->other : TUPLE2(h, to->name, node_name(process_vm(p)));
     term message = heap_tuple(h, 5, tag == NONE ? A_DOWN : tag, ref, kind, object, to->down_at_once);
-    return message_send(p->scheduler, p, p->pid, message);
+    return priority ? message_send_first(p, message) : message_send(p->scheduler, p, p->pid, message);
 }
 
-static term monitor(Process *p, term type, term object, uint32_t alias, term tag) {
+static term monitor(Process *p, term type, term object, uint32_t flags, term tag) {
     Target to = {.other = NONE, .name = NONE, .down_at_once = NONE};
     bool good;
     if (type == A_process) {
@@ -87,15 +87,16 @@ static term monitor(Process *p, term type, term object, uint32_t alias, term tag
     if (!good) {
         return raise_badarg(p);
     }
+    uint32_t alias = flags & RELATION_ALIAS;
     term ref = alias != 0 ? ref_make_alias(HEAP(p), p->pid) : ref_make(HEAP(p));
     if (type == A_process && to.other == p->pid) {
         return ref; /* nobody outlives itself */
     }
     bool ok;
     if (to.down_at_once != NONE) {
-        ok = send_down(p, ref, type, &to, tag) && (!(alias & RELATION_ALIAS_UNALIAS) || alias_make(p, ref, alias));
+        ok = send_down(p, ref, type, &to, tag, flags & RELATION_PRIORITY) && (!(alias & RELATION_ALIAS_UNALIAS) || alias_make(p, ref, alias));
     } else {
-        ok = monitor_make(p, ref, to.other, to.name, to.flags | alias, tag);
+        ok = monitor_make(p, ref, to.other, to.name, to.flags | flags, tag);
     }
     return ok ? ref : bif_no_memory(p);
 }
@@ -106,8 +107,8 @@ BIF(erlang, monitor, 2) {
 
 BIF(erlang, monitor, 3) {
     term tag;
-    int alias = parse_monitor_options(a[2], &tag);
-    return alias < 0 ? raise_error_cause(p, A_badarg, A_badopt) : monitor(p, a[0], a[1], (uint32_t)alias, tag);
+    int flags = parse_monitor_options(a[2], &tag);
+    return flags < 0 ? raise_error_cause(p, A_badarg, A_badopt) : monitor(p, a[0], a[1], (uint32_t)flags, tag);
 }
 
 /* A reference of another node is nobody's monitor; one of an earlier incarnation of this node was one. */
@@ -150,14 +151,16 @@ BIF(erlang, demonitor, 2) {
 }
 
 BIF(erlang, alias, 1) {
-    uint32_t flags = RELATION_ALIAS_UNALIAS;
+    uint32_t flags = RELATION_ALIAS_UNALIAS, priority = 0;
     term options = a[0];
     for (; is_cons(options); options = tail(options)) {
         if (head(options) == A_reply) {
             flags = RELATION_ALIAS_REPLY;
         } else if (head(options) == A_explicit_unalias) {
             flags = RELATION_ALIAS_UNALIAS;
-        } else if (head(options) != A_priority) {
+        } else if (head(options) == A_priority) {
+            priority = RELATION_ALIAS_PRIORITY;
+        } else {
             break;
         }
     }
@@ -165,7 +168,7 @@ BIF(erlang, alias, 1) {
         return raise_badarg(p);
     }
     term ref = ref_make_alias(HEAP(p), p->pid);
-    return alias_make(p, ref, flags) ? ref : bif_no_memory(p);
+    return alias_make(p, ref, flags | priority) ? ref : bif_no_memory(p);
 }
 
 BIF(erlang, unalias, 1) {

@@ -40,7 +40,7 @@ BIF(erlang, spawn_link, 3) {
 }
 
 static void make_reference(Process *p, SpawnOptions *o) {
-    o->reference = o->monitor && o->alias != 0 ? ref_make_alias(HEAP(p), p->pid) : ref_make(HEAP(p));
+    o->reference = o->monitor && o->monitor_flags & RELATION_ALIAS ? ref_make_alias(HEAP(p), p->pid) : ref_make(HEAP(p));
 }
 
 BIF(erlang, spawn_opt, 4) {
@@ -133,9 +133,9 @@ static SendResult send_to_port(Process *p, term to, term message) {
 }
 
 /* A message that somebody wants to know of, or that carries a token of sequential tracing. `named`: as the sender says it. */
-static SendResult send_traced(Process *p, term to, term named, term message) {
+static SendResult send_traced(Process *p, term to, term named, term message, bool priority) {
     struct SeqToken *token = process_hooks(p)->sends(p, to, named, message);
-    return message_send_traced(p, to, message, token) ? SEND_DONE : SEND_NO_MEMORY;
+    return message_send_traced(p, to, message, priority, token) ? SEND_DONE : SEND_NO_MEMORY;
 }
 
 static SendResult send_to_name(Process *p, term name, term message) {
@@ -150,16 +150,17 @@ static SendResult send_to_name(Process *p, term name, term message) {
         return send_to_port(p, to, message);
     }
     if (UNLIKELY(p->state & STATE_TRACED)) {
-        return send_traced(p, to, name, message);
+        return send_traced(p, to, name, message, false);
     }
     return message_send(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
 }
 
-static SendResult send_message(Process *p, term to, term message) {
+/* priority: if `to` is an alias that lets it. */
+static inline SendResult send_message(Process *p, term to, term message, bool priority) {
     BUMP(p, 3);
     if (LIKELY(is_local_pid(to))) {
         if (UNLIKELY(p->state & STATE_TRACED)) {
-            return send_traced(p, to, to, message);
+            return send_traced(p, to, to, message, false);
         }
         return message_send(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
     }
@@ -169,9 +170,9 @@ static SendResult send_message(Process *p, term to, term message) {
     }
     if (is_alias(to)) {
         if (UNLIKELY(p->state & STATE_TRACED)) {
-            return send_traced(p, to, to, message);
+            return send_traced(p, to, to, message, priority);
         }
-        return message_send_alias(p->scheduler, p, to, message) ? SEND_DONE : SEND_NO_MEMORY;
+        return message_send_alias(p->scheduler, p, to, message, priority) ? SEND_DONE : SEND_NO_MEMORY;
     }
     if (is_local_port(to)) {
         return send_to_port(p, to, message);
@@ -189,7 +190,7 @@ static SendResult send_message(Process *p, term to, term message) {
 }
 
 static term send(Process *p, const term *a) {
-    switch (send_message(p, a[0], a[1])) {
+    switch (send_message(p, a[0], a[1], false)) {
     case SEND_BADARG: return raise_badarg(p);
     case SEND_NO_MEMORY: return bif_no_memory(p);
     case SEND_YIELD: return bif_yield(p, a[1]);
@@ -206,11 +207,13 @@ BIF(erlang, send, 2) {
 }
 
 BIF(erlang, send, 3) {
-    bool connect = true;
+    bool connect = true, priority = false;
     term options = a[2];
     for (; is_cons(options); options = tail(options)) {
         if (head(options) == A_noconnect) {
             connect = false;
+        } else if (head(options) == A_priority) {
+            priority = true;
         } else if (head(options) != A_nosuspend) {
             break;
         }
@@ -218,7 +221,7 @@ BIF(erlang, send, 3) {
     if (options != NIL) {
         return raise_error_cause(p, A_badarg, A_badopt);
     }
-    switch (send_message(p, a[0], a[1])) {
+    switch (send_message(p, a[0], a[1], priority)) {
     case SEND_BADARG: return raise_badarg(p);
     case SEND_NO_MEMORY: return bif_no_memory(p);
     case SEND_REMOTE: return connect ? A_ok : A_noconnect;
@@ -234,7 +237,21 @@ static bool of_this_node(Process *p, term t) {
     return ((External *)boxed(t))->node == node_name(process_vm(p));
 }
 
-static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
+/* To whom an alias belongs; nothing happens if it is not active, or no alias at all. */
+static term exit_alias(Process *p, term to, term reason, bool priority) {
+    if (!is_alias(to)) {
+        return A_true;
+    }
+    if (!exit_send_alias(p->scheduler, p->pid, to, reason, priority)) {
+        return bif_no_memory(p);
+    }
+    if (alias_pid(to) == p->pid) {
+        signals_handle(p);
+    }
+    return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
+}
+
+static term exit_signal(Process *p, term to, term reason, bool may_end_self, bool priority) {
     if (is_local_pid(to)) {
         bool end_self = may_end_self && to == p->pid && (reason == A_kill || !(p->flags & FLAG_TRAP_EXIT));
         if (!(end_self ? exit_send_self(p, reason) : exit_send(p->scheduler, p->pid, to, reason))) {
@@ -255,6 +272,9 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
         signals_handle(p);
         return process_must_leave(p) ? bif_yield(p, A_true) : A_true;
     }
+    if (is_ref(to)) {
+        return exit_alias(p, to, reason, priority);
+    }
     if (is_external(to, EXTERNAL_PID) || (is_external(to, EXTERNAL_PORT) && of_this_node(p, to))) {
         return A_true;
     }
@@ -262,59 +282,52 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self) {
 }
 
 BIF(erlang, exit, 2) {
-    return exit_signal(p, a[0], a[1], true);
+    bool good = !is_ref(a[0]) || vm_release(process_vm(p)) >= 28;
+    return good ? exit_signal(p, a[0], a[1], true, false) : raise_badarg(p);
 }
 
 BIF(erlang, exit_signal, 2) {
-    return exit_signal(p, a[0], a[1], false);
-}
-
-/* Options of OTP 28's prioritised signals: all signals have the same priority here. */
-static bool only_priority(term options) {
-    for (; is_cons(options); options = tail(options)) {
-        if (head(options) != A_priority) {
-            return false;
-        }
-    }
-    return options == NIL;
+    return exit_signal(p, a[0], a[1], false, false);
 }
 
 BIF(erlang, exit, 3) {
-    return only_priority(a[2]) ? exit_signal(p, a[0], a[1], true) : raise_error_cause(p, A_badarg, A_badopt);
+    int flags = parse_priority_option(a[2]);
+    return flags < 0 ? raise_error_cause(p, A_badarg, A_badopt) : exit_signal(p, a[0], a[1], true, flags != 0);
 }
 
 BIF(erlang, exit_signal, 3) {
-    return only_priority(a[2]) ? exit_signal(p, a[0], a[1], false) : raise_error_cause(p, A_badarg, A_badopt);
+    int flags = parse_priority_option(a[2]);
+    return flags < 0 ? raise_error_cause(p, A_badarg, A_badopt) : exit_signal(p, a[0], a[1], false, flags != 0);
 }
 
 /* There is no such process: an exit message for those who trap, an error for the others. */
-static term link_to_nobody(Process *p, term to) {
+static term link_to_nobody(Process *p, term to, uint32_t flags) {
     if (!(p->flags & FLAG_TRAP_EXIT)) {
         return raise_error(p, A_noproc);
     }
     term message = TUPLE3(HEAP(p), A_EXIT, to, A_noproc);
-    return message_send(p->scheduler, p, p->pid, message) ? A_true : bif_no_memory(p);
+    return (flags != 0 ? message_send_first(p, message) : message_send(p->scheduler, p, p->pid, message)) ? A_true : bif_no_memory(p);
 }
 
-static term link(Process *p, term to) {
+static term link(Process *p, term to, uint32_t flags) {
     if (is_local_pid(to)) {
         if (to != p->pid) {
             process_event(p, A_link, to);
         }
-        return to == p->pid || link_make(p, to) ? A_true : link_to_nobody(p, to);
+        return to == p->pid || link_make(p, to, flags) ? A_true : link_to_nobody(p, to, flags);
     }
     if (is_local_port(to)) {
         process_event(p, A_link, to);
-        return link_make(p, to) ? A_true : link_to_nobody(p, to);
+        return link_make(p, to, flags) ? A_true : link_to_nobody(p, to, flags);
     }
     if (is_external(to, EXTERNAL_PORT) && of_this_node(p, to)) {
-        return link_to_nobody(p, to);
+        return link_to_nobody(p, to, flags);
     }
     if (!is_external(to, EXTERNAL_PID)) {
         return raise_badarg(p);
     }
     if (of_this_node(p, to)) {
-        return link_to_nobody(p, to);
+        return link_to_nobody(p, to, flags);
     }
     /* Without distribution the connection is always just lost. */
     if (!exit_send(p->scheduler, to, p->pid, A_noconnection)) {
@@ -328,11 +341,18 @@ BIF(erlang, link, 1) {
     if (UNLIKELY(p->state & STATE_TRACED) && !bif_is_still(p)) { /* the other one may inherit flags */
         return bif_still(p, BIF_EXPORT(p, erlang, link, 1), a);
     }
-    return link(p, a[0]);
+    return link(p, a[0], 0);
 }
 
 BIF(erlang, link, 2) {
-    return only_priority(a[1]) ? link(p, a[0]) : raise_error_cause(p, A_badarg, A_badopt);
+    int flags = parse_priority_option(a[1]);
+    if (flags < 0) {
+        return raise_error_cause(p, A_badarg, A_badopt);
+    }
+    if (UNLIKELY(p->state & STATE_TRACED) && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erlang, link, 2), a);
+    }
+    return link(p, a[0], (uint32_t)flags);
 }
 
 BIF(erlang, unlink, 1) {

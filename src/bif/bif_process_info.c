@@ -384,8 +384,15 @@ static term quota(Process *p, Process *q) {
 static term nothing(Process *p, Process *q) {
     return NIL;
 }
-static term no(Process *p, Process *q) {
-    return A_false;
+static void look_for_priority(Process *p, Relation *r, void *found) {
+    bool here = (r->kind == RELATION_LINK || r->kind == RELATION_REFERENCE) && r->flags & (RELATION_PRIORITY | RELATION_ALIAS_PRIORITY);
+    *(bool *)found |= here;
+}
+
+static term priority_messages(Process *p, Process *q) {
+    bool found = false;
+    relation_each(q, look_for_priority, &found);
+    return found ? A_true : A_false;
 }
 
 /* --- The items ----------------------------------------------------------------------------------------------------- */
@@ -407,7 +414,7 @@ static const struct {
     {A_min_heap_size, min_heap_size, false}, {A_min_bin_vheap_size, min_bin_vheap_size, false},
     {A_max_heap_size, max_heap_size, false}, {A_message_queue_data, message_queue_data, false}, {A_magic_ref, nothing, false},
     {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, seq_token, false}, {A_trace, trace_flags, false},
-    {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, no, false}, {A_quota, quota, false},
+    {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, priority_messages, false}, {A_quota, quota, false},
 };
 
 term process_info_names(Heap *h) {

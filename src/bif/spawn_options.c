@@ -52,10 +52,14 @@ term max_heap_map(Process *p, const HeapSettings *h) {
 }
 
 int parse_monitor_options(term list, term *tag) {
-    int flags = 0;
+    int flags = 0, priority = 0;
     *tag = NONE;
     for (; is_cons(list); list = tail(list)) {
         term option = head(list);
+        if (option == A_priority) {
+            priority = RELATION_PRIORITY;
+            continue;
+        }
         if (!is_tuple_of(option, 2)) {
             return -1;
         }
@@ -73,6 +77,14 @@ int parse_monitor_options(term list, term *tag) {
         } else {
             return -1;
         }
+    }
+    return list == NIL ? flags | priority : -1;
+}
+
+int parse_priority_option(term list) {
+    int flags = 0;
+    for (; is_cons(list) && head(list) == A_priority; list = tail(list)) {
+        flags = RELATION_PRIORITY;
     }
     return list == NIL ? flags : -1;
 }
@@ -164,7 +176,13 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
     if (key == A_monitor) {
         int flags = parse_monitor_options(value, &s->monitor_tag);
         s->monitor = true;
-        s->alias = flags < 0 ? 0 : (uint8_t)flags;
+        s->monitor_flags = flags < 0 ? 0 : (uint8_t)flags;
+        return flags >= 0;
+    }
+    if (key == A_link) {
+        int flags = parse_priority_option(value);
+        s->link = true;
+        s->link_flags = flags < 0 ? 0 : (uint8_t)flags;
         return flags >= 0;
     }
     if (key == A_quota) {
@@ -191,7 +209,7 @@ SpawnOptionsResult parse_spawn_options(VM *vm, term list, bool request, ParsedSp
         } else if (option == A_monitor) {
             o->spawn.monitor = true;
             o->spawn.monitor_tag = NONE;
-            o->spawn.alias = 0;
+            o->spawn.monitor_flags = 0;
         } else if (!is_tuple_of(option, 2) || !parse_pair(vm, element(option, 1), element(option, 2), request, o)) {
             ok = false;
         }

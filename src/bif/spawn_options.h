@@ -11,8 +11,10 @@
 bool parse_max_heap(VM *vm, term t, HeapSettings *h);
 term max_heap_map(Process *p, const HeapSettings *h);
 
-/* Options of monitor/3. -1: bad ones; else RELATION_ALIAS_... flags. *tag: NONE if not given. */
+/* Options of monitor/3. -1: bad ones; else RELATION_ALIAS_... and RELATION_PRIORITY. *tag: NONE if not given. */
 int parse_monitor_options(term list, term *tag);
+/* [priority] of OTP 28's link/2, exit/3 and so on. -1: bad ones; else 0 or RELATION_PRIORITY. */
+int parse_priority_option(term list);
 
 bool parse_priority(term t, Priority *priority);
 term priority_atom(Priority priority);

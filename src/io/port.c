@@ -253,7 +253,7 @@ static Port *make(VM *vm, term owner, const PortDriver *driver, Bytes name) {
 Port *port_new(Process *p, const PortDriver *driver, Bytes name) {
     Port *port = make(process_vm(p), p->pid, driver, name);
     if (port != NULL) {
-        link_make(p, port->id);
+        link_make(p, port->id, 0);
     }
     return port;
 }
@@ -561,7 +561,7 @@ static void link_with(Process *p, Port *port, term pid) {
         return;
     }
     if (pid == p->pid) {
-        link_make(p, port->id);
+        link_make(p, port->id, 0);
     } else {
         link_to(port, pid);
         port_tell(port, TRACE_PORTS, A_getting_linked, pid, NONE);

@@ -17,7 +17,7 @@ static bool send_plain(Process *p, term to, SignalKind kind, uint64_t number) {
     return signal_send(p->scheduler, to, s);
 }
 
-bool link_make(Process *p, term with) {
+bool link_make(Process *p, term with, uint32_t flags) {
     if (!target_alive(process_vm(p), with)) {
         return false;
     }
@@ -27,8 +27,9 @@ bool link_make(Process *p, term with) {
         process_set(p, STATE_KILLED);
         return true;
     }
-    if (made || r->flags & RELATION_UNLINKING) {
-        r->flags = 0;
+    bool again = !made && !(r->flags & RELATION_UNLINKING);
+    r->flags = flags;
+    if (!again) {
         r->other = with;
         if (!send_plain(p, with, SIGNAL_LINK, 0)) { /* it has ended just now */
             relation_remove(p, r);

@@ -73,6 +73,34 @@ term mailbox_peek(Process *p) {
     return m->value;
 }
 
+/* It is adopted at once: messages that receive has looked at come first, see mailbox_seen. Markers are forgotten: a receive may
+   want it that would begin behind it. */
+void mailbox_put_first(Process *p, Signal *m) {
+    Signal **link = &p->inner;
+    bool passed = false; /* the message that receive looks at next */
+    while (*link != NULL && (*link)->priority) {
+        passed |= p->save == link;
+        link = &(*link)->next;
+    }
+    if (m->data != NULL) {
+        adopt(p, m);
+    }
+    m->seen = true;
+    m->next = *link;
+    *link = m;
+    if (p->inner_last == link) {
+        p->inner_last = &m->next;
+    }
+    if (!passed) {
+        p->save = link;
+    }
+    Markers *markers = markers_of(p);
+    for (int i = 0; markers != NULL && i < MARKERS; i++) {
+        markers->slot[i].use = MARKER_FREE;
+    }
+    p->messages++;
+}
+
 static void stop_timer(Process *p) {
     ReceiveTimer *t = (ReceiveTimer *)p->timer;
     p->flags &= (uint16_t)~FLAG_WAITS_FOREVER;

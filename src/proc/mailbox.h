@@ -31,6 +31,8 @@ static inline void mailbox_advance(Process *p) { /* to the next one */
     assert(*p->save != NULL);
     p->save = &(*p->save)->next;
 }
+/* Puts a message behind those that have priority, and in front of all others; a receive that is on its way sees it. */
+void mailbox_put_first(Process *p, Signal *m);
 void mailbox_remove(Process *p);  /* the message at hand is taken; the next receive begins at the oldest; stops the timer */
 
 typedef enum {

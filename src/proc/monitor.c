@@ -76,7 +76,7 @@ bool monitor_make(Process *p, term ref, term other, term name, uint32_t flags, t
 /* The monitor part of r is over; an alias that outlives it stays. */
 static void monitor_over(Process *p, Relation *r) {
     if (r->flags & RELATION_ALIAS_UNALIAS) {
-        r->flags &= ~(uint32_t)RELATION_MONITOR;
+        r->flags &= ~(uint32_t)(RELATION_MONITOR | RELATION_PRIORITY);
     } else {
         relation_remove(p, r);
     }
@@ -129,18 +129,19 @@ bool alias_break(Process *p, term ref) {
     return true;
 }
 
-bool alias_take(Process *p, uint64_t low, uint64_t high) {
+uint32_t alias_take(Process *p, uint64_t low, uint64_t high, bool message) {
     Relation *r = relation_find(p, RELATION_REFERENCE, low, high);
-    if (r == NULL || !(r->flags & RELATION_ALIAS)) {
-        return false;
+    uint32_t flags = r == NULL ? 0 : r->flags;
+    if (!(flags & RELATION_ALIAS)) {
+        return 0;
     }
-    if (r->flags & RELATION_ALIAS_REPLY) {
+    if (message && flags & RELATION_ALIAS_REPLY) {
         if (r->flags & RELATION_MONITOR) {
             tell_other_end(p, r);
         }
         relation_remove(p, r);
     }
-    return true;
+    return flags;
 }
 
 /* The reference as a term, in the shape it had. */
@@ -171,8 +172,9 @@ static void down(Process *p, Signal *s, Relation *r) {
     heap_adopt(&h, s->data);
     s->data = heap_detach(&h);
     p->heap.doomed |= h.doomed;
+    bool priority = r->flags & RELATION_PRIORITY;
     monitor_over(p, r);
-    message_queue(p, s);
+    message_queue(p, s, priority);
 }
 
 void monitor_signal(Process *p, Signal *s) {

@@ -23,6 +23,8 @@ enum {
     RELATION_UNLINKING = 1 << 4,        /* LINK: unlink has been sent, not acknowledged; count: its number */
     RELATION_TIME_OFFSET = 1 << 5,      /* REFERENCE: monitor(time_offset, clock_service) */
     RELATION_PORT = 1 << 6,             /* the other end is a port */
+    RELATION_PRIORITY = 1 << 7,         /* LINK, REFERENCE of a monitor: its message goes in front of ordinary ones */
+    RELATION_ALIAS_PRIORITY = 1 << 8,   /* REFERENCE of an alias: so do messages through it that ask for it */
 };
 
 /* What a monitor has besides, if anything. */
@@ -55,10 +57,10 @@ Relation *relation_first(Process *p);          /* any one; NULL: there is none *
 void relation_each(Process *p, void (*visit)(Process *p, Relation *r, void *arg), void *arg);
 
 /* What the built-ins do; `with` is a pid or port of this node. */
-bool link_make(Process *p, term with);       /* false: no such process (nothing has happened) */
+bool link_make(Process *p, term with, uint32_t flags); /* flags: 0 or RELATION_PRIORITY. False: no such process (nothing has happened) */
 void link_break(Process *p, term with);
 /* Makes a monitor of the process `other` (pid; NONE or dead: the message comes at once). name: what was asked for, if not a
-   pid. flags: RELATION_ALIAS_...; tag NONE: 'DOWN'. ref: a fresh reference (of alias shape if flags say so). False: no memory. */
+   pid. flags: RELATION_ALIAS_..., RELATION_PRIORITY; tag NONE: 'DOWN'. ref: a fresh reference (of alias shape if flags say so). False: no memory. */
 bool monitor_make(Process *p, term ref, term other, term name, uint32_t flags, term tag);
 /* The end here of a monitor whose other end is in place already: of a new process. */
 bool monitor_adopt(Process *p, term ref, term other, uint32_t flags, term tag);
@@ -66,8 +68,8 @@ bool monitor_adopt(Process *p, term ref, term other, uint32_t flags, term tag);
 bool monitor_break(Process *p, term ref);
 bool alias_make(Process *p, term ref, uint32_t flags);
 bool alias_break(Process *p, term ref);      /* unalias/1 */
-/* A message has come through the alias: may it be received? */
-bool alias_take(Process *p, uint64_t low, uint64_t high);
+/* A message or another signal has come through the alias: may it be received? 0: no; else the flags of the alias. */
+uint32_t alias_take(Process *p, uint64_t low, uint64_t high, bool message);
 
 /* Handle the signals of the other end; s is freed or becomes a message. */
 void link_signal(Process *p, Signal *s);

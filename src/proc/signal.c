@@ -1,6 +1,7 @@
 /* Sending signals, and what happens when they arrive. */
 #include "proc/signal.h"
 
+#include "proc/mailbox.h"
 #include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
@@ -179,7 +180,7 @@ static bool send_to_waiting(Scheduler *s, Process *sender, Process *to, term mes
         }
     }
     if (ok) {
-        message_queue(to, m);
+        message_queue(to, m, false);
         if (sender != NULL) {
             sender->heap.reds -= (intptr_t)(words / WORDS_PER_REDUCTION);
         }
@@ -201,10 +202,10 @@ bool message_send(Scheduler *s, Process *from, term pid, term message) {
     return send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL});
 }
 
-bool message_send_traced(Process *from, term to, term message, struct SeqToken *token) {
+bool message_send_traced(Process *from, term to, term message, bool priority, struct SeqToken *token) {
     bool alias = is_alias(to);
     Process *q = process_find_any(process_vm(from), alias ? alias_pid(to) : to);
-    Signal m = {.kind = SIGNAL_MESSAGE, .value = message, .from = from->pid, .token = TOKEN_NONE};
+    Signal m = {.kind = SIGNAL_MESSAGE, .value = message, .from = from->pid, .token = TOKEN_NONE, .priority = priority};
     if (alias) {
         m.kind = SIGNAL_ALIAS_MESSAGE, m.key[0] = ref_low(to), m.key[1] = ref_high(to);
     }
@@ -232,16 +233,25 @@ bool message_send_built(Scheduler *s, term pid, term value, Heap *built) {
     return true;
 }
 
-bool message_send_alias(Scheduler *s, Process *from, term alias, term message) {
+bool message_send_alias(Scheduler *s, Process *from, term alias, term message, bool priority) {
     Process *to = process_find_any(s->vm, alias_pid(alias));
-    uint64_t low = ref_low(alias), high = ref_high(alias);
-    return to == NULL
-           || send_copy(s, from, to, (Signal){.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL, .key = {low, high}});
+    Signal m = {.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL, .priority = priority, .key = {ref_low(alias), ref_high(alias)}};
+    return to == NULL || send_copy(s, from, to, m);
+}
+
+bool message_send_first(Process *p, term message) {
+    return send_copy(p->scheduler, p, p, (Signal){.kind = SIGNAL_PRIORITY_MESSAGE, .value = message, .from = p->pid, .token = TOKEN_NONE});
 }
 
 bool exit_send(Scheduler *s, term from, term pid, term reason) {
     Process *to = process_find_any(s->vm, pid);
     return to == NULL || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = from});
+}
+
+bool exit_send_alias(Scheduler *s, term from, term alias, term reason, bool priority) {
+    Process *to = process_find_any(s->vm, alias_pid(alias));
+    return to == NULL
+           || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_ALIAS_EXIT, .value = reason, .from = from, .priority = priority, .key = {ref_low(alias), ref_high(alias)}});
 }
 
 bool exit_send_self(Process *p, term reason) {
@@ -280,11 +290,16 @@ static void tell_of_message(Process *p, Signal *message) {
     }
 }
 
-void message_queue(Process *p, Signal *message) {
+void message_queue(Process *p, Signal *message, bool priority) {
     if (UNLIKELY(p->state & (STATE_TRACED | STATE_QUOTA))) {
         tell_of_message(p, message);
     }
     message->kind = SIGNAL_MESSAGE;
+    message->priority = priority;
+    if (UNLIKELY(priority)) {
+        mailbox_put_first(p, message);
+        return;
+    }
     message->next = NULL;
     *p->inner_last = message;
     p->inner_last = &message->next;
@@ -298,6 +313,7 @@ static void exit_signal(Process *p, Signal *signal) {
     if (from_link) {
         Relation *r = relation_find(p, RELATION_LINK, signal->from, 0);
         bool active = r != NULL && !(r->flags & RELATION_UNLINKING);
+        signal->priority = r != NULL && r->flags & RELATION_PRIORITY;
         if (r != NULL) {
             relation_remove(p, r);
         }
@@ -321,8 +337,7 @@ static void exit_signal(Process *p, Signal *signal) {
         if (UNLIKELY(signal->token == TOKEN_CARRIED)) {
             signal->from = (term)signal->key[1];
         }
-        signal->kind = SIGNAL_MESSAGE;
-        message_queue(p, signal);
+        message_queue(p, signal, signal->priority);
     } else if (signal->value == A_normal && !to_self) {
         signal_free(s, signal);
     } else {
@@ -343,17 +358,33 @@ static void resume_signal(Process *p, Signal *signal) {
     signal_free(p->scheduler, signal);
 }
 
+/* Through an alias. */
+static void alias_signal(Process *p, Signal *signal) {
+    bool message = signal->kind == SIGNAL_ALIAS_MESSAGE;
+    uint32_t alias = alias_take(p, signal->key[0], signal->key[1], message);
+    if (alias == 0) {
+        signal_free(p->scheduler, signal);
+        return;
+    }
+    signal->priority = signal->priority && alias & RELATION_ALIAS_PRIORITY;
+    if (message) {
+        message_queue(p, signal, signal->priority);
+    } else {
+        signal->kind = SIGNAL_EXIT;
+        signal->key[0] = signal->key[1] = 0;
+        exit_signal(p, signal);
+    }
+}
+
 static void handle(Process *p, Signal *signal) {
     switch ((SignalKind)signal->kind) {
     case SIGNAL_MESSAGE:
-        message_queue(p, signal);
+    case SIGNAL_PRIORITY_MESSAGE:
+        message_queue(p, signal, signal->kind == SIGNAL_PRIORITY_MESSAGE);
         break;
     case SIGNAL_ALIAS_MESSAGE:
-        if (alias_take(p, signal->key[0], signal->key[1])) {
-            message_queue(p, signal);
-        } else {
-            signal_free(p->scheduler, signal);
-        }
+    case SIGNAL_ALIAS_EXIT:
+        alias_signal(p, signal);
         break;
     case SIGNAL_EXIT:
     case SIGNAL_LINK_EXIT:

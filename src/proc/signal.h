@@ -9,7 +9,9 @@
 typedef enum {
     SIGNAL_MESSAGE,        /* value */
     SIGNAL_ALIAS_MESSAGE,  /* value; key: reference of the alias. Dropped if it is no longer active */
+    SIGNAL_PRIORITY_MESSAGE, /* value. Goes in front of ordinary ones */
     SIGNAL_EXIT,           /* from exit/2. from, value: reason */
+    SIGNAL_ALIAS_EXIT,     /* the same to an alias. key: its reference */
     SIGNAL_LINK_EXIT,      /* from a linked process that ended. from, value: reason */
     SIGNAL_LINK,           /* from */
     SIGNAL_UNLINK,         /* from; key: number of this unlink, returned in the acknowledgement */
@@ -32,6 +34,7 @@ typedef struct Signal {
     uint32_t kind;     /* SignalKind */
     bool seen;         /* a message that receive has looked at: its value is on the receiver's heap */
     uint8_t token;     /* of a message: what happens to the receiver's token of sequential tracing */
+    bool priority;     /* in the mailbox: stands in front of ordinary ones. Of ALIAS_...: wants to, if the alias lets it */
     term value;        /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
     Fragment *data;    /* adopted by the receiver; NULL: none */
     term from;         /* pid of the sender; NONE: the system. Of a message only where tracing wants to know */
@@ -52,16 +55,18 @@ bool signal_send(Scheduler *s, term pid, Signal *signal);
 bool message_send(Scheduler *s, Process *from, term pid, term message);
 /* The same of a process that is traced. token: goes with it; NULL: none. */
 struct SeqToken;
-bool message_send_traced(Process *from, term to, term message, struct SeqToken *token);
+bool message_send_traced(Process *from, term to, term message, bool priority, struct SeqToken *token);
 /* Sends what `built` holds: value and the fragments it was built in (a detached heap). */
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built);
-bool message_send_alias(Scheduler *s, Process *from, term alias, term message);
+bool message_send_alias(Scheduler *s, Process *from, term alias, term message, bool priority);
+bool message_send_first(Process *p, term message); /* of a process to itself, in front of ordinary ones */
 
 /* exit/2: reason is copied. False: no memory. */
 bool exit_send(Scheduler *s, term from, term pid, term reason);
+bool exit_send_alias(Scheduler *s, term from, term alias, term reason, bool priority);
 /* exit/2 to itself, where `normal` kills too. */
 bool exit_send_self(Process *p, term reason);
-void message_queue(Process *p, Signal *message); /* to the end of the mailbox */
+void message_queue(Process *p, Signal *message, bool priority); /* to the end of the mailbox, or of those that have priority */
 
 /* A signal of a process that ends: needs no memory but what the relation it comes from has left, and that for the copy of the
    reason, without which the reason becomes `killed`. */

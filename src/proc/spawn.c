@@ -113,12 +113,13 @@ static bool relate(Process *parent, Process *p, const SpawnOptions *o) {
             return false;
         }
         here->other = p->pid;
+        here->flags = o->link_flags;
         there->other = parent->pid;
     }
     if (o->monitor) {
         uint64_t low = ref_low(o->reference), high = ref_high(o->reference);
         Relation *there = relation_add(p, RELATION_MONITORED, low, high, &made);
-        if (there == NULL || !monitor_adopt(parent, o->reference, p->pid, o->alias, o->monitor_tag)) {
+        if (there == NULL || !monitor_adopt(parent, o->reference, p->pid, o->monitor_flags, o->monitor_tag)) {
             return false;
         }
         there->other = parent->pid;

@@ -7,7 +7,8 @@
 typedef struct {
     bool link, system;
     bool monitor;
-    uint8_t alias;                 /* RELATION_ALIAS_... flags of the monitor; 0: none */
+    uint8_t monitor_flags;         /* RELATION_ALIAS_..., RELATION_PRIORITY of the monitor */
+    uint8_t link_flags;            /* 0 or RELATION_PRIORITY */
     term monitor_tag;              /* NONE: 'DOWN' */
     term reply_tag;                /* what spawn_request answers with */
     bool held;                     /* whoever made it says when it begins, by schedule_new */
