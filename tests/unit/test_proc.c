@@ -282,7 +282,7 @@ TEST(exit_signals_and_links) {
     go(&w);
     Process *t = process_find(&w.vm, trapper);
     CHECK(process_enter(t) == ENTER_DONE);
-    CHECK(link_make(t, pid));
+    CHECK(link_make(t, pid, 0));
     process_leave(t);
     exit_send(s, trapper, pid, A_normal); /* ignored */
     go(&w);
@@ -308,17 +308,17 @@ TEST(unlink_and_link_again) {
     go(&w);
     Process *p = process_find(&w.vm, a);
     CHECK(process_enter(p) == ENTER_DONE);
-    CHECK(link_make(p, b));
+    CHECK(link_make(p, b, 0));
     link_break(p, b);
-    CHECK(link_make(p, b));
+    CHECK(link_make(p, b, 0));
     link_break(p, b);
     process_leave(p);
     go(&w);
     CHECK(p->relations == NULL && process_find(&w.vm, b)->relations == NULL);
     CHECK(process_enter(p) == ENTER_DONE);
-    link_make(p, b);
+    link_make(p, b, 0);
     link_break(p, b);
-    link_make(p, b);
+    link_make(p, b, 0);
     process_leave(p);
     go(&w);
     CHECK(p->relations != NULL);
@@ -477,16 +477,16 @@ TEST(aliases) {
     CHECK(alias_make(p, keep, RELATION_ALIAS_UNALIAS) && alias_make(p, once, RELATION_ALIAS_REPLY));
     process_leave(p);
     for (int i = 0; i < 3; i++) {
-        CHECK(message_send_alias(s, NULL, keep, SMALL(i)));
+        CHECK(message_send_alias(s, NULL, keep, SMALL(i), false));
     }
-    CHECK(message_send_alias(s, NULL, once, SMALL(3)));
-    CHECK(message_send_alias(s, NULL, once, SMALL(99)));
+    CHECK(message_send_alias(s, NULL, once, SMALL(3), false));
+    CHECK(message_send_alias(s, NULL, once, SMALL(99), false));
     go(&w);
     CHECK(w.seen[0] == 4);
     CHECK(process_enter(p) == ENTER_DONE);
     CHECK(alias_break(p, keep) && !alias_break(p, keep) && !alias_break(p, once));
     process_leave(p);
-    CHECK(message_send_alias(s, NULL, keep, SMALL(99)));
+    CHECK(message_send_alias(s, NULL, keep, SMALL(99), false));
     go(&w);
     CHECK(w.seen[0] == 4 && p->relations == NULL);
     world_close(&w);
