@@ -7,7 +7,8 @@
 #include "platform/platform.h"
 
 static int64_t worked(const Scheduler *s, int64_t now) {
-    return now - __atomic_load_n(&s->slept, __ATOMIC_RELAXED);
+    int64_t clock = __atomic_load_n(&s->clock_of_work, __ATOMIC_RELAXED);
+    return clock < 0 ? ~clock : now - clock;
 }
 
 /* Scheduler i (from 0), if it has been started. */

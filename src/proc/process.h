@@ -132,7 +132,7 @@ typedef struct Scheduler {
     term c_args[8];                /* and arguments of C functions it calls */
     uint64_t reductions;           /* done on this scheduler; others may read them */
     uint64_t context_switches, collections, words_reclaimed, spawned;
-    int64_t slept;                 /* monotonic time at which it would be if it had never had anything to do; atomic */
+    int64_t clock_of_work;         /* while it works: monotonic time less what it has worked, >= 0; while it rests: ~ what it has worked. Atomic */
     int64_t worked_before[2];      /* what its clock of work said when a meter was started, see schedule.h */
     struct RunQueues *queues;      /* own locks */
     struct TimerWheel *timers;

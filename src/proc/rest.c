@@ -131,6 +131,16 @@ void schedulers_wake_all(VM *vm) {
     }
 }
 
+void schedulers_polled(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    lock_take(&ps->rest_lock);
+    bool again = ps->poller != NULL && (!ps->poller->resting || is_halting(ps));
+    lock_give(&ps->rest_lock);
+    if (again) {
+        ps->poll_wake(s->vm);
+    }
+}
+
 static void wake_one(Processes *ps, VM *vm) {
     Scheduler *s = NULL;
     lock_take(&ps->rest_lock);
@@ -263,9 +273,18 @@ void schedulers_take_over(Scheduler *s) {
     }
 }
 
+/* Does something stand in the queue of one that may not run it? */
+static bool some_are_left(const Processes *ps) {
+    uint32_t i = __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), n = started(ps);
+    while (i < n && run_queue_length(scheduler_at(ps, i)) == 0) {
+        i++;
+    }
+    return i < n;
+}
+
 static bool must_look(const Scheduler *s) {
     const Processes *ps = s->vm->processes;
-    return is_halting(ps) || stopper(ps) != NULL || (scheduler_is_online(s) && run_queue_length(s) > 0);
+    return is_halting(ps) || stopper(ps) != NULL || (scheduler_is_online(s) && (run_queue_length(s) > 0 || some_are_left(ps)));
 }
 
 static bool search(Scheduler *s) {
@@ -316,9 +335,6 @@ bool scheduler_rest(Scheduler *s) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     bool found = search(s);
-    if (UNLIKELY(!scheduler_is_online(s)) && run_queue_length(s) > 0) {
-        schedulers_help(s); /* somebody must take that over */
-    }
     lock_take(&ps->rest_lock);
     end_search(ps, s);
     if (found) {
@@ -337,6 +353,9 @@ bool scheduler_rest(Scheduler *s) {
         ps->poller = s;
     }
     lock_give(&ps->rest_lock);
+    if (UNLIKELY(!scheduler_is_online(s)) && run_queue_length(s) > 0) {
+        wake_one(ps, vm); /* somebody must take that over: who searches now looks once more before it rests */
+    }
     epoch_away(s);
     int64_t tick = timers_next(vm, s->timers);
     int64_t wait = tick == INT64_MAX ? -1 : timers_wait(vm, tick);

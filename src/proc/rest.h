@@ -19,6 +19,8 @@ void schedulers_take_over(Scheduler *s);
 /* It will run nothing any more: nobody waits for it. */
 void scheduler_leave_world(Scheduler *s);
 void schedulers_wake_all(VM *vm);
+/* s has asked io/, and may have taken what was to wake the one who waits there. */
+void schedulers_polled(Scheduler *s);
 /* After halting has been set: all others have ended when it returns. By the first scheduler. */
 void schedulers_join(VM *vm);
 

@@ -26,6 +26,13 @@ Process *run_queue_take(Scheduler *s) {
     return p;
 }
 
+void run_queue_open(Scheduler *s) {
+    for (Process *p; (p = s->queues->next) != NULL;) {
+        s->queues->next = p->next;
+        run_queue_put(s, p);
+    }
+}
+
 bool run_queue_steal(Scheduler *s, Scheduler *from) {
     Process *stolen[STEAL_MAX];
     size_t count = 0;

@@ -61,6 +61,8 @@ static inline Process *run_queue_pop(RunQueues *r) {
 /* With the lock taken, while there are several. */
 void run_queue_put(Scheduler *s, Process *p);
 Process *run_queue_take(Scheduler *s); /* NULL: there is none */
+/* What was to run next, and only here, stands in the queue for all: this scheduler may not run anything now. */
+void run_queue_open(Scheduler *s);
 /* Moves some processes of another scheduler to this one's queue. */
 bool run_queue_steal(Scheduler *s, Scheduler *from);
 

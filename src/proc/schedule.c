@@ -246,6 +246,7 @@ void scheduler_look_around(Scheduler *s, bool poll) {
         ps->poll(vm, 0);
         if (ps->concurrent) {
             mutex_give(ps->poll_lock);
+            schedulers_polled(s);
         }
     }
     if (UNLIKELY(__atomic_load_n(&ps->started, __ATOMIC_RELAXED) > __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED))) {
@@ -285,7 +286,11 @@ static bool before_slice(Scheduler *s) {
         __atomic_store_n(&s->queues->slices, s->queues->slices + 1, __ATOMIC_RELAXED);
         scheduler_checkpoint(s);
     }
-    return scheduler_is_online(s);
+    if (scheduler_is_online(s)) {
+        return true;
+    }
+    run_queue_open(s);
+    return false;
 }
 
 static inline bool step(Scheduler *s) {
@@ -348,9 +353,10 @@ static bool sleep_until_next(Scheduler *s) {
 
 /* Time that passes meanwhile is not time of work. */
 static bool wait_for_work(Scheduler *s) {
-    int64_t began = clock_platform(s->vm);
+    int64_t worked = clock_platform(s->vm) - s->clock_of_work;
+    __atomic_store_n(&s->clock_of_work, ~worked, __ATOMIC_RELAXED);
     bool more = s->vm->processes->concurrent ? scheduler_rest(s) : sleep_until_next(s);
-    __atomic_fetch_add(&s->slept, clock_platform(s->vm) - began, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->clock_of_work, clock_platform(s->vm) - worked, __ATOMIC_RELAXED);
     return more;
 }
 
@@ -498,7 +504,7 @@ Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed) {
     }
     s->vm = vm;
     s->id = id;
-    s->slept = clock_platform(vm);
+    s->clock_of_work = clock_platform(vm);
     s->random = seed | 1;
     s->epoch = UINT64_MAX;
     s->ended_last = &s->ended;

@@ -1,5 +1,6 @@
 /* How schedulers rest and wake each other: src/proc/rest.c (schedulers_help, wake_one, scheduler_rest, come_back, end_search),
-   schedule.c (before_slice, enqueue_slowly). What is locked in the code by rest_lock or a queue's lock is one step here where
+   schedule.c (before_slice, enqueue_slowly). One of those that rest waits in poll for all; what wakes it there may be taken by another
+   one that asks io/ in passing. What is locked in the code by rest_lock or a queue's lock is one step here where
    nothing else is looked at in between.
 
    Proved for all interleavings: at most one searches, and none that has found something to run still counts as searching (as long as
@@ -13,7 +14,7 @@
 byte length[SCHEDULERS];              /* of the queues */
 bool resting[SCHEDULERS], searching[SCHEDULERS], event[SCHEDULERS];
 byte resting_count, searching_count;  /* Processes.resting, searching: read without the lock */
-byte made = 2, finished;
+byte made = 2, finished, poller = SCHEDULERS;
 
 inline help() {
     if
@@ -69,6 +70,22 @@ inline put() {
     put_one = false
 }
 
+/* scheduler_look_around, schedulers_polled: it has taken what poll_wake had left for the one that waits there. */
+inline poll() {
+    if
+    :: atomic { poller < SCHEDULERS && event[poller] -> event[poller] = false }
+#ifndef BROKEN_POLL
+        atomic {
+            if
+            :: poller < SCHEDULERS && !resting[poller] -> event[poller] = true
+            :: else
+            fi
+        }
+#endif
+    :: true
+    fi
+}
+
 /* More than one process waits there; or one, whose scheduler is busy. */
 inline find_work() {
     if
@@ -99,6 +116,7 @@ proctype Scheduler(byte me) {
             assert(!searching[me]);
             if
             :: put()
+            :: poll()
             :: true
             fi;
             finished++
@@ -107,7 +125,13 @@ proctype Scheduler(byte me) {
             atomic {
                 end_search();
                 if
-                :: !found -> resting[me] = true; resting_count++
+                :: !found ->
+                    resting[me] = true;
+                    resting_count++;
+                    if
+                    :: poller == SCHEDULERS -> poller = me
+                    :: else
+                    fi
                 :: else
                 fi
             }
@@ -121,6 +145,10 @@ end:                atomic { event[me] -> event[me] = false }
                 atomic { /* come_back */
                     if
                     :: resting[me] -> resting[me] = false; resting_count--
+                    :: else
+                    fi;
+                    if
+                    :: poller == me -> poller = SCHEDULERS
                     :: else
                     fi
                 }

@@ -161,7 +161,12 @@ meet(V, Numbers) ->
 
 drain() -> receive M -> handle(M), drain() after 0 -> ok end.
 
-expected() -> [{Kind, What} || {{Kind, _}, What} <- get(), lists:member(Kind, [end_of, linked, answer])].
+expected() -> [still(Kind, Of, What) || {{Kind, Of}, What} <- get(), lists:member(Kind, [end_of, linked, answer])].
+
+still(answer, R, timer) -> {timer, erlang:read_timer(R)}; %% false: it has fired, or is lost
+still(answer, _, What) -> What;
+still(end_of, _, {Which, V}) -> {end_of, Which, V, process_info(V, [status, current_function])};
+still(Kind, V, _) -> {Kind, V}.
 
 finish(Until) ->
     case expected() of
@@ -169,7 +174,7 @@ finish(Until) ->
         Left ->
             receive M -> handle(M) after 100 -> ok end,
             case erlang:monotonic_time(millisecond) > Until of
-                true -> complain({never_came, [case Kind of answer -> What; _ -> Kind end || {Kind, What} <- Left]});
+                true -> complain({never_came, Left, process_info(self(), [messages, status])});
                 false -> finish(Until)
             end
     end.
