@@ -1,6 +1,6 @@
 /* Tracing: who is traced, and which functions. */
-#include "bif/bif.h"
 #include "bif/bif_state.h"
+#include "bif/bif_tracing.h"
 #include "bif/guards.h"
 
 #include "data/integer.h"
@@ -9,7 +9,6 @@
 #include "proc/signal.h"
 #include "proc/spawn.h"
 #include "term/copy.h"
-#include "trace/trace.h"
 
 #define GUARD_STILL
 #include "bif/guarded.h"
@@ -46,8 +45,7 @@ static term session_term(Process *p, const TraceSession *s, bool weak) {
     return TUPLE2(HEAP(p), ref, TUPLE2(HEAP(p), s->name, SMALL(s->number)));
 }
 
-/* {Reference, _}, or the session that always is. NULL: there is none, or none any more. */
-static TraceSession *session_arg(Process *p, term t) {
+TraceSession *trace_session_arg(Process *p, term t) {
     if (t == A_default || is_tuple_of(t, 2)) {
         if (t == A_default || element(t, 1) == A_default) {
             return session_of(process_vm(p), 0);
@@ -87,7 +85,7 @@ BIF(erts_internal, trace_session_create, 3) {
 }
 
 BIF(erts_internal, trace_session_destroy, 1) {
-    TraceSession *s = session_arg(p, a[0]);
+    TraceSession *s = trace_session_arg(p, a[0]);
     if (s == NULL) {
         return is_tuple_of(a[0], 2) || is_ref(a[0]) ? A_false : raise_badarg(p);
     }
@@ -235,7 +233,7 @@ BIF(erts_internal, trace, 3) {
 }
 
 BIF(erts_internal, trace, 4) {
-    return trace(p, session_arg(p, a[0]), a[1], a[2], a[3]);
+    return trace(p, trace_session_arg(p, a[0]), a[1], a[2], a[3]);
 }
 
 /* {trace_delivered, Tracee, Ref} when all that has happened has been told: messages are sent at once, so it has. */
@@ -408,7 +406,7 @@ BIF(erts_internal, trace_pattern, 3) {
 }
 
 BIF(erts_internal, trace_pattern, 4) {
-    return trace_pattern(p, session_arg(p, a[0]), a[1], a[2], a[3]);
+    return trace_pattern(p, trace_session_arg(p, a[0]), a[1], a[2], a[3]);
 }
 
 /* Calls of the functions that match go to error_handler:breakpoint/3, or the caller's own error handler: OTP's debugger lives on it. */
@@ -591,6 +589,9 @@ static term trace_info(Process *p, TraceSession *s, term what, term key) {
     if (what == A_on_load) {
         return load_info(p, &s->on_load, key);
     }
+    if (what == A_system) {
+        return key != A_all ? raise_badarg(p) : pair(p, what, monitor_info(p, s));
+    }
     if (what == A_send || what == A_receive) {
         const EventPattern *e = what == A_send ? &s->send : &s->receive;
         return key != A_match_spec ? raise_badarg(p) : pair(p, key, e->off ? A_false : e->spec == NULL ? A_true : spec_term(p, e->spec));
@@ -609,5 +610,5 @@ BIF(erts_internal, trace_info, 3) {
     if (a[0] == A_any) { /* which sessions trace it */
         return sessions_info(p);
     }
-    return trace_info(p, session_arg(p, a[0]), a[1], a[2]);
+    return trace_info(p, trace_session_arg(p, a[0]), a[1], a[2]);
 }

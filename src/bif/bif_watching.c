@@ -1,10 +1,9 @@
 /* Sequential tracing, system_monitor, system_profile. */
-#include "bif/bif.h"
+#include "bif/bif_tracing.h"
 
 #include "data/integer.h"
 #include "proc/schedule.h"
 #include "term/compare.h"
-#include "trace/trace.h"
 
 /* --- Sequential tracing -------------------------------------------------------------------------------------------- */
 
@@ -39,72 +38,122 @@ BIF(erlang, seq_trace_print, 2) {
 
 /* --- system_monitor ------------------------------------------------------------------------------------------------ */
 
-static term limits(Process *p) {
-    const Trace *t = process_vm(p)->trace;
+/* What a monitor is told of: [{long_gc, 100}, busy_port ...]. */
+static term monitored(Process *p, const SystemMonitor *m) {
     const struct {
         term name;
         uint64_t value;
-    } all[] = {{A_long_gc, t->long_gc}, {A_long_schedule, t->long_schedule}, {A_large_heap, t->large_heap}};
+    } all[] = {{A_long_gc, m->long_gc}, {A_long_schedule, m->long_schedule}, {A_large_heap, m->large_heap}};
     Heap *h = HEAP(p);
     term list = NIL;
-    if (t->monitor == NONE) {
-        return A_undefined;
+    if (m->queue_long != 0) {
+        term range = TUPLE2(h, integer_from_uint64(h, m->queue_short), integer_from_uint64(h, m->queue_long));
+        list = heap_cons(h, TUPLE2(h, A_long_message_queue, range), list);
     }
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (all[i].value != 0) {
             list = heap_cons(h, TUPLE2(h, all[i].name, integer_from_uint64(h, all[i].value)), list);
         }
     }
-    list = t->busy_port ? heap_cons(h, A_busy_port, list) : list;
-    list = t->busy_dist_port ? heap_cons(h, A_busy_dist_port, list) : list;
-    return TUPLE2(h, t->monitor, list);
+    list = m->busy_port ? heap_cons(h, A_busy_port, list) : list;
+    return m->busy_dist_port ? heap_cons(h, A_busy_dist_port, list) : list;
+}
+
+term monitor_info(Process *p, const TraceSession *s) {
+    return monitored(p, &s->monitor);
+}
+
+/* {Monitor, What}, or undefined. */
+static term settings(Process *p, const SystemMonitor *m) {
+    return m->pid == NONE ? A_undefined : TUPLE2(HEAP(p), m->pid, monitored(p, m));
 }
 
 enum { LEAST_LARGE_HEAP = 16384 };
 
-static bool parse_limits(term list, Trace *t) {
+static bool natural(term t, uint64_t *n) {
+    return is_integer(t) && integer_to_uint64(t, n);
+}
+
+/* value A_false: no longer; A_true: of what is or is not. */
+static bool set_monitored(SystemMonitor *m, term name, term value) {
+    const struct {
+        term name;
+        uint64_t *at, least;
+    } limits[] = {{A_long_gc, &m->long_gc, 1}, {A_long_schedule, &m->long_schedule, 1}, {A_large_heap, &m->large_heap, LEAST_LARGE_HEAP}};
+    uint64_t n = 0, until = 0;
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        if (limits[i].name == name) {
+            bool good = value == A_false || natural(value, &n);
+            *limits[i].at = value == A_false ? 0 : MAX(n, limits[i].least);
+            return good;
+        }
+    }
+    if (name == A_long_message_queue) {
+        bool off = value == A_false;
+        bool good = off || (is_tuple_of(value, 2) && natural(element(value, 1), &until) && natural(element(value, 2), &n) && until < n);
+        m->queue_short = until;
+        m->queue_long = n;
+        return good;
+    }
+    bool *is = name == A_busy_port ? &m->busy_port : name == A_busy_dist_port ? &m->busy_dist_port : NULL;
+    if (is != NULL) {
+        *is = value == A_true;
+    }
+    return is != NULL && (value == A_true || value == A_false);
+}
+
+/* changes: of a session, {Name, Value} each. Else: all that there is to be, and nothing is false. */
+static bool parse_monitored(term list, bool changes, SystemMonitor *m) {
     for (; is_cons(list); list = tail(list)) {
         term o = head(list);
-        uint64_t n = 0;
-        bool number = is_tuple_of(o, 2) && is_integer(element(o, 2)) && integer_to_uint64(element(o, 2), &n);
-        term name = number ? element(o, 1) : o;
-        if (number && name == A_long_gc) {
-            t->long_gc = MAX(n, 1u);
-        } else if (number && name == A_long_schedule) {
-            t->long_schedule = MAX(n, 1u);
-        } else if (number && name == A_large_heap) {
-            t->large_heap = MAX(n, (uint64_t)LEAST_LARGE_HEAP);
-        } else if (name == A_busy_port) {
-            t->busy_port = true;
-        } else if (name == A_busy_dist_port) {
-            t->busy_dist_port = true;
-        } else {
+        bool pair = is_tuple_of(o, 2);
+        term value = pair ? element(o, 2) : A_true;
+        if ((!pair && changes) || (!changes && (value == A_false || pair != (value != A_true))) || !set_monitored(m, pair ? element(o, 1) : o, value)) {
             return false;
         }
     }
     return list == NIL;
 }
 
+static bool monitors_something(const SystemMonitor *m) {
+    return m->long_gc != 0 || m->long_schedule != 0 || m->large_heap != 0 || m->queue_long != 0 || m->busy_port || m->busy_dist_port;
+}
+
+/* Of a session: the monitor is who the session tells. */
+static term monitor_session(Process *p, TraceSession *s, term list) {
+    VM *vm = process_vm(p);
+    SystemMonitor new = s->monitor;
+    new.long_queues = NULL;
+    new.count = new.room = 0;
+    new.pid = s->tracer == NULL || s->tracer->module != A_erl_tracer ? NONE : s->tracer->state;
+    if (new.pid == NONE || process_find(vm, new.pid) == NULL || !parse_monitored(list, true, &new)) {
+        return raise_badarg(p);
+    }
+    new.pid = monitors_something(&new) ? new.pid : NONE;
+    monitor_clear(vm, &s->monitor);
+    s->monitor = new;
+    watch_update(vm);
+    return A_ok;
+}
+
 static term monitor_system(Process *p, term monitor, term list) {
     VM *vm = process_vm(p);
-    Trace *t = vm->trace, new = *t;
-    new.monitor = NONE;
-    new.long_gc = new.long_schedule = new.large_heap = 0;
-    new.busy_port = new.busy_dist_port = false;
+    SystemMonitor *m = &vm->trace->sessions->monitor, new = {.pid = NONE};
     if (monitor != A_undefined && list != NIL) {
-        if (!is_cons(list) || process_find(vm, monitor) == NULL || !parse_limits(list, &new)) {
+        if (!is_cons(list) || process_find(vm, monitor) == NULL || !parse_monitored(list, false, &new)) {
             return raise_badarg(p);
         }
-        new.monitor = monitor;
+        new.pid = monitor;
     }
-    term before = limits(p);
-    *t = new;
+    term before = settings(p, m);
+    monitor_clear(vm, m);
+    *m = new;
     watch_update(vm);
     return before;
 }
 
 BIF(erlang, system_monitor, 0) {
-    return limits(p);
+    return settings(p, &process_vm(p)->trace->sessions->monitor);
 }
 
 BIF(erlang, system_monitor, 1) {
@@ -122,6 +171,23 @@ BIF(erlang, system_monitor, 2) {
         return bif_still(p, BIF_EXPORT(p, erlang, system_monitor, 2), a);
     }
     return monitor_system(p, a[0], a[1]);
+}
+
+/* Of a session, or `legacy` (OTP 28). */
+BIF(erts_internal, system_monitor, 1) {
+    const TraceSession *s = a[0] == A_legacy ? process_vm(p)->trace->sessions : trace_session_arg(p, a[0]);
+    return s == NULL ? raise_badarg(p) : settings(p, &s->monitor);
+}
+
+BIF(erts_internal, system_monitor, 3) {
+    if (!bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erts_internal, system_monitor, 3), a);
+    }
+    if (a[0] == A_legacy) {
+        return monitor_system(p, a[1], a[2]);
+    }
+    TraceSession *s = trace_session_arg(p, a[0]);
+    return s == NULL || a[1] != A_session ? raise_badarg(p) : monitor_session(p, s, a[2]);
 }
 
 /* --- system_profile ------------------------------------------------------------------------------------------------ */

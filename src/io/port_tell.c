@@ -77,13 +77,8 @@ void port_ran(Process *p, term id, term what) {
     profile(p, id, false);
 }
 
-/* {monitor, Pid, busy_port, Port} */
 void port_tell_waits(Process *p, const Port *port) {
-    const Trace *t = port->vm->trace;
-    if (t->monitor != NONE && t->busy_port) {
-        const term tuple[] = {HEADER(4, KIND_TUPLE), A_monitor, p->pid, A_busy_port, port->id};
-        message_send(p->scheduler, NULL, t->monitor, make_boxed(tuple));
-    }
+    monitor_busy_port(p, port->id);
 }
 
 static void report(VM *vm, term id, term message) {

@@ -171,6 +171,9 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
         tell_of_slice(p, true);
         state = p->state;
     }
+    if (UNLIKELY(watched(s) & WATCH_QUEUES) && !(state & STATE_EXITING)) {
+        process_hooks(p)->queue(p);
+    }
     int64_t began = UNLIKELY(watched(s) & WATCH_SLICES) ? clock_platform(s->vm) : 0;
     intptr_t cut = UNLIKELY(watched(s) & WATCH_CHANCE) ? chance_cut(s, p) : 0;
     const void *from = p->ip;
@@ -181,6 +184,9 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     bool gone = p->state & STATE_EXITING && process_end_continue(p);
     if (UNLIKELY(p->state & (STATE_TRACED | STATE_QUOTA))) {
         tell_of_slice(p, false);
+    }
+    if (UNLIKELY(watched(s) & WATCH_QUEUES) && !(p->state & STATE_EXITING)) {
+        process_hooks(p)->queue(p);
     }
     if (UNLIKELY(began != 0)) {
         process_hooks(p)->ran(p, clock_platform(s->vm) - began, from);

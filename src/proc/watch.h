@@ -25,6 +25,7 @@ typedef struct TraceHooks {
     bool (*spawned)(Process *parent, Process *p, term function, const SpawnOptions *o); /* function: {Module, Name, Args}. False: no memory */
     void (*collected)(Process *p, int64_t nanoseconds);          /* WATCH_COLLECTIONS */
     void (*ran)(Process *p, int64_t nanoseconds, const void *from); /* WATCH_SLICES; from: where the slice began */
+    void (*queue)(Process *p);                                   /* WATCH_QUEUES: before its slice and behind it */
     void (*runnable)(Process *p, bool active);                   /* WATCH_RUNNABLE */
 } TraceHooks;
 
@@ -34,6 +35,7 @@ enum {
     WATCH_SLICES = 1 << 1,
     WATCH_RUNNABLE = 1 << 2,
     WATCH_SPAWNS = 1 << 3,
+    WATCH_QUEUES = 1 << 5,
     WATCH_CHANCE = 1 << 4, /* not for trace/: slices are as chance.h says */
 };
 

@@ -257,7 +257,7 @@ static void freed(Process *p) {
 /* --- Slices -------------------------------------------------------------------------------------------------------- */
 
 /* {Module, Name, Arity} of where the process is, or 0. */
-static term place_of(Heap *h, const Process *p, const void *at) {
+term trace_place(Heap *h, const Process *p, const void *at) {
     VM *vm = process_vm(p);
     if (p->state & STATE_EXITING) {
         return SMALL(0);
@@ -288,24 +288,8 @@ static void scheduled(Process *p, term what) {
     }
     Heap h;
     heap_init_detached(&h, process_vm(p));
-    tell(p, ends ? TRACE_EXITING : TRACE_RUNNING | TRACE_RUNNING_PROCS, what, place_of(&h, p, p->ip), NONE);
+    tell(p, ends ? TRACE_EXITING : TRACE_RUNNING | TRACE_RUNNING_PROCS, what, trace_place(&h, p, p->ip), NONE);
     heap_free_fragments(process_vm(p), heap_detach(&h));
-}
-
-static void ran(Process *p, int64_t nanoseconds, const void *from) {
-    VM *vm = process_vm(p);
-    const Trace *t = vm->trace;
-    if (t->long_schedule == 0 || (uint64_t)(nanoseconds / 1000000) < t->long_schedule || t->monitor == p->pid) {
-        return;
-    }
-    Heap h;
-    heap_init_detached(&h, vm);
-    term in = place_of(&h, p, from), out = place_of(&h, p, p->ip);
-    term list = heap_cons(&h, TUPLE2(&h, A_out, out == SMALL(0) ? A_undefined : out), NIL);
-    list = heap_cons(&h, TUPLE2(&h, A_in, in == SMALL(0) ? A_undefined : in), list);
-    list = heap_cons(&h, TUPLE2(&h, A_timeout, SMALL(nanoseconds / 1000000)), list);
-    message_send(p->scheduler, NULL, t->monitor, TUPLE4(&h, A_monitor, p->pid, A_long_schedule, list));
-    heap_free_fragments(vm, heap_detach(&h));
 }
 
 /* {profile, Pid, active | inactive, Where, Time} */
@@ -317,19 +301,14 @@ static void runnable(Process *p, bool active) {
     }
     Heap h;
     heap_init_detached(&h, vm);
-    term message = heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, place_of(&h, p, p->ip), trace_time(&h, t->profile_time));
+    term message = heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, trace_place(&h, p, p->ip), trace_time(&h, t->profile_time));
     trace_send(vm, t->profiler, message);
     heap_free_fragments(vm, heap_detach(&h));
 }
 
 /* --- Collections --------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    term name;
-    size_t value;
-} Figure;
-
-static term figures_term(Heap *h, const Figure *f, size_t n) {
+term trace_figures(Heap *h, const TraceFigure *f, size_t n) {
     term list = NIL;
     while (n-- > 0) {
         list = heap_cons(h, TUPLE2(h, f[n].name, SMALL(f[n].value)), list);
@@ -345,7 +324,7 @@ static void collects(Process *p, term what, size_t words) {
         return;
     }
     HeapSizes s = gc_sizes(&p->heap);
-    const Figure f[] = {
+    const TraceFigure f[] = {
         {A_wordsize, words}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
         {A_recent_size, 0}, {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
         {A_bin_vheap_size, s.buffer_bytes / sizeof(term)}, {A_bin_vheap_block_size, MIN_BINARY_WORDS},
@@ -354,41 +333,8 @@ static void collects(Process *p, term what, size_t words) {
     Heap h;
     heap_init_detached(&h, process_vm(p));
     size_t first = what == A_gc_max_heap_size; /* there it is not about any words */
-    tell(p, TRACE_GC, what, figures_term(&h, f + first, ARRAY_LEN(f) - first), NONE);
+    tell(p, TRACE_GC, what, trace_figures(&h, f + first, ARRAY_LEN(f) - first), NONE);
     heap_free_fragments(process_vm(p), heap_detach(&h));
-}
-
-static void tell_monitor(Process *p, term what, uint64_t ms) {
-    VM *vm = process_vm(p);
-    HeapSizes s = gc_sizes(&p->heap);
-    const Figure f[] = {
-        {A_timeout, ms}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
-        {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
-    };
-    size_t skip = what == A_long_gc ? 0 : 1;
-    Heap h;
-    heap_init_detached(&h, vm);
-    message_send(p->scheduler, NULL, vm->trace->monitor, TUPLE4(&h, A_monitor, p->pid, what, figures_term(&h, f + skip, ARRAY_LEN(f) - skip)));
-    heap_free_fragments(vm, heap_detach(&h));
-}
-
-static void collected(Process *p, int64_t nanoseconds) {
-    const Trace *t = process_vm(p)->trace;
-    int64_t longer = process_vm(p)->tables->internal.long_gc_ms;
-    if (longer > 0) {
-        platform_sleep(longer * 1000000);
-    }
-    uint64_t ms = (uint64_t)nanoseconds / 1000000 + (uint64_t)longer;
-    if (t->monitor == p->pid) {
-        return;
-    }
-    if (t->long_gc != 0 && ms >= t->long_gc) {
-        tell_monitor(p, A_long_gc, ms);
-    }
-    HeapSizes s = gc_sizes(&p->heap);
-    if (t->large_heap != 0 && s.heap_block + s.old_block >= t->large_heap) {
-        tell_monitor(p, A_large_heap, 0);
-    }
 }
 
 /* --- Making and unmaking ------------------------------------------------------------------------------------------- */
@@ -403,19 +349,14 @@ static void event_or_link(Process *p, term what, term data, term extra) {
 
 static const TraceHooks hooks = {
     .sends = sends, .sends_exit = sends_exit, .told = told, .received = received, .taken = taken, .timed_out = timed_out, .event = event_or_link, .exits = exits, .scheduled = scheduled,
-    .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = collected,
-    .ran = ran, .runnable = runnable,
+    .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = monitor_collected,
+    .ran = monitor_ran, .queue = monitor_queue, .runnable = runnable,
 };
 
 static bool ended(Process *p) {
     VM *vm = process_vm(p);
     Trace *t = vm->trace;
-    if (t->monitor == p->pid) {
-        t->monitor = NONE;
-        t->long_gc = t->long_schedule = t->large_heap = 0;
-        t->busy_port = t->busy_dist_port = false;
-        watch_update(vm);
-    }
+    monitor_ended(p);
     if (t->profiler == p->pid) {
         t->profiler = NONE;
         t->profile_processes = t->profile_ports = t->profile_scheduler = t->profile_exclusive = false;
@@ -426,14 +367,14 @@ static bool ended(Process *p) {
 
 void watch_update(VM *vm) {
     Trace *t = vm->trace;
-    bool spawns = false, loads = false, monitors = t->monitor != NONE;
+    bool spawns = false, loads = false;
     for (const TraceSession *s = t->sessions; s != NULL; s = s->next) {
         spawns |= s->new_processes != 0;
         loads |= s->on_load.on;
     }
+    uint32_t watch = monitor_watch(t);
     t->new_processes = spawns, t->on_load = loads;
-    uint32_t watch = (monitors && (t->long_gc != 0 || t->large_heap != 0) ? WATCH_COLLECTIONS : 0u) | (monitors && t->long_schedule != 0 ? WATCH_SLICES : 0u)
-                     | (t->profiler != NONE && t->profile_processes ? WATCH_RUNNABLE : 0u) | (spawns ? WATCH_SPAWNS : 0u);
+    watch |= (t->profiler != NONE && t->profile_processes ? WATCH_RUNNABLE : 0u) | (spawns ? WATCH_SPAWNS : 0u);
     const Processes *ps = vm->processes;
     for (uint32_t i = 0; i < __atomic_load_n(&ps->started, __ATOMIC_ACQUIRE); i++) {
         Scheduler *s = ps->schedulers[i];
@@ -446,7 +387,7 @@ bool trace_init(VM *vm) {
     if (vm->trace == NULL) {
         return false;
     }
-    vm->trace->monitor = vm->trace->profiler = NONE;
+    vm->trace->profiler = NONE;
     vm->processes->trace = &hooks;
     points_init(vm);
     return session_new(vm, A_default, NULL) != NULL && processes_on_end(vm, ended);

@@ -175,7 +175,7 @@ TraceSession *session_new(VM *vm, term name, Tracer *tracer) {
     Trace *t = vm->trace;
     TraceSession *s = MEM_NEW(&vm->mem, MEM_SYSTEM, TraceSession);
     if (s != NULL) {
-        *s = (TraceSession){.refs = 1, .number = t->last_session++, .name = name, .tracer = tracer};
+        *s = (TraceSession){.refs = 1, .number = t->last_session++, .name = name, .tracer = tracer, .monitor.pid = NONE};
         TraceSession **at = &t->sessions;
         while (*at != NULL) {
             at = &(*at)->next;
@@ -218,6 +218,7 @@ void session_end(VM *vm, TraceSession *s) {
             break;
         }
     }
+    monitor_clear(vm, &s->monitor);
     pattern_clear(vm, &s->send.spec);
     pattern_clear(vm, &s->receive.spec);
     pattern_clear(vm, &s->on_load.spec);

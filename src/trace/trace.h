@@ -137,6 +137,16 @@ typedef struct {
     Tracer *meta_tracer;
 } LoadPattern;
 
+/* Who is told of what takes long or is large: system_monitor, trace:system/3. */
+typedef struct {
+    term pid;              /* NONE: nobody */
+    uint64_t long_gc, long_schedule, large_heap; /* ms, ms, words; 0: not asked for */
+    uint64_t queue_long, queue_short; /* messages: from when on a mailbox is long (0: not asked for), and until when it stays so */
+    bool busy_port, busy_dist_port;
+    uint32_t *long_queues; /* numbers of processes whose mailbox is (Trace.queues_lock) */
+    uint32_t count, room;
+} SystemMonitor;
+
 typedef struct TraceSession {
     size_t refs;
     struct TraceSession *next;
@@ -148,6 +158,7 @@ typedef struct TraceSession {
     Tracer *process_tracer, *port_tracer;
     EventPattern send, receive;
     LoadPattern on_load;
+    SystemMonitor monitor;
 } TraceSession;
 
 typedef struct Trace {
@@ -162,10 +173,7 @@ typedef struct Trace {
     bool cpu_time;         /* timestamps are of CPU time */
     uint32_t control_word;
     Tracer *seq_tracer;
-    /* system_monitor: NONE: nobody. 0: not asked for */
-    term monitor;
-    uint64_t long_gc, long_schedule, large_heap; /* ms, ms, words */
-    bool busy_port, busy_dist_port;
+    Lock queues_lock;
     /* system_profile */
     term profiler;
     bool profile_scheduler, profile_processes, profile_ports, profile_exclusive;
@@ -219,6 +227,23 @@ void trace_report(VM *vm, const Tracer *t, uint32_t flags, term tracee, term tag
 void trace_tell(VM *vm, Tracing **list, uint32_t flags, term tracee, term tag, term message, term extra);
 term trace_time(Heap *h, uint32_t flags); /* a timestamp */
 void trace_send(VM *vm, term to, term message); /* to a process or port */
+
+typedef struct {
+    term name;
+    size_t value;
+} TraceFigure;
+term trace_figures(Heap *h, const TraceFigure *f, size_t n); /* [{Name, Value}] */
+term trace_place(Heap *h, const Process *p, const void *ip); /* {Module, Name, Arity}, or 0 */
+
+/* --- Watching the system ------------------------------------------------------------------------------------------- */
+
+void monitor_clear(VM *vm, SystemMonitor *m);
+uint32_t monitor_watch(const Trace *t); /* WATCH_... */
+void monitor_ran(Process *p, int64_t nanoseconds, const void *from);
+void monitor_queue(Process *p);
+void monitor_collected(Process *p, int64_t nanoseconds);
+void monitor_busy_port(Process *p, term port);
+void monitor_ended(Process *p);         /* told of no more, and tells nobody */
 
 /* --- Calls --------------------------------------------------------------------------------------------------------- */
 
