@@ -563,7 +563,7 @@ def main():
     p.add_argument('--quick', dest='length', action='store_const', const='quick')
     p.add_argument('--build', default='release')
     p.add_argument('--only', default='rooms,lint,unit,models,programs,library,threads,random,fixtures,commands,parts,boots,failing,compiler,mutants,soak,fuzz,conformance')
-    p.add_argument('-j', '--jobs', type=int, default=(os.cpu_count() or 2) + 1)    # one of them usually waits
+    p.add_argument('-j', '--jobs', type=int, default=(os.cpu_count() or 2) + 2)    # two of them usually wait
     p.add_argument('-v', '--verbose', action='store_true', help='with -j 1 the seconds are those of CPU')
     p.add_argument('words', nargs='*')
     o = p.parse_args()

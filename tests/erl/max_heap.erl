@@ -75,7 +75,7 @@ dying() ->
 reports() ->
     Logger = erlang:system_flag(system_logger, self()),
     t:all([{io_lib:format("report ~0p", [Max]), fun() ->
-        {P, R} = spawn_opt(fun() -> build(50000, []) end, [monitor, {max_heap_size, Max}]),
+        {P, R} = spawn_opt(fun() -> build(3000 + t:shrink(47000), []) end, [monitor, {max_heap_size, Max}]), % each collection above the size is a report
         Why = down(P, R),
         {Why, receive
             {log, Level, Format, [P, Size, Total, Kill, Log, Len, Info], Meta} -> % those of others may come late
