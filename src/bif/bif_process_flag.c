@@ -139,6 +139,19 @@ static term monitor_nodes(Process *p, term options, term on) {
     return SMALL(old);
 }
 
+static term set_scheduler(Process *p, term value) {
+    if (!is_small(value) || small_value(value) < 0 || small_value(value) > process_vm(p)->processes->scheduler_count) {
+        return raise_badarg(p);
+    }
+    ProcessExtra *e = process_extra(p);
+    if (e == NULL) {
+        return bif_no_memory(p);
+    }
+    term old = SMALL(e->bound);
+    process_bind(p, (uint32_t)small_value(value));
+    return e->bound == 0 || e->bound == p->scheduler->id ? old : bif_yield(p, old); /* it goes on where it belongs */
+}
+
 BIF(erlang, process_flag, 2) {
     if (a[0] == A_save_calls && !bif_is_still(p)) {
         return bif_still(p, BIF_EXPORT(p, erlang, process_flag, 2), a);
@@ -160,7 +173,7 @@ BIF(erlang, process_flag, 2) {
         return set_bit(p, FLAG_ASYNC_DIST, A_true, value, A_false);
     }
     if (flag == A_scheduler) {
-        return is_small(value) && small_value(value) >= 0 && small_value(value) <= process_vm(p)->processes->scheduler_count ? SMALL(0) : raise_badarg(p);
+        return set_scheduler(p, value);
     }
     if (flag == A_monitor_nodes || (is_tuple_of(flag, 2) && element(flag, 1) == A_monitor_nodes)) {
         return monitor_nodes(p, flag == A_monitor_nodes ? NIL : element(flag, 2), value);

@@ -167,7 +167,9 @@ static bool parse_pair(VM *vm, term key, term value, bool request, ParsedSpawnOp
         return true;
     }
     if (key == A_scheduler) {
-        return is_small(value) && small_value(value) >= 0 && small_value(value) <= vm->processes->scheduler_count;
+        bool ok = is_small(value) && small_value(value) >= 0 && small_value(value) <= vm->processes->scheduler_count;
+        s->scheduler = ok ? (uint32_t)small_value(value) : 0;
+        return ok;
     }
     if (key == A_async_dist) {
         s->async_dist = value == A_true;

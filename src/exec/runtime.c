@@ -158,6 +158,7 @@ bool rt_to_float(Process *p, term t, double *to) {
 }
 
 term rt_make_fun(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, const Lambda *l) {
+    CODE_HAS_FOUND(process_vm(p)->code);
     term *f = heap_alloc(&p->heap, 3 + count);
     f[0] = HEADER(2 + count, KIND_FUN);
     f[1] = (term)l;
@@ -169,6 +170,7 @@ term rt_make_fun(Process *p, const term *x, const term *y, const Unit *units, ui
 }
 
 term rt_update_record(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term tuple, uintptr_t arity) {
+    CODE_HAS_FOUND(process_vm(p)->code);
     term *t = heap_alloc(&p->heap, 1 + arity);
     memcpy(t, boxed(tuple), (1 + arity) * sizeof(term));
     for (uintptr_t i = 0; i + 1 < count; i += 2) {
@@ -204,6 +206,7 @@ static term first_missing(Process *p, const term *x, const term *y, const Unit *
 
 static term put_pairs(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term map, bool exact) {
     term pairs[PORTION], old = map;
+    CODE_HAS_FOUND(process_vm(p)->code);
     for (uintptr_t done = 0; map != NONE && done + 1 < count;) {
         uintptr_t n = MIN(count - done, (uintptr_t)PORTION);
         for (uintptr_t i = 0; i < n; i++) {

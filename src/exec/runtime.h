@@ -5,6 +5,7 @@
 #ifndef MOTE_EXEC_RUNTIME_H
 #define MOTE_EXEC_RUNTIME_H
 
+#include "base/lock.h"
 #include "code/module.h"
 #include "data/map.h"
 #include "exec/exception.h"

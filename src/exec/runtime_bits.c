@@ -198,6 +198,7 @@ static term create_simple(Process *p, const term *x, const term *y, const Unit *
 }
 
 term rt_create_bits(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count) {
+    CODE_HAS_FOUND(process_vm(p)->code);
     term simple = create_simple(p, x, y, units, count);
     if (LIKELY(simple != NONE)) {
         return simple;

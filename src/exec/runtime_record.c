@@ -46,6 +46,7 @@ term rt_get_record_field(Process *p, term t, term id, term key) {
 /* Sets the fields of a list in a record that nobody else has seen. NONE: an exception is set. */
 static term set_fields(Process *p, const term *x, const term *y, const Unit *units, uintptr_t count, term record) {
     bool good = record != NONE;
+    CODE_HAS_FOUND(process_vm(p)->code);
     for (uintptr_t i = 0; good && i + 1 < count; i += 2) {
         good = record_set(&p->heap, record, units[i], rt_unit(x, y, units[i + 1]));
     }

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 
 typedef struct Thread Thread;
+/* Is there memory left when one more thread has been started? One more is no help to processes that get none. */
+bool threads_leave_memory(void);
 /* Signals of the process are never delivered to it. NULL: there can be no more threads. */
 Thread *thread_start(Mem *mem, void (*run)(void *arg), void *arg);
 void thread_join(Mem *mem, Thread *t); /* waits for its end and frees it; NULL is no error */

@@ -17,6 +17,15 @@ ProcessExtra *process_extra(Process *p) {
     return p->extra;
 }
 
+void process_bind(Process *p, uint32_t scheduler) {
+    p->extra->bound = scheduler;
+    if (scheduler != 0) {
+        process_set(p, STATE_BOUND);
+    } else {
+        process_clear(p, STATE_BOUND);
+    }
+}
+
 const TraceHooks *process_hooks(const Process *p) {
     return process_vm(p)->processes->trace;
 }

@@ -36,6 +36,7 @@ typedef enum {
     STATE_QUOTA = 1 << 15,    /* part of a group whose use is counted: see quota.h. From its beginning to its end */
     STATE_PARKED = 1 << 12,   /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
     STATE_HELD_UP = 1 << 16,  /* parked as a port is busy */
+    STATE_BOUND = 1 << 17,    /* runs on one scheduler only, as long as that one is online */
 } ProcessState;
 
 typedef enum {
@@ -72,6 +73,7 @@ typedef struct ProcessExtra {
     struct BifTimer *timers;       /* that will send to this process */
     struct Markers *markers;       /* receive markers, see mailbox.h */
     uint64_t suspended;            /* how often: it runs again when this is 0 */
+    uint32_t bound;                /* number of the scheduler, of one with STATE_BOUND; 0: none */
     uint32_t node_monitors;        /* how often it has asked to be told of nodes that come and go (none does without distribution) */
     struct QuotaShare *quota;      /* what it uses of its group's quota, of one with STATE_QUOTA */
     struct ProcessTrace *trace;    /* who traces it, and how: trace/ keeps it */
@@ -169,6 +171,8 @@ static inline VM *process_vm(const Process *p) {
     return p->heap.vm;
 }
 ProcessExtra *process_extra(Process *p); /* allocates it with its first use; NULL: no memory */
+/* It runs on the scheduler with this number only; 0: on any. By whoever has it, who has allocated its extra. */
+void process_bind(Process *p, uint32_t scheduler);
 
 /* The process with this local pid, if it is alive and not exiting; an array access. */
 Process *process_find(VM *vm, term pid);

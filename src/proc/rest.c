@@ -178,6 +178,8 @@ static void run_thread(void *arg) {
     Scheduler *s = arg;
     scheduler_here = s;
     mem_count_here(&s->vm->mem, &s->counts);
+    void *first = mem_alloc(&s->vm->mem, MEM_SYSTEM, 1); /* its heap takes its addresses now: see threads_leave_memory */
+    mem_free(&s->vm->mem, MEM_SYSTEM, first, first != NULL);
     come_back(s);
     scheduler_loop(s);
     scheduler_leave_world(s);
@@ -185,8 +187,9 @@ static void run_thread(void *arg) {
     scheduler_here = NULL;
 }
 
-/* One more, between two slices of s. Only one thread at a time does it. */
-static void start_one(Scheduler *s) {
+/* One more, between two slices of s; it looks for something to do if it shall search. Only one thread at a time does it. False: there are no more, or
+   somebody else does it. */
+static bool start_one(Scheduler *s, bool search) {
     VM *vm = s->vm;
     Processes *ps = vm->processes;
     if (!ps->concurrent) { /* the first one has been alone until now */
@@ -195,31 +198,67 @@ static void start_one(Scheduler *s) {
     }
     lock_take(&ps->rest_lock);
     uint32_t n = ps->started;
-    bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && ps->searching == 0 && !is_halting(ps) && ps->stopper == NULL;
+    bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && !ps->starting && !(search && ps->searching > 0)
+                  && !is_halting(ps) && ps->stopper == NULL;
     if (wanted) {
-        __atomic_fetch_add(&ps->searching, 1, __ATOMIC_SEQ_CST); /* also keeps others from starting one */
+        ps->starting = true;
+        __atomic_fetch_add(&ps->searching, search, __ATOMIC_SEQ_CST);
     }
     lock_give(&ps->rest_lock);
     if (!wanted) {
-        return;
+        return false;
     }
+    bool ok = false;
     Scheduler *made = scheduler_at(ps, n); /* there already: the system had no thread for it */
     if (made == NULL && (made = scheduler_new(vm, n + 1, schedule_random(s))) != NULL) {
         mem_counts_add(&vm->mem, &made->counts);
         __atomic_store_n(&ps->schedulers[n], made, __ATOMIC_RELEASE);
     }
     if (made != NULL) {
-        made->away = made->searching = true;
+        made->away = true;
+        made->searching = search;
         made->watch = s->watch;
         __atomic_store_n(&ps->started, n + 1, __ATOMIC_SEQ_CST);
-        made->thread = thread_start(&vm->mem, run_thread, made);
-        if (made->thread == NULL) { /* there are no more than those that run; others may be looking at this one */
+        struct Thread *thread = threads_leave_memory() ? thread_start(&vm->mem, run_thread, made) : NULL;
+        __atomic_store_n(&made->thread, thread, __ATOMIC_RELEASE);
+        ok = thread != NULL;
+        if (!ok) { /* there are no more than those that run; others may be looking at this one */
             schedulers_set_online(vm, n);
             __atomic_store_n(&ps->started, n, __ATOMIC_SEQ_CST);
         }
     }
-    if (made == NULL || made->thread == NULL) {
-        __atomic_fetch_sub(&ps->searching, 1, __ATOMIC_SEQ_CST);
+    lock_take(&ps->rest_lock);
+    ps->starting = false;
+    __atomic_fetch_sub(&ps->searching, search && !ok, __ATOMIC_SEQ_CST);
+    lock_give(&ps->rest_lock);
+    return ok;
+}
+
+Scheduler *scheduler_for_bound(Scheduler *s, uint32_t id) {
+    Processes *ps = s->vm->processes;
+    if (id == s->id || id > __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED)) {
+        return s;
+    }
+    while (started(ps) < id) {
+        if (!start_one(s, false)) {
+            return s;
+        }
+    }
+    Scheduler *home = scheduler_at(ps, id - 1);
+    return id == 1 || __atomic_load_n(&home->thread, __ATOMIC_ACQUIRE) != NULL ? home : s; /* another one may be just starting it */
+}
+
+void scheduler_wake(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    lock_take(&ps->rest_lock);
+    bool rests = s->resting, polls = ps->poller == s;
+    if (rests) {
+        s->resting = false;
+        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
+    }
+    lock_give(&ps->rest_lock);
+    if (rests) {
+        wake(s->vm, s, polls);
     }
 }
 
@@ -231,7 +270,7 @@ void schedulers_help(Scheduler *s) {
     if (__atomic_load_n(&ps->resting, __ATOMIC_SEQ_CST) > 0) {
         wake_one(ps, s->vm);
     } else if (started(ps) < __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED) && s->current == NULL) {
-        start_one(s);
+        start_one(s, true);
     }
 }
 

@@ -6,6 +6,9 @@
 
 /* There is more to do here than one scheduler can: wakes one that rests, or starts one. */
 void schedulers_help(Scheduler *s);
+/* Between two slices of s: the scheduler with this number, which is started if it must be; s, if that one may not run anything now. */
+Scheduler *scheduler_for_bound(Scheduler *s, uint32_t id);
+void scheduler_wake(Scheduler *s); /* something has been put into its queue */
 /* The scheduler has found nothing to run: looks at the others' queues, and sleeps. False: nothing will ever happen any more (only
    for the first scheduler). */
 bool scheduler_rest(Scheduler *s);

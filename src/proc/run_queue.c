@@ -1,7 +1,7 @@
 /* Run queues of several schedulers. */
 #include "proc/run_queue.h"
 
-#include "proc/schedule.h"
+#include "proc/rest.h"
 
 enum { STEAL_MAX = 32 };
 
@@ -17,7 +17,7 @@ Process *run_queue_take(Scheduler *s) {
         s->queues->next = p->next;
         return p;
     }
-    if (run_queue_length(s) == 0) { /* nobody else puts in */
+    if (run_queue_length(s) == 0) { /* who puts something in for another one wakes that one */
         return NULL;
     }
     lock_take(&s->queues->lock);
@@ -36,9 +36,15 @@ void run_queue_open(Scheduler *s) {
 bool run_queue_steal(Scheduler *s, Scheduler *from) {
     Process *stolen[STEAL_MAX];
     size_t count = 0;
+    bool all = !scheduler_is_online(from);
     lock_take(&from->queues->lock);
-    for (size_t wanted = MIN((from->queues->length + 1) / 2, (size_t)STEAL_MAX); count < wanted; count++) {
-        stolen[count] = run_queue_pop(from->queues);
+    for (size_t wanted = MIN((from->queues->length + 1) / 2, (size_t)STEAL_MAX); wanted > 0; wanted--) {
+        Process *p = run_queue_pop(from->queues);
+        if (UNLIKELY(process_state(p) & STATE_BOUND) && !all) {
+            run_queue_push(from->queues, p, queue_of(p));
+        } else {
+            stolen[count++] = p;
+        }
     }
     lock_give(&from->queues->lock);
     if (count == 0) {

@@ -58,12 +58,12 @@ static inline Process *run_queue_pop(RunQueues *r) {
     return NULL;
 }
 
-/* With the lock taken, while there are several. */
+/* With the lock taken, while there are several. Others than s put in what is bound to it (and wake it then). */
 void run_queue_put(Scheduler *s, Process *p);
 Process *run_queue_take(Scheduler *s); /* NULL: there is none */
 /* What was to run next, and only here, stands in the queue for all: this scheduler may not run anything now. */
 void run_queue_open(Scheduler *s);
-/* Moves some processes of another scheduler to this one's queue. */
+/* Moves some processes of another scheduler to this one's queue. Those that are bound stay with one that is online. */
 bool run_queue_steal(Scheduler *s, Scheduler *from);
 
 #endif

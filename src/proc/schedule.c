@@ -274,11 +274,24 @@ static inline Process *take(Scheduler *s) {
     return run_queue_pop(r);
 }
 
+/* One that has been claimed goes where it is bound to. False: it runs here. */
+static bool send_home(Scheduler *s, Process *p) {
+    Scheduler *home = scheduler_for_bound(s, p->extra->bound);
+    if (home == s) {
+        return false;
+    }
+    p->skips = p->priority == PRIORITY_LOW ? LOW_SKIPS : 0;
+    atomic_fetch_xor(&p->state, STATE_RUNNING | STATE_RUNNABLE);
+    run_queue_put(home, p);
+    scheduler_wake(home);
+    return true;
+}
+
 static inline Process *next_process(Scheduler *s, uint32_t *state) {
     Process *p;
     do {
         p = take(s);
-    } while (p != NULL && UNLIKELY(!claim(p, state)));
+    } while (p != NULL && (UNLIKELY(!claim(p, state)) || (UNLIKELY(*state & STATE_BOUND) && send_home(s, p))));
     return p;
 }
 

@@ -53,6 +53,7 @@ typedef struct Processes {
     struct Blocker *blockers;      /* under rest_lock */
     uint32_t started;              /* atomic */
     bool several;                  /* there may be more than one */
+    bool starting;                 /* one is just being started; under rest_lock */
     bool concurrent;               /* more than one has been started: from then on (between two slices) locks are taken */
     uint64_t epoch;                /* atomic; see epoch.h */
     Lock rest_lock;                /* of what follows, and of schedulers' away, resting, searching; never held for long */

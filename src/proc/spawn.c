@@ -57,7 +57,7 @@ static bool set_options(Process *p, const SpawnOptions *o) {
     p->priority = o->priority;
     p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0)
                           | (o->async_dist ? FLAG_ASYNC_DIST : 0));
-    if (LIKELY(same_settings(&o->heap, &ps->first_heap))) {
+    if (LIKELY(same_settings(&o->heap, &ps->first_heap)) && LIKELY(o->scheduler == 0)) {
         return true;
     }
     ProcessExtra *e = process_extra(p);
@@ -65,6 +65,7 @@ static bool set_options(Process *p, const SpawnOptions *o) {
         return false;
     }
     e->heap = o->heap;
+    process_bind(p, o->scheduler);
     return true;
 }
 

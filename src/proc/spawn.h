@@ -14,6 +14,7 @@ typedef struct {
     bool held;                     /* whoever made it says when it begins, by schedule_new */
     term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
     Priority priority;
+    uint32_t scheduler;            /* to which it is bound; 0: none */
     HeapSettings heap;
     bool off_heap_messages, async_dist;
     const uint64_t *quota;         /* limits of a group that begins with it, see quota.h; NULL: it is part of its parent's */

@@ -422,7 +422,7 @@ void table_delete(VM *vm, Table *t) {
     directory_unlock(vm);
     while (t->fixers != NULL) {
         Fixer *f = t->fixers;
-        t->fixers = f->next;
+        __atomic_store_n(&t->fixers, f->next, __ATOMIC_RELEASE);
         MEM_DELETE(&vm->mem, MEM_ETS, f);
     }
     __atomic_store_n(&t->handle->table, NULL, __ATOMIC_RELEASE);
@@ -579,7 +579,7 @@ bool table_fix(Process *p, Table *t) {
         t->fixed_since[1] = clock_system(vm);
     }
     *f = (Fixer){t->fixers, p->pid, 1};
-    t->fixers = f;
+    __atomic_store_n(&t->fixers, f, __ATOMIC_RELEASE); /* process_ended looks without the lock */
     return true;
 }
 
@@ -589,7 +589,7 @@ bool table_is_fixed_once(const Table *t) {
 
 static void remove_fixer(VM *vm, Table *t, Fixer **at) {
     Fixer *f = *at;
-    *at = f->next;
+    __atomic_store_n(at, f->next, __ATOMIC_RELEASE);
     MEM_DELETE(&vm->mem, MEM_ETS, f);
     if (t->fixers == NULL && !table_is_tree(t)) {
         hash_purge(vm, t);

@@ -32,13 +32,14 @@ bool literals_init(VM *vm) {
         return false;
     }
     size_t size = sizeof(term) == 8 ? (size_t)1 << 30 : (size_t)64 << 20;
-    while ((l->start = platform_reserve(size)) == NULL && size > 64 << 10) {
+    while ((l->start = platform_reserve(size + size / 2)) == NULL && size > 64 << 10) { /* there must be some left for all else */
         size /= 4;
     }
     if (l->start == NULL) {
         MEM_DELETE(&vm->mem, MEM_CODE, l);
         return false;
     }
+    platform_release(l->start + size, size / 2);
     vm->literals = l;
     l->top = l->start, l->end = l->start + size;
     vm->literal_start = (uintptr_t)l->start, vm->literal_end = (uintptr_t)l->end;

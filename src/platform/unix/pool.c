@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "platform/threads.h"
+
 typedef struct {
     Job *first, **last;
 } JobList;
@@ -112,7 +114,7 @@ static bool start_thread(Pool *p) {
 
 bool pool_submit(Pool *p, Job *j) {
     pthread_mutex_lock(&p->lock);
-    bool ok = p->idle > p->queued || p->count == p->limit || start_thread(p) || p->count > 0;
+    bool ok = p->idle > p->queued || p->count == p->limit || ((p->count == 0 || threads_leave_memory()) && start_thread(p)) || p->count > 0;
     if (ok) {
         add(&p->waiting, j);
         p->queued++;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/lock.h"
+#include "platform/platform.h"
 
 struct Thread {
     pthread_t id;
@@ -19,6 +20,15 @@ static void *begin(void *arg) {
     Thread *t = arg;
     t->run(t->arg);
     return NULL;
+}
+
+bool threads_leave_memory(void) {
+    enum { LEFT = 192 << 20 }; /* addresses; of these its stack and its heap's arena take less than half */
+    void *left = platform_reserve(LEFT);
+    if (left != NULL) {
+        platform_release(left, LEFT);
+    }
+    return left != NULL;
 }
 
 /* Signals of the process are for its first thread. */
