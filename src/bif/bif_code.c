@@ -129,7 +129,7 @@ static term all_natives(Heap *h, const ModuleCode *c) {
     bool loads = loads_natives(c);
     for (uint32_t i = c->function_count; i-- > 0;) {
         const Function *f = &c->functions[i];
-        if (nif_is_bound(h->vm, f) || (loads && bif_find(h->vm, c->module->name, f->name, f->arity) != NULL)) {
+        if (nif_bound(h->vm, f) != NULL || (loads && bif_find(h->vm, c->module->name, f->name, f->arity) != NULL)) {
             list = add_function(h, f->name, f->arity, list);
         }
     }

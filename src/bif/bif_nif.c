@@ -196,6 +196,20 @@ term nif_call(Process *p, const term *a) {
     return call(p, &(Call){nif->library, nif->function, nif->flags, nif->called.arity, nif->name, NONE}, a);
 }
 
+/* For tracers. */
+term nif_call_outside(VM *vm, const BifEntry *called, const term *args) {
+    const Nif *nif = (const Nif *)called;
+    ErlNifEnv env;
+    nif_env_begin(&env, vm, ENV_CALLBACK, nif->library);
+    term result = nif->function(&env, nif->called.arity, args);
+    bool good = env.raised == NONE && result != NONE && is_immediate(result);
+    if (env.next != NULL) {
+        resource_release(vm, &env.next->resource);
+    }
+    nif_env_end(&env);
+    return good ? result : NONE;
+}
+
 /* State, Arguments, Name, FirstArguments: what enif_schedule_nif has asked for. */
 BIF(erts_internal, nif_resume, 4) {
     NifNext *n = state_of(a[0], next_destroy);

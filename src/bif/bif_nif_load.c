@@ -10,6 +10,7 @@
 #include "platform/library.h"
 #include "proc/schedule.h"
 #include "term/print.h"
+#include "trace/trace.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ static Nifs *nifs_of(VM *vm) {
     io->nifs_serve = nif_serve;
     io->nifs_halt = halt;
     vm->code->nif_gone = library_gone;
+    vm->trace->call_native = nif_call_outside;
     return n;
 }
 

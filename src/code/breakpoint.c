@@ -52,10 +52,11 @@ void nif_bind(VM *vm, const Function *f, const BifEntry *called) {
     }
 }
 
-bool nif_is_bound(VM *vm, const Function *f) {
+const BifEntry *nif_bound(VM *vm, const Function *f) {
     const Unit *at = !f->emitted ? NULL : f->code;
     Unit call = vm->handlers[VARIANT_call_nif];
-    return at != NULL && (at[0] == call || (at[0] == vm->handlers[VARIANT_breakpoint] && breakpoint_at(at)->was == call));
+    bool is = at != NULL && (at[0] == call || (at[0] == vm->handlers[VARIANT_breakpoint] && breakpoint_at(at)->was == call));
+    return is ? (const BifEntry *)at[INFO_NAME] : NULL;
 }
 
 static bool set_at(VM *vm, Unit *at, struct Traced *of, Breakpoint **list) {

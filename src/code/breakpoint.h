@@ -29,7 +29,7 @@ static inline const Breakpoint *breakpoint_at(const Unit *entry) {
 /* From now on the function is a native one, `called`: all its entries begin with an instruction that calls that. It has been emitted.
    Stays with the code. */
 void nif_bind(VM *vm, const Function *f, const BifEntry *called);
-bool nif_is_bound(VM *vm, const Function *f);
+const BifEntry *nif_bound(VM *vm, const Function *f); /* what it was bound to; NULL: it is no native one */
 
 /* Calls of the export lead to its stub, which tells trace/; and no longer. A built-in's own instruction is returned, for after that. */
 Unit export_trace(VM *vm, Export *e, struct Traced *of);

@@ -128,6 +128,7 @@ int nif_minor_version(VM *vm); /* of OTP's interface that the booted release has
 
 /* Calling. */
 BifFunction nif_call; /* that of all Nifs */
+term nif_call_outside(VM *vm, const BifEntry *called, const term *args); /* not for a process, whether dirty or not. The result is an immediate, or NONE */
 
 /* Resources. */
 void nif_types_commit(Nifs *n, NifLibrary *l);

@@ -429,7 +429,8 @@ static void tell_end(Process *p, const term *frame, term tag, term value) {
     uint32_t flags;
     Tracer *made;
     const Tracer *tracer = tracer_of_frame(p, frame, &flags, &made);
-    if (tracer != NULL && tracer_enabled(vm, tracer, A_trace_status, p->pid) != A_remove && tracer_enabled(vm, tracer, tag, p->pid) == A_trace) {
+    bool there = tracer != NULL && tracer_enabled(vm, tracer, A_trace_status, p->pid) != A_remove;
+    if (there && (tracer->module != A_erl_tracer || tracer_enabled(vm, tracer, tag, p->pid) == A_trace)) { /* a module has been asked about the call */
         const term mfa[] = {HEADER(3, KIND_TUPLE), frame[FRAME_MODULE], frame[FRAME_NAME], frame[FRAME_ARITY]};
         trace_report(vm, tracer, flags, p->pid, tag, make_boxed(mfa), value, A_true);
     }

@@ -141,13 +141,16 @@ term tracer_term(Heap *h, const Tracer *t) {
 /* The function of a tracer's module that is native code; NULL: there is none. */
 static const BifEntry *native_function(VM *vm, term module, term name, uint32_t arity) {
     const Export *e = export_find(vm, module, name, arity);
-    return e == NULL ? NULL : e->bif;
+    if (e == NULL || e->bif != NULL) {
+        return e == NULL ? NULL : e->bif;
+    }
+    const Function *f = e->loaded == NULL ? NULL : module_exported(vm, module, name, arity);
+    return f == NULL ? NULL : nif_bound(vm, f);
 }
 
 static term call_module(VM *vm, const Tracer *t, term name, const term *args, uint32_t arity) {
     const BifEntry *f = native_function(vm, t->module, name, arity);
-    Process *p = vm_scheduler(vm)->current;
-    return f == NULL || p == NULL ? NONE : f->function(p, args);
+    return f == NULL || vm->trace->call_native == NULL ? NONE : vm->trace->call_native(vm, f, args);
 }
 
 term tracer_enabled(VM *vm, const Tracer *t, term tag, term tracee) {

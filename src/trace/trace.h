@@ -173,6 +173,7 @@ typedef struct Trace {
     bool cpu_time;         /* timestamps are of CPU time */
     uint32_t control_word;
     Tracer *seq_tracer;
+    term (*call_native)(VM *vm, const BifEntry *called, const term *args); /* of a library; an immediate, NONE if it raises. NULL: there is none */
     Lock queues_lock;
     /* system_profile */
     term profiler;

@@ -6,7 +6,8 @@ library() { cc -shared -fPIC -I"$root/usr/include" -o "$1.so" "$TESTS/nif/$2.c" 
 library nif_terms nif_terms
 library nif_things nif_things
 library nif_things2 nif_things -DV=2
+library nif_tracer nif_tracer
 erlc -o . "$TESTS"/nif/*.erl || exit 1
-for m in nif_terms nif_things; do
+for m in nif_terms nif_things nif_tracer; do
     erl -noshell -kernel logger_level none -pa . -eval "{P, M} = spawn_monitor($m, main, []), receive {'DOWN', M, process, P, R} -> io:format(\"$m: ~p~n\", [R]), halt() end."
 done
