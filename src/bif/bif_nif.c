@@ -53,7 +53,8 @@ ENIF(int, enif_consume_timeslice, ErlNifEnv *env, int percent) {
         return false;
     }
     Process *p = env->process;
-    BUMP(p, SLICE_REDUCTIONS / 100 * (intptr_t)MIN(MAX(percent, 1), 100));
+    intptr_t used = SLICE_REDUCTIONS / 100 * (intptr_t)MIN(MAX(percent, 1), 100);
+    BUMP(p, MIN(used, MAX(p->heap.reds, 0))); /* what is beyond the slice does not count */
     return OUT_OF_TIME(p);
 }
 

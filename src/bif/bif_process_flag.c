@@ -472,20 +472,15 @@ BIF(erlang, yield, 0) {
 }
 
 /* A slogan as UTF-8, cut off where there is no more room. False: not a list of characters. */
-static bool slogan(term list, char *to, size_t size) {
-    size_t n = 0;
-    for (; is_cons(list); list = tail(list)) {
+static bool slogan(term list, char *to) {
+    size_t n = 0, count = 0;
+    for (; is_cons(list); list = tail(list), count++) {
         term c = head(list);
         if (!is_small(c) || small_value(c) < 0 || small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
             return false;
         }
-        uint8_t one[UTF8_MAX];
-        size_t more = utf8_write(one, (uint32_t)small_value(c));
-        if (n + more < size) {
-            memcpy(to + n, one, more);
-            n += more;
-        } else {
-            size = n + 1;
+        if (count < HALT_CHARACTERS) {
+            n += utf8_write((uint8_t *)to + n, (uint32_t)small_value(c));
         }
     }
     to[n] = '\0';
@@ -532,7 +527,7 @@ BIF(erlang, halt, 2) {
     } else if (a[0] == A_abort) {
         ps->halt_abort = true;
         schedule_halt(vm, 134);
-    } else if (is_list(a[0]) && slogan(a[0], ps->halt_text, sizeof ps->halt_text)) {
+    } else if (is_list(a[0]) && slogan(a[0], ps->halt_text)) {
         ps->halt_slogan = true;
         schedule_halt(vm, 1);
     } else {

@@ -171,14 +171,14 @@ static term addresses_found(Process *p, FileJob *j) {
     return ok(p, list);
 }
 
-/* Adds a string as a name. `undefined` is none. */
-static bool add_string(FileJob *j, term t, unsigned which) {
+/* Adds a string as a name. `undefined` is none. Of an improper list OTP 29 takes what is before its end. */
+static bool add_string(Process *p, FileJob *j, term t, unsigned which) {
     j->modes |= t == A_undefined ? 0 : which;
     for (; is_cons(t) && is_small(head(t)) && small_value(head(t)) >= 0 && small_value(head(t)) < 256; t = tail(t)) {
         text_byte(&j->names, (uint8_t)small_value(head(t)));
     }
     text_byte(&j->names, 0);
-    return t == NIL || t == A_undefined;
+    return t == NIL || t == A_undefined || (bif_release(p) >= 29 && (j->modes & which) && !is_cons(t));
 }
 
 BIF(prim_net, nif_getaddrinfo, 3) {
@@ -187,7 +187,7 @@ BIF(prim_net, nif_getaddrinfo, 3) {
     if (j == NULL) {
         return bif_no_memory(p);
     }
-    if (!add_string(j, a[0], ASKS_HOST) || (j->other = j->names.size, !add_string(j, a[1], ASKS_SERVICE)) || j->modes == 0) {
+    if (!add_string(p, j, a[0], ASKS_HOST) || (j->other = j->names.size, !add_string(p, j, a[1], ASKS_SERVICE)) || j->modes == 0) {
         return raise_badarg(p);
     }
     return j->names.failed ? bif_no_memory(p) : file_job_start(p, j, ref);

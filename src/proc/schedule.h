@@ -4,6 +4,7 @@
 #define MOTE_PROC_SCHEDULE_H
 
 #include "base/lock.h"
+#include "base/utf8.h"
 #include "platform/threads.h"
 #include "proc/clock.h"
 #include "proc/timer.h"
@@ -15,7 +16,7 @@ enum { FIRST_HEAP_WORDS = 15, MIN_HEAP_WORDS = 233, MIN_BINARY_WORDS = 46422, FU
 /* Called when a process ends, while its memory is still there: how table/ and io/ (rooms that come later) free what it
    owned. Asked again in the next slice until it returns true. */
 typedef bool ProcessEnded(Process *p);
-enum { MAX_END_HOOKS = 4, SCHEDULERS_MAX = 1024 };
+enum { MAX_END_HOOKS = 4, SCHEDULERS_MAX = 1024, HALT_CHARACTERS = 1023 };
 
 struct Names;
 
@@ -94,7 +95,7 @@ typedef struct Processes {
     int64_t halt_flush;            /* how long to wait for what ports have not written yet: milliseconds; < 0: for ever */
     bool halt_abort;               /* halt(abort): the command ends by abort() */
     bool halt_slogan;              /* halt(Slogan): halt_text is to be printed */
-    char halt_text[1024];
+    char halt_text[HALT_CHARACTERS * UTF8_MAX + 1];
     Meter meters[METERS];
     /* system_flag settings */
     term logger;                   /* who gets log messages: a pid, A_undefined: nobody; NONE: the process named logger */

@@ -5,7 +5,7 @@
 main() ->
     Loopback = #{family => inet, addr => loopback, port => 53},
     Asked =
-        [{getaddrinfo, A} || A <- [["localhost"], ["127.0.0.1", "http"], ["::1"], ["fe80::1%1", "80"], [undefined, "domain"], ["127.0.0.1", "nosuchservice"],
+        [{getaddrinfo, A} || A <- [["localhost"], [[$x | $y]], [[a]], ["127.0.0.1", "http"], ["::1"], ["fe80::1%1", "80"], [undefined, "domain"], ["127.0.0.1", "nosuchservice"],
                                    [[300]], [""], [[0]], ["127.0.0.1" ++ [0] ++ "x"], [undefined, undefined], [x]]] ++
         [{getnameinfo, [A]} || A <- [#{family => inet, addr => {127, 0, 0, 1}, port => 80}, #{family => inet6, addr => {0, 0, 0, 0, 0, 0, 0, 1}, port => 22},
                                      #{family => local, path => "/tmp/x"}, #{family => unspec, addr => <<>>}, #{family => 1, addr => <<"ab">>},

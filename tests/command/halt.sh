@@ -16,6 +16,7 @@ same 'halt(abort)'
 same 'halt("slogan")'
 same 'halt([955, 10])'
 same 'halt("")'
+same 'halt(lists:duplicate(1022, 97) ++ [8364, 8364, 98])'
 same 'io:format("out"), halt(2, [{flush, true}])'
 ERL_CRASH_DUMP_SECONDS=0
 export ERL_CRASH_DUMP_SECONDS

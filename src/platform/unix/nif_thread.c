@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,26 +128,75 @@ BOTH(void, rwlock_rwunlock, RWLock *l) {
     pthread_rwlock_unlock(&l->lock);
 }
 
-/* --- Thread-specific data ------------------------------------------------------------------------------------------ */
+/* --- Data of threads: keys without number, where POSIX has 1,024 ----------------------------------------------------- */
+
+/* A thread's values, by key. */
+typedef struct {
+    int count;
+    void *of[];
+} Values;
+
+static pthread_once_t keys_once = PTHREAD_ONCE_INIT;
+static pthread_key_t values_key;
+static pthread_mutex_t keys_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool *key_taken;
+static int key_room;
+
+static void keys_begin(void) {
+    pthread_key_create(&values_key, free);
+}
 
 BOTH(int, tsd_key_create, char *name, int *key) {
-    pthread_key_t k;
     (void)name;
-    int error = pthread_key_create(&k, NULL);
-    *key = (int)k;
-    return error;
+    pthread_once(&keys_once, keys_begin);
+    pthread_mutex_lock(&keys_lock);
+    int k = 0;
+    while (k < key_room && key_taken[k]) {
+        k++;
+    }
+    if (k == key_room) {
+        int room = key_room == 0 ? 16 : 2 * key_room;
+        bool *more = realloc(key_taken, (size_t)room);
+        if (more != NULL) {
+            memset(more + key_room, 0, (size_t)(room - key_room));
+            key_taken = more;
+            key_room = room;
+        }
+    }
+    bool made = k < key_room;
+    if (made) {
+        key_taken[k] = true;
+    }
+    pthread_mutex_unlock(&keys_lock);
+    *key = made ? k : -1;
+    return made ? 0 : ENOMEM;
 }
 
 BOTH(void, tsd_key_destroy, int key) {
-    pthread_key_delete((pthread_key_t)key);
+    pthread_mutex_lock(&keys_lock);
+    key_taken[key] = false;
+    pthread_mutex_unlock(&keys_lock);
 }
 
 BOTH(void, tsd_set, int key, void *data) {
-    pthread_setspecific((pthread_key_t)key, data);
+    Values *v = pthread_getspecific(values_key);
+    int count = v == NULL ? 0 : v->count;
+    if (key >= count) {
+        int room = key + 16;
+        v = realloc(v, sizeof *v + (size_t)room * sizeof v->of[0]);
+        if (v == NULL) {
+            abort(); /* there is no other answer */
+        }
+        memset(v->of + count, 0, (size_t)(room - count) * sizeof v->of[0]);
+        v->count = room;
+        pthread_setspecific(values_key, v);
+    }
+    v->of[key] = data;
 }
 
 BOTH(void *, tsd_get, int key) {
-    return pthread_getspecific((pthread_key_t)key);
+    const Values *v = pthread_getspecific(values_key);
+    return v == NULL || key >= v->count ? NULL : v->of[key];
 }
 
 /* --- Threads ------------------------------------------------------------------------------------------------------- */
