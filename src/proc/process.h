@@ -151,7 +151,7 @@ typedef struct Scheduler {
     struct Thread *thread;         /* NULL: not started, or the thread that the VM was made in */
     struct Event *event;           /* what it sleeps on */
     Process *leaving;              /* its slice is over: if it can go on at once, it has not become runnable */
-    bool long_slice;               /* the last process it ran used much of its slice */
+    int64_t crowded;               /* reductions it has done while more stood in its queue than the next one */
     bool away;                     /* it rests or has stopped: does nothing (under Processes.rest_lock) */
     bool resting, searching;       /* likewise: it waits for something to do; it has been woken to look for something */
     MemCounts counts;

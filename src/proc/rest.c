@@ -1,8 +1,8 @@
 /* Several schedulers: how they begin, rest, wake each other, stand still and end.
 
    A scheduler that finds nothing to run looks for a short time whether others have more than they can do, and then rests: it sleeps
-   on its event until its next timer is due, or one of those that rest waits in poll for all. Who has more than one process to run
-   wakes one of them, and no other before that one has found something or rests again: so a burst of work wakes them one by one.
+   on its event until its next timer is due, or one of those that rest waits in poll for all. Who has had more than one process to run
+   for a while wakes one of them, and no other before that one has found something or rests again: so a burst of work wakes them one by one.
 
    A process that one scheduler makes runnable stands in that scheduler's queue: two that talk to each other run on one of them. What
    stands alone in a queue is therefore left there as long as its scheduler goes from process to process, and taken when that is busy
@@ -262,14 +262,14 @@ void scheduler_wake(Scheduler *s) {
     }
 }
 
-void schedulers_help(Scheduler *s) {
+void schedulers_help(Scheduler *s, bool start) {
     Processes *ps = s->vm->processes;
     if (__atomic_load_n(&ps->searching, __ATOMIC_RELAXED) > 0) {
         return;
     }
     if (__atomic_load_n(&ps->resting, __ATOMIC_SEQ_CST) > 0) {
         wake_one(ps, s->vm);
-    } else if (started(ps) < __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED) && s->current == NULL) {
+    } else if (start && started(ps) < __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED) && s->current == NULL) {
         start_one(s, true);
     }
 }

@@ -4,8 +4,8 @@
 
 #include "proc/schedule.h"
 
-/* There is more to do here than one scheduler can: wakes one that rests, or starts one. */
-void schedulers_help(Scheduler *s);
+/* There is more to do here than one scheduler can: wakes one that rests, or starts one, if it may. */
+void schedulers_help(Scheduler *s, bool start);
 /* Between two slices of s: the scheduler with this number, which is started if it must be; s, if that one may not run anything now. */
 Scheduler *scheduler_for_bound(Scheduler *s, uint32_t id);
 void scheduler_wake(Scheduler *s); /* something has been put into its queue */

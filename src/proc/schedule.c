@@ -23,7 +23,8 @@
 #include "term/literal.h"
 
 enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
-enum { LONG_SLICE = SLICE_REDUCTIONS / 4 }; /* after one of these, what waits meanwhile is worth another scheduler */
+/* What stands in a queue for so many reductions is worth another scheduler; for so many, another thread. A burst of short messages is not. */
+enum { WORTH_WAKING = SLICE_REDUCTIONS / 4, WORTH_STARTING = 4 * SLICE_REDUCTIONS };
 
 _Thread_local Scheduler *scheduler_here;
 
@@ -48,9 +49,6 @@ static void enqueue_slowly(Scheduler *s, Process *p) {
         return;
     }
     run_queue_put(s, p);
-    if (run_queue_length(s) > 1) {
-        schedulers_help(s);
-    }
 }
 
 static void enqueue(Scheduler *s, Process *p) {
@@ -196,6 +194,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     figure_add(&s->reductions, (uint64_t)used);
     figure_add(&s->context_switches, 1);
     s->queues->until_look -= used + SWITCH_COST;
+    s->crowded += used + SWITCH_COST;
     if (UNLIKELY(watched(s) & WATCH_CHANCE)) {
         chance_passed(s, used - cut);
     }
@@ -214,7 +213,6 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     if (UNLIKELY(s->asked != NULL)) {
         signals_ask_over(s);
     }
-    s->long_slice = used > LONG_SLICE;
 }
 
 /* What p does in this slice, a short one, nobody else may see half of. */
@@ -298,8 +296,10 @@ static inline Process *next_process(Scheduler *s, uint32_t *state) {
 /* With several schedulers, before each slice. False: this one is not to run anything. */
 static bool before_slice(Scheduler *s) {
     Processes *ps = s->vm->processes;
-    if (run_queue_length(s) > (s->long_slice ? 1 : 2)) {
-        schedulers_help(s);
+    if (run_queue_length(s) <= 1) {
+        s->crowded = 0;
+    } else if (s->crowded > WORTH_WAKING) {
+        schedulers_help(s, s->crowded > WORTH_STARTING);
     }
     if (ps->concurrent) {
         __atomic_store_n(&s->queues->slices, s->queues->slices + 1, __ATOMIC_RELAXED);
