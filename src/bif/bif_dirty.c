@@ -40,9 +40,9 @@ static term dirty(Process *p, term kind, term what, term value) {
         if (is_local_pid(value) && !message_send(p->scheduler, p, value, TUPLE2(HEAP(p), A_alive, p->pid))) {
             return bif_no_memory(p);
         }
-        return bif_trap(p, bif_export(process_vm(p), A_timer, A_sleep, 1), 1, A_infinity);
+        return bif_trap(p, export_get(process_vm(p), A_timer, A_sleep, 1), 1, A_infinity);
     case A_wait: /* timer:sleep(Milliseconds) */
-        return is_small(value) && small_value(value) >= 0 ? bif_trap(p, bif_export(process_vm(p), A_timer, A_sleep, 1), 1, value) : raise_badarg(p);
+        return is_small(value) && small_value(value) >= 0 ? bif_trap(p, export_get(process_vm(p), A_timer, A_sleep, 1), 1, value) : raise_badarg(p);
     default:
         return raise_badarg(p);
     }

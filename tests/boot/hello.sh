@@ -21,3 +21,4 @@ try -noshell +P 3000 +t 20000 +hms 500 +hmqd off_heap +W e +pc unicode +C multi_
 try -noshell -eval 'io:format("~p~n", [[erlang:system_info(X) || X <- [machine, otp_release, version, wordsize, smp_support, threads, process_limit, port_limit, atom_limit, ets_limit, nif_version, driver_version, system_architecture, heap_type, kernel_poll, compat_rel, thread_pool_size]]]), halt().'
 try -noshell -eval 'io:format("~p~n", [lists:sort([N || N <- registered(), N =/= net_sup_dummy])]), halt().'
 try -noshell -eval 'io:format("~p~n", [[{P, proplists:get_value(registered_name, process_info(P, [registered_name])), process_info(P, [initial_call, priority, trap_exit])} || P <- processes(), P < c:pid(0, 10, 0)]]), halt().'
+try -noshell -eval 'io:format("~p~n", [erts_debug:dirty_io(wait, 10)]), halt().'
