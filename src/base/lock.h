@@ -28,6 +28,9 @@ static inline void lock_take(Lock *l) {
         }
     }
 }
+static inline bool lock_try(Lock *l) {
+    return !__atomic_exchange_n(&l->taken, true, __ATOMIC_ACQUIRE);
+}
 static inline void lock_give(Lock *l) {
     assert(__atomic_load_n(&l->taken, __ATOMIC_RELAXED));
     __atomic_store_n(&l->taken, false, __ATOMIC_RELEASE);
@@ -90,6 +93,17 @@ static inline void shared_write(SharedLock *l) {
             return; /* others that wait ask again */
         }
     }
+}
+/* Waits for a moment only. False: it is not taken. */
+static inline bool shared_write_try(SharedLock *l) {
+    for (int i = 0; i < LOCK_SPINS; i++) {
+        uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
+        if ((was & ~SHARED_WAITER) == 0 && __atomic_compare_exchange_n(&l->state, &was, SHARED_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            return true;
+        }
+        cpu_pause();
+    }
+    return false;
 }
 static inline void shared_read_end(SharedLock *l) {
     __atomic_fetch_sub(&l->state, 1, __ATOMIC_RELEASE);

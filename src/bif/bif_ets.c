@@ -16,6 +16,20 @@
 
 enum { FEW_CHANGES = 8, FREED_AT_ONCE = 2000, WORDS_PER_REDUCTION = 16, INSERTED_PER_REDUCTION = 4 };
 
+static NOINLINE Table *find_or_raise(Process *p, term id, Access access, TableUse use, term key) {
+    term cause;
+    Table *t = table_find(p, id, access, use, key, &cause);
+    if (t == NULL) {
+        raise_error_cause(p, A_badarg, cause);
+    }
+    return t;
+}
+
+Table *ets_table_for(Process *p, term id, Access access, TableUse use, term key) {
+    Table *t = table_find_quickly(p, id, access);
+    return LIKELY(t != NULL) ? t : find_or_raise(p, id, access, use, key);
+}
+
 /* Making and unmaking. */
 
 static bool set_bool(term value, bool *option) {
@@ -158,7 +172,7 @@ BIF(ets, whereis, 1) {
         return raise_badarg(p);
     }
     term cause;
-    const Table *t = table_find_shared(p, a[0], ACCESS_INFO, &cause);
+    const Table *t = table_find(p, a[0], ACCESS_INFO, USE_HEAD, NONE, &cause);
     return t == NULL ? A_undefined : table_ref(HEAP(p), t);
 }
 
@@ -293,7 +307,7 @@ static term insert_on(Process *p, Inserting *i, term ref, const term *args) {
 /* Copies what is left of the list, then puts all of it in. */
 static term copy_on(Process *p, Inserting *i, term ref, term list, const term *args) {
     term cause;
-    const Table *t = table_find(p, args[0], ACCESS_WRITE, &cause);
+    const Table *t = table_find(p, args[0], ACCESS_WRITE, USE_ALONE, NONE, &cause);
     if (t == NULL) {
         return raise_inserting(p, i, A_badarg, cause, args);
     }
@@ -333,12 +347,13 @@ static bool goes_in_reversed(const Process *p, const Table *t, term list) {
 }
 
 static term insert(Process *p, const term *a, term name) {
-    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    bool many = is_list(a[1]);
+    Table *t = ets_table_for(p, a[0], ACCESS_WRITE, many ? USE_ALONE : USE_OBJECT, a[1]);
     if (t == NULL) {
         return NONE;
     }
     VM *vm = process_vm(p);
-    if (is_list(a[1])) {
+    if (many) {
         term ref;
         Inserting *i = state_new(p, sizeof *i, inserting_destroy, &ref);
         if (i == NULL) {
@@ -389,18 +404,18 @@ static term lookup(Process *p, Table *t, term key) {
 }
 
 BIF(ets, lookup, 2) {
-    Table *t = ets_table_shared(p, a[0]);
+    Table *t = ets_table_for(p, a[0], ACCESS_READ, USE_KEY_LOOK, a[1]);
     return t == NULL ? NONE : lookup(p, t, a[1]);
 }
 
 BIF(ets, member, 2) {
-    Table *t = ets_table_shared(p, a[0]);
+    Table *t = ets_table_for(p, a[0], ACCESS_READ, USE_KEY_LOOK, a[1]);
     return t == NULL ? NONE : table_lookup(process_vm(p), t, a[1]) != NULL ? A_true : A_false;
 }
 
 /* An element of the object, or, in bags, a list of those of all objects. otherwise: if there is none; NONE: badkey. */
 static term lookup_element(Process *p, const term *a, term otherwise) {
-    Table *t = ets_table_shared(p, a[0]);
+    Table *t = ets_table_for(p, a[0], ACCESS_READ, USE_KEY_LOOK, a[1]);
     if (t == NULL) {
         return NONE;
     }
@@ -441,7 +456,7 @@ BIF(ets, lookup_element, 4) {
 /* Taking out. */
 
 BIF(ets, delete, 2) {
-    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    Table *t = ets_table_for(p, a[0], ACCESS_WRITE, USE_KEY, a[1]);
     if (t == NULL) {
         return NONE;
     }
@@ -450,7 +465,7 @@ BIF(ets, delete, 2) {
 }
 
 BIF(ets, delete_object, 2) {
-    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    Table *t = ets_table_for(p, a[0], ACCESS_WRITE, USE_OBJECT, a[1]);
     if (t == NULL) {
         return NONE;
     }
@@ -462,7 +477,7 @@ BIF(ets, delete_object, 2) {
 }
 
 BIF(ets, take, 2) {
-    Table *t = ets_table(p, a[0], ACCESS_WRITE);
+    Table *t = ets_table_for(p, a[0], ACCESS_WRITE, USE_KEY, a[1]);
     term list = t == NULL ? NONE : lookup(p, t, a[1]);
     if (list != NONE && list != NIL) {
         table_delete_key(process_vm(p), t, a[1]);
@@ -535,8 +550,8 @@ static term default_object(Process *p, const Table *t, term key, term otherwise)
 }
 
 /* A table whose objects can be changed in place. cause: for error_info, if it is none; NONE: none. */
-static Table *updatable(Process *p, term id, term cause) {
-    Table *t = ets_table(p, id, ACCESS_WRITE);
+static Table *updatable(Process *p, term id, term key, term cause) {
+    Table *t = ets_table_for(p, id, ACCESS_WRITE, USE_KEY, key);
     if (t != NULL && (t->type == TABLE_BAG || t->type == TABLE_DUPLICATE_BAG)) {
         raise_error_cause(p, A_badarg, cause);
         return NULL;
@@ -617,7 +632,7 @@ static intptr_t proper_length(term list) {
 
 static term update_counter(Process *p, const term *a, term otherwise) {
     VM *vm = process_vm(p);
-    Table *t = updatable(p, a[0], A_table_type);
+    Table *t = updatable(p, a[0], a[1], A_table_type);
     if (t == NULL) {
         return NONE;
     }
@@ -662,7 +677,7 @@ BIF(ets, update_counter, 4) {
 
 static term update_element(Process *p, const term *a, term otherwise) {
     VM *vm = process_vm(p);
-    Table *t = updatable(p, a[0], NONE);
+    Table *t = updatable(p, a[0], a[1], NONE);
     if (t == NULL) {
         return NONE;
     }

@@ -5,24 +5,13 @@
 #include "bif/bif.h"
 #include "table/ets.h"
 
-/* `Table *t = ets_table(p, a[0], ACCESS_READ);` NULL: an exception has been raised. */
+/* `Table *t = ets_table(p, a[0], ACCESS_READ);` NULL: an exception has been raised. For what use, and of which key: see table_find. */
+Table *ets_table_for(Process *p, term id, Access access, TableUse use, term key);
 static inline Table *ets_table(Process *p, term id, Access access) {
-    term cause;
-    Table *t = table_find(p, id, access, &cause);
-    if (t == NULL) {
-        raise_error_cause(p, A_badarg, cause);
-    }
-    return t;
+    return ets_table_for(p, id, access, USE_ALONE, NONE);
 }
-
-/* The same to look only: others may look at the same time. */
 static inline Table *ets_table_shared(Process *p, term id) {
-    term cause;
-    Table *t = table_find_shared(p, id, ACCESS_READ, &cause);
-    if (t == NULL) {
-        raise_error_cause(p, A_badarg, cause);
-    }
-    return t;
+    return ets_table_for(p, id, ACCESS_READ, USE_LOOK, NONE);
 }
 
 #endif

@@ -106,7 +106,7 @@ static term item(Process *p, const Table *t, term name) {
     case A_compressed:
         return boolean(t->compressed);
     case A_memory:
-        return SMALL(t->bytes / sizeof(term));
+        return SMALL(table_bytes(t) / sizeof(term));
     case A_owner:
         return t->owner;
     case A_heir:
@@ -114,7 +114,7 @@ static term item(Process *p, const Table *t, term name) {
     case A_name:
         return t->name;
     case A_size:
-        return SMALL(t->count);
+        return SMALL(table_size(t));
     case A_node:
         return node_name(process_vm(p));
     case A_named_table:
@@ -134,7 +134,7 @@ static term item(Process *p, const Table *t, term name) {
     case A_stats:
         return statistics(h, t);
     case A_binary:
-        BUMP(p, (intptr_t)t->count);
+        BUMP(p, (intptr_t)table_size(t));
         return all_buffers(p, t);
     default:
         return NONE;
@@ -142,9 +142,9 @@ static term item(Process *p, const Table *t, term name) {
 }
 
 /* Nothing that makes sense names the table: badarg; it is gone: undefined. */
-static Table *info_table(Process *p, term id, term *result) {
+static Table *info_table(Process *p, term id, TableUse use, term *result) {
     term cause;
-    Table *t = table_find(p, id, ACCESS_INFO, &cause);
+    Table *t = table_find(p, id, ACCESS_INFO, use, NONE, &cause);
     if (t == NULL) {
         *result = cause == A_id ? A_undefined : raise_error_cause(p, A_badarg, cause);
     }
@@ -155,7 +155,7 @@ BIF(ets, info, 1) {
     static const term names[] = {A_id, A_decentralized_counters, A_read_concurrency, A_write_concurrency, A_compressed, A_memory, A_owner,
                                  A_heir, A_name, A_size, A_node, A_named_table, A_type, A_keypos, A_protection};
     term result;
-    const Table *t = info_table(p, a[0], &result);
+    const Table *t = info_table(p, a[0], USE_LOOK, &result);
     if (t == NULL) {
         return result;
     }
@@ -166,9 +166,23 @@ BIF(ets, info, 1) {
     return list;
 }
 
+/* Who looks may fix it: who wants to know of that must be alone. */
+static TableUse use_of(term name) {
+    switch (name) {
+    case A_fixed:
+    case A_safe_fixed:
+    case A_safe_fixed_monotonic_time: return USE_ALONE;
+    case A_size:
+    case A_memory:
+    case A_binary:
+    case A_stats: return USE_LOOK;
+    default: return USE_HEAD;
+    }
+}
+
 BIF(ets, info, 2) {
     term result;
-    const Table *t = info_table(p, a[0], &result);
+    const Table *t = info_table(p, a[0], use_of(a[1]), &result);
     if (t == NULL) {
         return result;
     }
@@ -178,7 +192,7 @@ BIF(ets, info, 2) {
 
 /* The same for the objects with a key. */
 BIF(erts_internal, ets_lookup_binary_info, 2) {
-    const Table *t = ets_table(p, a[0], ACCESS_READ);
+    const Table *t = ets_table_for(p, a[0], ACCESS_READ, USE_KEY_LOOK, a[1]);
     if (t == NULL) {
         return NONE;
     }

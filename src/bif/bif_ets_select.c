@@ -34,6 +34,10 @@ typedef struct {
     bool failed;    /* an exception has been raised */
 } Search;
 
+static bool changes(Action action) {
+    return action == SEARCH_DELETE || action == SEARCH_REPLACE;
+}
+
 /* What the patterns say about the keys to look at. */
 typedef enum { KEYS_ALL, KEYS_LISTED, KEYS_LIKE } Keys;
 
@@ -311,7 +315,8 @@ static term search(Search *s) {
 /* Table, specification, mode, position, list, count: the fixation is handed on, too. */
 BIF_REST(ets_search_more, 6, ets, select_trap, 1) {
     MatchSpec *m = match_spec_of(a[1]);
-    Table *t = ets_table(p, a[0], ACCESS_INFO);
+    bool alone = !is_small(a[2]) || changes((Action)(small_value(a[2]) & 3));
+    Table *t = ets_table_for(p, a[0], ACCESS_INFO, alone ? USE_ALONE : USE_LOOK, NONE);
     if (t == NULL) {
         return NONE;
     }
@@ -328,7 +333,7 @@ BIF_REST(ets_search_more, 6, ets, select_trap, 1) {
 static bool keeps_key(Process *p, const Table *t, term spec);
 
 static term search_new(Process *p, term id, term spec, Action action, bool down, term limit) {
-    Table *t = ets_table(p, id, action == SEARCH_DELETE || action == SEARCH_REPLACE ? ACCESS_WRITE : ACCESS_READ);
+    Table *t = changes(action) ? ets_table(p, id, ACCESS_WRITE) : ets_table_shared(p, id);
     if (t == NULL) {
         return NONE;
     }
@@ -372,7 +377,7 @@ static term search_again(Process *p, term c) {
     if (m == NULL || !is_small(limit) || small_value(limit) < 1 || !is_small(got) || small_value(got) < 0 || !is_list(list)) {
         return raise_badarg(p);
     }
-    Table *t = ets_table(p, element(c, 1), ACCESS_READ);
+    Table *t = ets_table_shared(p, element(c, 1));
     if (t == NULL) {
         return NONE;
     }
@@ -510,12 +515,12 @@ static term key_and_objects(Process *p, const Table *t, const Object *o) {
 typedef term Answer(Process *p, const Table *t, const Object *o);
 
 static term outermost(Process *p, const term *a, bool last, Answer *answer) {
-    const Table *t = ets_table(p, a[0], ACCESS_READ);
+    const Table *t = ets_table_shared(p, a[0]);
     return t == NULL ? NONE : answer(p, t, last ? table_last(process_vm(p), t) : table_first(process_vm(p), t));
 }
 
 static term neighbour(Process *p, const term *a, bool before, Answer *answer) {
-    const Table *t = ets_table(p, a[0], ACCESS_READ);
+    const Table *t = ets_table_shared(p, a[0]);
     if (t == NULL) {
         return NONE;
     }
@@ -559,7 +564,7 @@ BIF(erts_internal, ets_raw_next, 2) {
 }
 
 BIF(ets, slot, 2) {
-    const Table *t = ets_table(p, a[0], ACCESS_READ);
+    const Table *t = ets_table_shared(p, a[0]);
     if (t == NULL) {
         return NONE;
     }

@@ -141,6 +141,7 @@ typedef struct Scheduler {
     struct Signal *spare_signals;  /* free list */
     uint32_t spare_count;
     struct Table *table;           /* that the running built-in has locked; NULL: none */
+    union Stripe *stripe;          /* the only one of its locks that it has; NULL: all of them */
     bool table_shared;             /* to read it only */
     struct Signal *asked;          /* those who want to enter the process that runs: it gives way when its slice ends */
     uint64_t random;               /* state of the source of free choices */

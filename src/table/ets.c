@@ -13,12 +13,6 @@
 
 enum { FIRST_INDEX = 16, FREED_AT_ONCE = 1000 };
 
-/* What references to a table lead to: it may be gone. */
-typedef struct TableHandle {
-    Resource resource;
-    Table *table;
-} TableHandle;
-
 /* Open addressing. */
 typedef struct {
     size_t size, count;
@@ -154,7 +148,7 @@ static Table *table_numbered(VM *vm, uint64_t low, uint64_t high) {
     return t;
 }
 
-static void handle_destroy(VM *vm, Resource *r) {
+void table_handle_destroy(VM *vm, Resource *r) {
     MEM_DELETE(&vm->mem, MEM_SYSTEM, (TableHandle *)r);
 }
 
@@ -164,62 +158,23 @@ static Table *find(VM *vm, term id, term *cause) {
     if (is_atom(id)) {
         return table_named(vm, id);
     }
-    if (is_magic_ref(id) && magic_resource(id)->destroy == handle_destroy) {
+    if (is_magic_ref(id) && magic_resource(id)->destroy == table_handle_destroy) {
         return __atomic_load_n(&((TableHandle *)magic_resource(id))->table, __ATOMIC_ACQUIRE);
     }
     *cause = A_type;
     return is_local_ref(id) ? table_numbered(vm, ref_low(id), ref_high(id)) : NULL;
 }
 
-void table_unlock(Scheduler *s) {
-    if (s->table_shared) {
-        shared_read_end(&s->table->lock);
-    } else {
-        shared_write_end(&s->table->lock);
-    }
-    s->table = NULL;
-}
-
-/* False: it has been deleted meanwhile. */
-static bool lock_table(Scheduler *s, Table *t, bool share) {
-    if (s->table == t) {
-        return !t->gone;
-    }
-    assert(s->table == NULL);
-    s->table = t;
-    s->table_shared = share;
-    if (share) {
-        shared_read(&t->lock);
-        if (t->pending != NULL) { /* it must be finished first */
-            shared_read_end(&t->lock);
-            s->table_shared = false;
-            shared_write(&t->lock);
-        }
-    } else {
-        shared_write(&t->lock);
-    }
-    if (t->gone) {
-        table_unlock(s);
-        return false;
-    }
-    return true;
-}
-
-bool table_lock(VM *vm, Table *t) {
-    Scheduler *s = vm->processes == NULL ? NULL : vm_scheduler(vm);
-    return s != NULL && vm->processes->concurrent && s->table != t && lock_table(s, t, false);
-}
-
-bool table_enter(Process *p, Table *t) {
-    return !process_vm(p)->processes->concurrent || lock_table(p->scheduler, t, true);
-}
-
-static Table *find_locked(Process *p, term id, Access access, bool share, term *cause) {
+Table *table_find(Process *p, term id, Access access, TableUse use, term key, term *cause) {
     VM *vm = process_vm(p);
     bool concurrent = vm->processes->concurrent;
     Table *t = find(vm, id, cause);
     if (t != NULL && concurrent) {
-        t = lock_table(p->scheduler, t, share) ? t : NULL;
+        if (use == USE_OBJECT) {
+            bool good = is_tuple(key) && tuple_arity(key) >= t->keypos;
+            use = good ? USE_KEY : USE_HEAD, key = good ? element(key, t->keypos) : NONE;
+        }
+        t = table_take(p->scheduler, t, use, key) ? t : NULL;
         if (t != NULL && is_atom(id) && t->name != id) { /* renamed meanwhile */
             table_leave(p);
             t = NULL;
@@ -235,30 +190,10 @@ static Table *find_locked(Process *p, term id, Access access, bool share, term *
         table_leave(p);
         return NULL;
     }
-    insertion_finish(vm, t);
-    return t;
-}
-
-/* What nearly every operation finds: a table by its reference, where nobody else can be in it. NULL: the rest is to be looked at. */
-static inline Table *find_quickly(const Process *p, term id, Access access) {
-    if (!is_boxed(id) || header_of(id) != HEADER(MAGIC_WORDS - 1, KIND_REF) || magic_resource(id)->destroy != handle_destroy ||
-        process_vm(p)->processes->concurrent) {
-        return NULL;
+    if (use != USE_HEAD) {
+        insertion_finish(vm, t);
     }
-    Table *t = ((TableHandle *)magic_resource(id))->table;
-    bool good = t != NULL && t->pending == NULL &&
-                (t->owner == p->pid || t->protection == PROTECTION_PUBLIC || (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED));
-    return good ? t : NULL;
-}
-
-Table *table_find(Process *p, term id, Access access, term *cause) {
-    Table *t = find_quickly(p, id, access);
-    return t != NULL ? t : find_locked(p, id, access, false, cause);
-}
-
-Table *table_find_shared(Process *p, term id, Access access, term *cause) {
-    Table *t = find_quickly(p, id, access);
-    return t != NULL ? t : find_locked(p, id, access, true, cause);
+    return t;
 }
 
 bool ets_super_user(VM *vm, bool on) {
@@ -329,10 +264,11 @@ static void charge(VM *vm, Table *t, Account *to) {
     if (LIKELY(was == to)) {
         return;
     }
-    account_add(was, ACCOUNT_MEMORY, (size_t)0 - t->bytes);
+    size_t bytes = table_bytes(t);
+    account_add(was, ACCOUNT_MEMORY, (size_t)0 - bytes);
     t->account = account_keep(to);
     if (to != NULL) {
-        table_tell_account(vm, t, t->bytes);
+        table_tell_account(vm, t, bytes);
     }
     account_release(&vm->mem, was);
 }
@@ -350,12 +286,12 @@ Table *table_new(Process *p, const Table *as, term *reason) {
     term number[REF_WORDS], ref = ref_write_fresh(vm, number);
     t->low = ref_low(ref), t->high = ref_high(ref);
     t->handle = MEM_NEW(&vm->mem, MEM_SYSTEM, TableHandle);
-    bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t)) && has_tables(vm, p->pid);
+    bool ok = t->handle != NULL && (table_is_tree(t) || hash_init(vm, t)) && stripes_init(vm, t) && has_tables(vm, p->pid);
     if (ok) {
-        t->handle->resource = (Resource){.refs = 1, .destroy = handle_destroy};
+        t->handle->resource = (Resource){.refs = 1, .destroy = table_handle_destroy};
         t->handle->table = t;
         if (vm->processes->concurrent) {
-            lock_table(p->scheduler, t, false);
+            table_take(p->scheduler, t, USE_ALONE, NONE);
         }
         ok = enter(vm, t, reason);
     }
@@ -368,6 +304,7 @@ Table *table_new(Process *p, const Table *as, term *reason) {
             size_t none = 0;
             hash_free_some(vm, t, &none);
         }
+        stripes_done(vm, t);
         mem_free(&vm->mem, MEM_SYSTEM, t->handle, t->handle == NULL ? 0 : sizeof *t->handle);
         mem_free(&vm->mem, MEM_ETS, t, sizeof *t);
         return NULL;
@@ -440,6 +377,7 @@ bool ets_free_some(VM *vm, size_t objects) {
         if (t->heir_data != NULL) {
             object_free(vm, t->heir_data);
         }
+        stripes_done(vm, t);
         MEM_DELETE(&vm->mem, MEM_ETS, t);
     }
     return true;
@@ -456,6 +394,7 @@ static bool empty_into_dying(VM *vm, Table *t) {
         return false;
     }
     *shell = *t;
+    shell->stripes = shell->keyed = NULL;
     shell->heir_data = NULL;
     shell->account = NULL;
     if (table_is_tree(t)) {
@@ -468,13 +407,18 @@ static bool empty_into_dying(VM *vm, Table *t) {
             return false;
         }
     }
-    table_counts(vm, t, sizeof *t + t->hash.room * sizeof(Object *) * !table_is_tree(t) - t->bytes);
+    size_t was = table_bytes(t), stripes = 0;
+    for (size_t i = 0; t->stripes != NULL && i <= t->stripe_mask; i++, stripes++) {
+        t->stripes[i].count = t->stripes[i].bytes = 0;
+    }
+    t->bytes = was;
+    table_counts(vm, t, sizeof *t + stripes * sizeof *t->stripes + t->hash.room * sizeof(Object *) * !table_is_tree(t) - was);
     put_dying(vm, shell);
     return true;
 }
 
 size_t table_clear(VM *vm, Table *t) {
-    size_t count = t->count;
+    size_t count = table_size(t);
     if (table_is_fixed(t) && !table_is_tree(t)) {
         hash_mark_all(vm, t);
     } else if (!empty_into_dying(vm, t)) { /* no memory: one by one */
@@ -561,7 +505,18 @@ bool table_give(Process *from, Table *t, term to, term data) {
 
 /* Fixations. */
 
-bool table_fix(Process *p, Table *t) {
+static void small_take(VM *vm, Table *t) {
+    if (vm->processes->concurrent) {
+        lock_take(&t->small_lock);
+    }
+}
+static void small_give(VM *vm, Table *t) {
+    if (vm->processes->concurrent) {
+        lock_give(&t->small_lock);
+    }
+}
+
+static bool add_fixer(Process *p, Table *t) {
     VM *vm = process_vm(p);
     for (Fixer *f = t->fixers; f != NULL; f = f->next) {
         if (f->pid == p->pid) {
@@ -583,6 +538,14 @@ bool table_fix(Process *p, Table *t) {
     return true;
 }
 
+/* Others may be looking at it, and fixing it; nobody relies on its not being fixed. */
+bool table_fix(Process *p, Table *t) {
+    small_take(process_vm(p), t);
+    bool ok = add_fixer(p, t);
+    small_give(process_vm(p), t);
+    return ok;
+}
+
 bool table_is_fixed_once(const Table *t) {
     return t->fixers != NULL && t->fixers->next == NULL && t->fixers->count == 1;
 }
@@ -596,16 +559,27 @@ static void remove_fixer(VM *vm, Table *t, Fixer **at) {
     }
 }
 
+/* What is dead can only be freed by who has the table alone. */
 bool table_unfix(VM *vm, Table *t, term pid) {
-    for (Fixer **at = &t->fixers; *at != NULL; at = &(*at)->next) {
-        if ((*at)->pid == pid) {
-            if (--(*at)->count == 0) {
-                remove_fixer(vm, t, at);
-            }
+    Scheduler *s = vm_scheduler(vm);
+    small_take(vm, t);
+    if (s->table == t && s->table_shared && table_is_fixed_once(t) && !table_is_tree(t) && (t->hash.dead_count > 0 || t->hash.dead_anywhere)) {
+        small_give(vm, t);
+        if (!table_take_alone(s)) {
             return true;
         }
+        small_take(vm, t);
     }
-    return false;
+    Fixer **at = &t->fixers;
+    while (*at != NULL && (*at)->pid != pid) {
+        at = &(*at)->next;
+    }
+    bool fixed = *at != NULL;
+    if (fixed && --(*at)->count == 0) {
+        remove_fixer(vm, t, at);
+    }
+    small_give(vm, t);
+    return fixed;
 }
 
 /* A process has ended: its tables go to their heirs, or away. */
@@ -630,7 +604,7 @@ static bool process_ended(Process *p) {
         next = table_next(vm, t);
         /* What it owns or has fixed is so since before its end began; others come and go meanwhile. */
         bool may_be = __atomic_load_n(&t->owner, __ATOMIC_SEQ_CST) == p->pid || __atomic_load_n(&t->fixers, __ATOMIC_SEQ_CST) != NULL;
-        if (!may_be || (concurrent && !lock_table(p->scheduler, t, false))) {
+        if (!may_be || (concurrent && !table_take(p->scheduler, t, USE_ALONE, NONE))) {
             continue;
         }
         for (Fixer **at = &t->fixers; *at != NULL; at = &(*at)->next) {

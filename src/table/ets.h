@@ -5,8 +5,10 @@
 
 #include "base/account.h"
 #include "base/lock.h"
+#include "proc/schedule.h"
 #include "table/object.h"
 #include "table/tables.h"
+#include "term/ref.h"
 
 typedef enum { TABLE_SET, TABLE_ORDERED_SET, TABLE_BAG, TABLE_DUPLICATE_BAG } TableType;
 typedef enum { PROTECTION_PRIVATE, PROTECTION_PROTECTED, PROTECTION_PUBLIC } Protection;
@@ -34,9 +36,22 @@ typedef struct {
     Object *root;
 } TreeTable;
 
+/* One of the locks of a table that has several, see table_lock.c; and what the objects under it count. A line of the cache. */
+typedef union Stripe {
+    struct {
+        SharedLock lock;
+        size_t count, bytes;
+    };
+    char line[64];
+} Stripe;
+
 typedef struct Table {
     struct Table *next, *before;  /* of all tables; next is read without a lock */
-    SharedLock lock;              /* of all below, taken while there are several schedulers */
+    SharedLock lock;              /* of all below, taken while there are several schedulers; not if there are stripes */
+    Lock small_lock;              /* of fixers and HashTable.dead for who has not all of the table to itself */
+    Lock resizing;                /* of who splits or joins buckets under two stripes */
+    Stripe *stripes, *keyed;      /* NULL: none; keyed: the same if each is that of certain keys, else NULL */
+    uint32_t stripe_mask;         /* how many, less one */
     bool gone;                    /* deleted: nobody finds it any more */
     term name;
     bool named;
@@ -51,8 +66,8 @@ typedef struct Table {
     bool compressed, read_concurrency;
     term write_concurrency;       /* as the option said: a boolean, auto, or (OTP's tests) a number of locks */
     term decentralized_counters;  /* likewise: a boolean; NONE: it was not there */
-    size_t count;                 /* objects, without dead ones */
-    size_t bytes;                 /* all memory that it takes: changed by table_counts */
+    size_t count;                 /* objects, without dead ones; and those of the stripes: see table_size */
+    size_t bytes;                 /* all memory that it takes: changed by table_counts; likewise: table_bytes */
     Account *account;             /* that its owner is part of; NULL: none */
     Fixer *fixers;
     int64_t fixed_since[2];       /* monotonic, system time */
@@ -86,18 +101,51 @@ static inline void table_counts(VM *vm, Table *t, size_t more) {
 }
 
 /* The table that an identifier names. NULL: there is none (*cause A_id), the identifier is none (A_type), or the caller may not
-   do that (A_access). */
-Table *table_find(Process *p, term id, Access access, term *cause);
-/* With several schedulers, the table that table_find has found is locked until table_leave: one table at a time in a built-in. ACCESS_READ
-   and ACCESS_INFO are about permission; who changes nothing at all may share it with others, by table_find_shared. */
-Table *table_find_shared(Process *p, term id, Access access, term *cause);
-bool table_enter(Process *p, Table *t); /* one that table_next has found, likewise. False: it has gone */
+   do that (A_access).
+
+   With several schedulers it is locked until table_leave: one table at a time in a built-in. Access is about permission; what the caller
+   does to it, and whether with one key only, is a TableUse. */
+typedef enum {
+    USE_ALONE,     /* whatever it likes */
+    USE_LOOK,      /* looks at all of it, and may fix it */
+    USE_HEAD,      /* looks at what only changes alone: names, owner, options */
+    USE_KEY,       /* looks at objects with one key, and changes, adds and removes such */
+    USE_OBJECT,    /* the same for the key of a tuple; of one that has none: USE_HEAD */
+    USE_KEY_LOOK,  /* looks at them */
+} TableUse;
+Table *table_find(Process *p, term id, Access access, TableUse use, term key, term *cause);
+/* What references to a table lead to: it may be gone. */
+typedef struct TableHandle {
+    Resource resource;
+    Table *table;
+} TableHandle;
+void table_handle_destroy(VM *vm, Resource *r);
+/* What nearly every operation finds: a table by its reference, where nobody else can be in it. NULL: the rest is to be looked at. */
+static inline Table *table_find_quickly(const Process *p, term id, Access access) {
+    if (!is_boxed(id) || header_of(id) != HEADER(MAGIC_WORDS - 1, KIND_REF) || magic_resource(id)->destroy != table_handle_destroy ||
+        process_vm(p)->processes->concurrent) {
+        return NULL;
+    }
+    Table *t = ((TableHandle *)magic_resource(id))->table;
+    bool good = t != NULL && t->pending == NULL &&
+                (t->owner == p->pid || t->protection == PROTECTION_PUBLIC || (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED));
+    return good ? t : NULL;
+}
+bool table_enter(Process *p, Table *t); /* one that table_next has found, for its head. False: it has gone */
 bool table_lock(VM *vm, Table *t); /* to change it. True: it was not, and is now */
+bool table_take(Scheduler *s, Table *t, TableUse use, term key); /* false: it has gone */
+bool table_take_alone(Scheduler *s); /* gives up what it has, and takes the same table. False: it has gone, and is not locked */
 void table_unlock(Scheduler *s);
+bool stripes_init(VM *vm, Table *t); /* by its options. False: no memory */
+void stripes_done(VM *vm, Table *t);
 static inline void table_leave(Process *p) {
     if (UNLIKELY(p->scheduler->table != NULL)) {
         table_unlock(p->scheduler);
     }
+}
+/* Only one key of it is locked. */
+static inline bool table_is_shared_by_key(VM *vm, const Table *t) {
+    return UNLIKELY(t->keyed != NULL) && vm_scheduler(vm)->stripe != NULL;
 }
 bool ets_super_user(VM *vm, bool on); /* everybody may do everything; returns what it was */
 Table *table_named(VM *vm, term name);         /* what it says may have changed at once; the table is there until the slice ends */
@@ -109,6 +157,8 @@ bool table_give(Process *from, Table *t, term to, term data); /* false: no memor
 bool table_set_heir(VM *vm, Table *t, term heir, term data);  /* NONE: none */
 bool table_fix(Process *p, Table *t);                         /* false: no memory */
 bool table_unfix(VM *vm, Table *t, term pid);                 /* false: it was not fixed by that process */
+size_t table_size(const Table *t);  /* objects */
+size_t table_bytes(const Table *t); /* all memory */
 static inline bool table_is_fixed(const Table *t) {
     return t->fixers != NULL;
 }
@@ -145,6 +195,7 @@ Object *table_slot(const Table *t, size_t slot);
 
 /* The two ways to keep objects. */
 bool hash_init(VM *vm, Table *t);
+uint32_t hash_of(VM *vm, term key);
 /* Free some objects of a table that nobody uses any more, at least one. True: that was all. */
 bool hash_free_some(VM *vm, Table *t, size_t *objects);
 bool tree_free_some(VM *vm, Table *t, size_t *objects);

@@ -1,5 +1,9 @@
 /* Sets and bags: linear hashing, one bucket split or joined at a time. Objects with the same key stand together, newest first.
-   Hash, growth and place in the bucket are those of OTP 25, so that tables are walked in the same order as there. */
+   Hash, growth and place in the bucket are those of OTP 25, so that tables are walked in the same order as there.
+
+   Of a table with a stripe per key (table_lock.c) somebody may have one stripe and others be splitting and joining buckets of other
+   stripes. So `active` and `mask` change while he looks at them, but not so far that a bucket of his own stripe comes or goes: whichever of
+   their values he sees, slot_of is the same for his keys. Buckets as a whole are only moved by who has all stripes. */
 #include "data/map.h"
 #include "table/ets.h"
 #include "term/atom.h"
@@ -7,7 +11,7 @@
 
 enum { FIRST_SLOTS = 256, STEP_SLOTS = 2048, MAX_STEPS = 5, HASH_MASK = 0x7fffffff };
 
-static uint32_t hash_of(VM *vm, term key) {
+uint32_t hash_of(VM *vm, term key) {
     return (is_atom(key) ? atom_hash(vm, key) : map_hash(vm, key, 0)) & HASH_MASK;
 }
 
@@ -40,9 +44,31 @@ bool hash_free_some(VM *vm, Table *t, size_t *objects) {
     return true;
 }
 
+/* What may change meanwhile. */
+#define LATEST(at) __atomic_load_n(&(at), __ATOMIC_RELAXED)
+#define BECOMES(at, value) __atomic_store_n(&(at), value, __ATOMIC_RELAXED)
+
 static size_t slot_of(const HashTable *h, uint32_t hash) {
-    size_t i = hash & h->mask;
-    return i < h->active ? i : i & h->mask >> 1;
+    size_t mask = LATEST(h->mask), i = hash & mask;
+    return i < LATEST(h->active) ? i : i & mask >> 1;
+}
+
+/* So many objects and bytes more, or less (modulo the word), where this hash is. */
+static inline void tally(VM *vm, Table *t, uint32_t hash, size_t objects, size_t bytes) {
+    if (UNLIKELY(t->keyed != NULL)) {
+        Stripe *s = &t->keyed[hash & t->stripe_mask];
+        s->count += objects, s->bytes += bytes;
+    } else {
+        t->count += objects, t->bytes += bytes;
+    }
+    if (UNLIKELY(t->account != NULL)) {
+        table_tell_account(vm, t, bytes);
+    }
+}
+
+/* How many objects there are, as far as the stripe of this hash can tell. */
+static inline size_t about(const Table *t, uint32_t hash) {
+    return LIKELY(t->keyed == NULL) ? t->count : t->keyed[hash & t->stripe_mask].count * (t->stripe_mask + (size_t)1);
 }
 
 static bool has_key(VM *vm, const Table *t, const Object *o, uint32_t hash, term key) {
@@ -69,20 +95,17 @@ static bool set_room(VM *vm, Table *t, size_t room) {
     return true;
 }
 
-static bool split(VM *vm, Table *t) {
+static void split_bucket(Table *t) {
     HashTable *h = &t->hash;
-    if (h->active == h->room && !set_room(vm, t, 2 * h->room)) {
-        return false;
-    }
     if (h->active == h->slots) {
-        h->slots += STEP_SLOTS;
+        BECOMES(h->slots, h->slots + STEP_SLOTS);
     }
     size_t to = h->active;
     if (to > h->mask) {
-        h->mask = h->mask << 1 | 1;
+        BECOMES(h->mask, h->mask << 1 | 1);
     }
     size_t from = to & h->mask >> 1;
-    h->active++;
+    BECOMES(h->active, to + 1);
     Object **stay = &h->buckets[from], **go = &h->buckets[to];
     for (Object *o = *stay; o != NULL; o = *stay) { /* the order is kept */
         if ((o->hash & h->mask) == from) {
@@ -94,18 +117,17 @@ static bool split(VM *vm, Table *t) {
         }
     }
     *go = NULL;
-    return true;
 }
 
-static void join(Table *t) {
+static void join_bucket(Table *t) {
     HashTable *h = &t->hash;
     size_t from = h->active - 1, to = from & h->mask >> 1;
-    h->active--;
+    BECOMES(h->active, from);
     if (to == 0) {
-        h->mask >>= 1;
+        BECOMES(h->mask, h->mask >> 1);
     }
     if (h->slots - from >= STEP_SLOTS) {
-        h->slots -= STEP_SLOTS;
+        BECOMES(h->slots, h->slots - STEP_SLOTS);
     }
     Object **end = &h->buckets[from];
     while (*end != NULL) {
@@ -115,22 +137,96 @@ static void join(Table *t) {
     h->buckets[to] = h->buckets[from];
 }
 
-static void grow(VM *vm, Table *t) {
-    for (int i = 0; i < MAX_STEPS && t->count > t->hash.active && !table_is_fixed(t) && split(vm, t); i++) {
+/* The stripes but for one: all of them, or none. */
+static bool take_others(Table *t, const Stripe *own) {
+    for (size_t i = 0; i <= t->stripe_mask; i++) {
+        if (&t->keyed[i] != own && !shared_write_try(&t->keyed[i].lock)) {
+            while (i-- > 0) {
+                if (&t->keyed[i] != own) {
+                    shared_write_end(&t->keyed[i].lock);
+                }
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+static void give_others(Table *t, const Stripe *own) {
+    for (size_t i = 0; i <= t->stripe_mask; i++) {
+        if (&t->keyed[i] != own) {
+            shared_write_end(&t->keyed[i].lock);
+        }
     }
 }
 
-static void shrink(VM *vm, Table *t) {
-    HashTable *h = &t->hash;
-    for (int i = 0; i < MAX_STEPS && !table_is_fixed(t); i++) {
-        size_t limit = h->slots >= FIRST_SLOTS + 2 * STEP_SLOTS ? (h->slots - STEP_SLOTS) / 2 : 0;
-        if (t->count >= limit) {
-            break;
-        }
-        join(t);
+static inline bool needs_room(const HashTable *h, bool more) {
+    return more ? h->active == h->room : h->active - 1 < h->room / 4 && h->room > FIRST_SLOTS;
+}
+
+static bool set_next_room(VM *vm, Table *t, bool more) {
+    return set_room(vm, t, more ? 2 * t->hash.room : t->hash.room / 2);
+}
+
+static inline void change_bucket(Table *t, bool more) {
+    if (more) {
+        split_bucket(t);
+    } else {
+        join_bucket(t);
     }
-    if (h->active < h->room / 4 && h->room > FIRST_SLOTS) {
-        set_room(vm, t, h->room / 2);
+}
+
+/* One bucket more, or less, by who has one stripe. Others may have what it takes: then it is left to who comes next. Who waits for a stripe
+   of somebody who waits for his gives up at once. */
+static bool resize_shared(VM *vm, Table *t, bool more) {
+    HashTable *h = &t->hash;
+    const Stripe *own = vm_scheduler(vm)->stripe;
+    if (!lock_try(&t->resizing)) {
+        return false;
+    }
+    bool ok = true;
+    if (needs_room(h, more)) {
+        ok = take_others(t, own);
+        if (ok) {
+            ok = set_next_room(vm, t, more) || !more;
+            give_others(t, own);
+        }
+    }
+    Stripe *other = &t->keyed[(h->active - !more) & t->stripe_mask];
+    ok = ok && (other == own || shared_write_try(&other->lock));
+    if (ok) {
+        change_bucket(t, more);
+        if (other != own) {
+            shared_write_end(&other->lock);
+        }
+    }
+    lock_give(&t->resizing);
+    return ok;
+}
+
+static inline bool resize(VM *vm, Table *t, bool more) {
+    if (UNLIKELY(table_is_shared_by_key(vm, t))) {
+        return resize_shared(vm, t, more);
+    }
+    if (needs_room(&t->hash, more) && !set_next_room(vm, t, more) && more) {
+        return false;
+    }
+    change_bucket(t, more);
+    return true;
+}
+
+static inline void grow(VM *vm, Table *t, uint32_t hash) {
+    for (int i = 0; i < MAX_STEPS && about(t, hash) > LATEST(t->hash.active) && !table_is_fixed(t) && resize(vm, t, true); i++) {
+    }
+}
+
+static size_t least_objects(const HashTable *h) {
+    size_t slots = LATEST(h->slots);
+    return slots >= FIRST_SLOTS + 2 * STEP_SLOTS ? (slots - STEP_SLOTS) / 2 : 0;
+}
+
+static inline void shrink(VM *vm, Table *t, uint32_t hash) {
+    for (int i = 0; i < MAX_STEPS && about(t, hash) < least_objects(&t->hash) && !table_is_fixed(t) && resize(vm, t, false); i++) {
     }
 }
 
@@ -145,8 +241,7 @@ static void exchange(VM *vm, Table *t, Object **at, Object *with) {
     Object *old = *at;
     with->next = old->next, with->hash = old->hash;
     *at = with;
-    t->count += old->dead;
-    table_counts(vm, t, object_bytes(with) - object_bytes(old));
+    tally(vm, t, with->hash, old->dead, object_bytes(with) - object_bytes(old));
     object_free(vm, old);
 }
 
@@ -157,7 +252,7 @@ static bool bag_has(VM *vm, Table *t, Object **first, const Object *o) {
         if (term_same(vm, object_tuple(have), object_tuple(o))) {
             if (have->dead) {
                 have->dead = false;
-                t->count++;
+                tally(vm, t, have->hash, 1, 0);
                 *at = have->next;
                 have->next = *first;
                 *first = have;
@@ -197,9 +292,8 @@ PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new) {
     }
     o->next = *at;
     *at = o;
-    t->count++;
-    table_counts(vm, t, object_bytes(o));
-    grow(vm, t);
+    tally(vm, t, o->hash, 1, object_bytes(o));
+    grow(vm, t, o->hash);
     return PUT_DONE;
 }
 
@@ -229,17 +323,28 @@ static void note_dead(VM *vm, HashTable *h, size_t slot) {
     h->dead[h->dead_count++] = slot;
 }
 
+static NOINLINE void mark_dead(VM *vm, Table *t, Object *o) {
+    tally(vm, t, o->hash, (size_t)0 - 1, 0);
+    o->dead = true;
+    bool shared = table_is_shared_by_key(vm, t);
+    if (shared) {
+        lock_take(&t->small_lock);
+    }
+    note_dead(vm, &t->hash, slot_of(&t->hash, o->hash));
+    if (shared) {
+        lock_give(&t->small_lock);
+    }
+}
+
 /* Takes the object out, or, while the table is fixed, marks it. Returns where the next one is linked. */
 static Object **drop(VM *vm, Table *t, Object **at) {
     Object *o = *at;
-    t->count--;
-    if (table_is_fixed(t)) {
-        o->dead = true;
-        note_dead(vm, &t->hash, slot_of(&t->hash, o->hash));
+    if (UNLIKELY(table_is_fixed(t))) {
+        mark_dead(vm, t, o);
         return &o->next;
     }
     *at = o->next;
-    table_counts(vm, t, (size_t)0 - object_bytes(o));
+    tally(vm, t, o->hash, (size_t)0 - 1, (size_t)0 - object_bytes(o));
     object_free(vm, o);
     return at;
 }
@@ -256,13 +361,14 @@ size_t hash_delete_key(VM *vm, Table *t, term key) {
             n++;
         }
     }
-    shrink(vm, t);
+    shrink(vm, t, hash);
     return n;
 }
 
 void hash_delete_one(VM *vm, Table *t, Object *o) {
+    uint32_t hash = o->hash;
     drop(vm, t, link_to(t, o));
-    shrink(vm, t);
+    shrink(vm, t, hash);
 }
 
 void hash_mark_all(VM *vm, Table *t) {
@@ -272,17 +378,17 @@ void hash_mark_all(VM *vm, Table *t) {
             if (!o->dead) {
                 o->dead = true;
                 note_dead(vm, h, i);
+                tally(vm, t, o->hash, (size_t)0 - 1, 0);
             }
         }
     }
-    t->count = 0;
 }
 
 static void purge_slot(VM *vm, Table *t, size_t slot) {
     for (Object **at = &t->hash.buckets[slot], *o; (o = *at) != NULL;) {
         if (o->dead) {
             *at = o->next;
-            table_counts(vm, t, (size_t)0 - object_bytes(o));
+            tally(vm, t, o->hash, 0, (size_t)0 - object_bytes(o));
             object_free(vm, o);
         } else {
             at = &o->next;

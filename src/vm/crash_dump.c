@@ -281,12 +281,12 @@ void dump_tables(Dump *d) {
         dump_term(d, t->name);
         if (!table_is_tree(t)) {
             dump_text(d, "\nBuckets: %zu\nChain Length Avg: %f\nChain Length Max: 0\nChain Length Min: 0\nChain Length Std Dev: 0.0\n"
-                      "Chain Length Expected Std Dev: 0.0", t->hash.active, t->hash.active == 0 ? 0 : (double)t->count / (double)t->hash.active);
+                      "Chain Length Expected Std Dev: 0.0", t->hash.active, t->hash.active == 0 ? 0 : (double)table_size(t) / (double)t->hash.active);
         } else {
-            dump_text(d, "\nOrdered set (AVL tree), Elements: %zu", t->count);
+            dump_text(d, "\nOrdered set (AVL tree), Elements: %zu", table_size(t));
         }
         dump_text(d, "\nFixed: %s\nObjects: %zu\nWords: %zu\nType: %s\nProtection: %s\nCompressed: %s\nWrite Concurrency: %s\nRead Concurrency: %s\n",
-                  table_is_fixed(t) ? "true" : "false", t->count, t->bytes / sizeof(term), types[t->type], protections[t->protection],
+                  table_is_fixed(t) ? "true" : "false", table_size(t), table_bytes(t) / sizeof(term), types[t->type], protections[t->protection],
                   t->compressed ? "true" : "false", t->write_concurrency ? "true" : "false", t->read_concurrency ? "true" : "false");
     }
 }

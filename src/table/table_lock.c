@@ -1,0 +1,152 @@
+/* Who has a table while several schedulers run: a TableUse says what for.
+
+   A table has one lock, or several, its stripes. With {write_concurrency, _} (sets and bags) a stripe is that of the keys whose hash ends in
+   its number: who uses one key takes that one, all others take all, in order. Buckets that are split or joined have the same ending, so
+   an object never leaves its stripe. With {read_concurrency, true} only, each scheduler has a stripe of its own (more or less): who
+   looks takes that one, who changes something takes all. */
+#include "proc/schedule.h"
+#include "table/insertion.h"
+#include "term/atom.h"
+
+enum { STRIPES_PER_SCHEDULER = 8, MOST_STRIPES = 64, CACHE_LINE = sizeof(Stripe) };
+
+/* The block that the stripes are in begins up to a line before. */
+static size_t block_bytes(const Table *t) {
+    return (t->stripe_mask + (size_t)2) * sizeof *t->stripes;
+}
+
+bool stripes_init(VM *vm, Table *t) {
+    uint32_t schedulers = vm->processes == NULL ? 1 : vm->processes->scheduler_count;
+    bool by_key = !table_is_tree(t) && t->write_concurrency != A_false;
+    if (schedulers == 1 || t->protection == PROTECTION_PRIVATE || !(by_key || t->read_concurrency)) {
+        return true;
+    }
+    size_t n = 1, wanted = MIN(schedulers * STRIPES_PER_SCHEDULER, MOST_STRIPES);
+    if (is_small(t->write_concurrency)) {
+        wanted = MIN((size_t)small_value(t->write_concurrency), MOST_STRIPES);
+    }
+    while (n < wanted) {
+        n *= 2;
+    }
+    t->stripe_mask = (uint32_t)n - 1;
+    uint8_t *block = mem_zalloc(&vm->mem, MEM_ETS, block_bytes(t));
+    if (block == NULL) {
+        return false;
+    }
+    size_t skip = CACHE_LINE - (uintptr_t)block % CACHE_LINE;
+    block[skip - 1] = (uint8_t)skip;
+    t->stripes = (Stripe *)(block + skip);
+    t->keyed = by_key ? t->stripes : NULL;
+    t->bytes += n * sizeof *t->stripes;
+    return true;
+}
+
+void stripes_done(VM *vm, Table *t) {
+    if (t->stripes != NULL) {
+        uint8_t *at = (uint8_t *)t->stripes;
+        mem_free(&vm->mem, MEM_ETS, at - at[-1], block_bytes(t));
+        t->stripes = t->keyed = NULL;
+    }
+}
+
+size_t table_size(const Table *t) {
+    size_t n = t->count;
+    for (size_t i = 0; t->keyed != NULL && i <= t->stripe_mask; i++) {
+        n += t->keyed[i].count;
+    }
+    return n;
+}
+
+size_t table_bytes(const Table *t) {
+    size_t n = t->bytes;
+    for (size_t i = 0; t->keyed != NULL && i <= t->stripe_mask; i++) {
+        n += t->keyed[i].bytes;
+    }
+    return n;
+}
+
+static void take(SharedLock *l, bool shared) {
+    if (shared) {
+        shared_read(l);
+    } else {
+        shared_write(l);
+    }
+}
+
+static void give(SharedLock *l, bool shared) {
+    if (shared) {
+        shared_read_end(l);
+    } else {
+        shared_write_end(l);
+    }
+}
+
+/* The only stripe that is needed. NULL: all. */
+static Stripe *stripe_for(const Scheduler *s, const Table *t, TableUse use, term key) {
+    bool one = t->keyed != NULL ? use >= USE_HEAD : use != USE_ALONE && use != USE_KEY;
+    if (!one || t->stripes == NULL) {
+        return NULL;
+    }
+    return &t->stripes[(t->keyed != NULL && use != USE_HEAD ? hash_of(s->vm, key) : s->id) & t->stripe_mask];
+}
+
+static void take_as(Scheduler *s, Table *t, TableUse use, term key) {
+    s->table = t;
+    s->table_shared = use != USE_ALONE && use != USE_KEY;
+    s->stripe = stripe_for(s, t, use, key);
+    if (s->stripe != NULL) {
+        take(&s->stripe->lock, s->table_shared);
+    } else if (t->stripes == NULL) {
+        take(&t->lock, s->table_shared);
+    } else {
+        for (size_t i = 0; i <= t->stripe_mask; i++) {
+            take(&t->stripes[i].lock, s->table_shared);
+        }
+    }
+}
+
+void table_unlock(Scheduler *s) {
+    Table *t = s->table;
+    if (s->stripe != NULL) {
+        give(&s->stripe->lock, s->table_shared);
+    } else if (t->stripes == NULL) {
+        give(&t->lock, s->table_shared);
+    } else {
+        for (size_t i = 0; i <= t->stripe_mask; i++) {
+            give(&t->stripes[i].lock, s->table_shared);
+        }
+    }
+    s->table = NULL, s->stripe = NULL;
+}
+
+bool table_take(Scheduler *s, Table *t, TableUse use, term key) {
+    if (s->table == t) {
+        return !t->gone;
+    }
+    assert(s->table == NULL);
+    take_as(s, t, use, key);
+    if (t->pending != NULL && use != USE_HEAD && (s->table_shared || s->stripe != NULL)) { /* it must be finished first */
+        table_unlock(s);
+        take_as(s, t, USE_ALONE, NONE);
+    }
+    if (t->gone) {
+        table_unlock(s);
+        return false;
+    }
+    return true;
+}
+
+bool table_take_alone(Scheduler *s) {
+    Table *t = s->table;
+    table_unlock(s);
+    return table_take(s, t, USE_ALONE, NONE);
+}
+
+bool table_lock(VM *vm, Table *t) {
+    Scheduler *s = vm->processes == NULL ? NULL : vm_scheduler(vm);
+    return s != NULL && vm->processes->concurrent && s->table != t && table_take(s, t, USE_ALONE, NONE);
+}
+
+bool table_enter(Process *p, Table *t) {
+    return !process_vm(p)->processes->concurrent || table_take(p->scheduler, t, USE_HEAD, NONE);
+}
