@@ -264,7 +264,8 @@ static void emit(Layout *l, CodeSegment *s) {
                 if (function > l->pr->first_function) {
                     at = end_function(l, at);
                 }
-                ((CodePiece *)(s->units + s->room))[-1 - (ptrdiff_t)s->piece_count++] = (CodePiece){(uint32_t)(at - s->units), function++};
+                ((CodePiece *)(s->units + s->room))[-1 - (ptrdiff_t)s->piece_count] = (CodePiece){(uint32_t)(at - s->units), function++};
+                __atomic_store_n(&s->piece_count, s->piece_count + 1, __ATOMIC_RELEASE);
             }
             l->label_at[i->a[0].index] = (uint32_t)(at - l->start);
         } else if (i->op == OP_line) {
@@ -281,7 +282,7 @@ static void emit(Layout *l, CodeSegment *s) {
     at = end_function(l, at);
     fix_labels(l);
     assert(at <= l->start + l->units);
-    s->used = (uint32_t)(at - s->units);
+    __atomic_store_n(&s->used, (uint32_t)(at - s->units), __ATOMIC_RELEASE);
     code->line_count += l->lines;
 }
 
@@ -309,7 +310,7 @@ static CodeSegment *find_room(const Layout *l, ModuleCode *code) {
             mem_free(&l->vm->mem, MEM_CODE, s, sizeof *s + room * sizeof(Unit));
             return NULL;
         }
-        code->segments = s;
+        __atomic_store_n(&code->segments, s, __ATOMIC_RELEASE);
     }
     return s;
 }

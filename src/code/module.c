@@ -199,8 +199,8 @@ void ranges_remove(VM *vm, const ModuleCode *code) {
 
 /* The segment that an address of interpreter code lies in; NULL: none. */
 static const CodeSegment *segment_of(const ModuleCode *c, uintptr_t at) {
-    const CodeSegment *s = c->segments;
-    while (s != NULL && at - (uintptr_t)s->units >= s->used * sizeof(Unit)) {
+    const CodeSegment *s = __atomic_load_n(&c->segments, __ATOMIC_ACQUIRE);
+    while (s != NULL && at - (uintptr_t)s->units >= segment_used(s) * sizeof(Unit)) {
         s = s->next;
     }
     return s;
@@ -208,7 +208,7 @@ static const CodeSegment *segment_of(const ModuleCode *c, uintptr_t at) {
 
 /* How many of its pieces begin at or before a unit. */
 static uint32_t pieces_before(const CodeSegment *s, uint32_t unit) {
-    uint32_t low = 0, high = s->piece_count;
+    uint32_t low = 0, high = segment_pieces(s);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (segment_piece(s, middle)->start <= unit) {
@@ -274,7 +274,7 @@ static uint32_t interpreted_place(const ModuleCode *code, uintptr_t at) {
     if (n == 0) {
         return 0;
     }
-    const Unit *end = s->units + (n < s->piece_count ? segment_piece(s, n)->start : s->used) - 1;
+    const Unit *end = s->units + (n < segment_pieces(s) ? segment_piece(s, n)->start : segment_used(s)) - 1;
     const CodeLine *lines = (const CodeLine *)end - *end;
     uint32_t low = 0, high = (uint32_t)*end;
     while (low < high) {

@@ -66,12 +66,19 @@ typedef struct {
 } CodeLine;
 typedef struct CodeSegment {
     struct CodeSegment *next;
-    uint32_t used, room;       /* units */
-    uint32_t piece_count;
+    uint32_t room;             /* units */
+    uint32_t used, piece_count; /* grow while others look for places (atomic) */
     Unit units[];
 } CodeSegment;
 static inline const CodePiece *segment_piece(const CodeSegment *s, uint32_t n) {
     return (const CodePiece *)(s->units + s->room) - 1 - n;
+}
+
+static inline uint32_t segment_used(const CodeSegment *s) {
+    return __atomic_load_n(&s->used, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t segment_pieces(const CodeSegment *s) {
+    return __atomic_load_n(&s->piece_count, __ATOMIC_ACQUIRE);
 }
 
 /* A call that leads to the stub of a function which was not emitted when the call was. */
