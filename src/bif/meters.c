@@ -17,9 +17,8 @@ static Scheduler *started(const Processes *ps, uint32_t i) {
 }
 
 /* A meter that runs keeps where its clocks would have been at 0; one that has been stopped, how far they had come. */
-static void turn(Process *p, MeterKind kind, bool from_zero) {
+static void turn(Process *p, MeterKind kind, int64_t now, bool from_zero) {
     Processes *ps = process_vm(p)->processes;
-    int64_t now = clock_platform(process_vm(p));
     Meter *m = &ps->meters[kind];
     m->from = now - (from_zero ? 0 : m->from);
     for (uint32_t i = 0; i < ps->scheduler_count; i++) {
@@ -37,7 +36,7 @@ term meter_set(Process *p, MeterKind kind, term on) {
     }
     uint32_t was = m->on, now = on == A_false ? (was > 0 ? was - 1 : 0) : kind == METER_WALL ? was + 1 : 1;
     if ((was > 0) != (now > 0)) {
-        turn(p, kind, kind == METER_WALL && was == 0);
+        turn(p, kind, clock_platform(process_vm(p)), kind == METER_WALL && was == 0);
     }
     m->on = now;
     return was > 0 ? A_true : A_false;
@@ -46,9 +45,10 @@ term meter_set(Process *p, MeterKind kind, term on) {
 term meter_restart(Process *p, MeterKind kind) {
     Processes *ps = process_vm(p)->processes;
     bool on = ps->meters[kind].on > 0;
-    turn(p, kind, true);
+    int64_t clock = clock_platform(process_vm(p));
+    turn(p, kind, clock, true);
     if (!on) { /* stopped at 0 */
-        turn(p, kind, false);
+        turn(p, kind, clock, false);
     }
     return on ? A_true : A_false;
 }

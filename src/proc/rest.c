@@ -197,7 +197,7 @@ static bool start_one(Scheduler *s, bool search) {
         epoch_back(s);
     }
     lock_take(&ps->rest_lock);
-    uint32_t n = ps->started;
+    uint32_t n = started(ps);
     bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && !ps->starting && !(search && ps->searching > 0)
                   && !is_halting(ps) && ps->stopper == NULL;
     if (wanted) {

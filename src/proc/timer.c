@@ -34,13 +34,19 @@ int64_t timers_after(VM *vm, int64_t ms) {
     return whole(clock_monotonic(vm) + TICK - 1, TICK) + timers_at(ms);
 }
 
+/* The clock is read once: MAX would read it again, and a thread may have slept in between. */
+static int64_t until(VM *vm, int64_t end) {
+    int64_t left = end - clock_monotonic(vm);
+    return MAX(left, 0);
+}
+
 int64_t timers_wait(VM *vm, int64_t tick) {
-    return MAX(tick * TICK - clock_monotonic(vm), 0);
+    return until(vm, tick * TICK);
 }
 
 int64_t timers_left(VM *vm, int64_t tick) {
     int64_t end = whole(tick * TICK + MILLISECOND - 1, MILLISECOND) * MILLISECOND;
-    return MAX(end - clock_monotonic(vm), 0) / MILLISECOND;
+    return until(vm, end) / MILLISECOND;
 }
 
 static void wheel_take(VM *vm, TimerWheel *w) {
