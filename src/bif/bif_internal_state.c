@@ -5,6 +5,7 @@
 #include "data/integer.h"
 #include "data/map.h"
 #include "io/io.h"
+#include "platform/platform.h"
 #include "proc/epoch.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
@@ -68,6 +69,12 @@ BIF(erts_debug, set_internal_state, 2) {
         bif_still_over(p);
         literals_ask_sweep(process_vm(p));
         return A_ok;
+    case A_sleep: /* with its scheduler */
+        if (!is_small(a[1]) || small_value(a[1]) < 0) {
+            return raise_badarg(p);
+        }
+        platform_sleep(small_value(a[1]) * 1000000);
+        return A_true;
     case A_test_long_gc_sleep: /* added to what collections take, for those who are told of long ones */
         s->long_gc_ms = is_small(a[1]) ? MAX(small_value(a[1]), 0) : 0;
         return A_true;
