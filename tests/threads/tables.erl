@@ -118,7 +118,7 @@ walk(_, '$end_of_table') -> ok;
 walk(T, K) -> walk(T, ets:next(T, K)).
 
 use(T, N) ->
-    try ets:insert(T, {N rem 100, N}), ets:lookup(T, N rem 100), ets:whereis(t), ets:info(T, owner) of
+    try ets:insert(T, {N rem 100, N}), ets:lookup(T, N rem 100), ets:delete(T, (N + 50) rem 100), ets:info(T, owner) of
         _ -> use(T, N + 1)
     catch
         error:badarg -> exit(gone)
