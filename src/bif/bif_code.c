@@ -464,7 +464,10 @@ BIF(erlang, load_nif, 2) {
 
 BIF_REST(load_nif_alone, 3, erlang, load_nif, 2) {
     const Module *m = is_tuple_of(a[2], 2) && is_atom(element(a[2], 1)) ? module_find(process_vm(p), element(a[2], 1)) : NULL;
-    return m == NULL || !bif_is_still(p) ? raise_badarg(p) : load_library(p, a[0], a[1], m, element(a[2], 2) == A_true);
+    if (m != NULL && !bif_is_still(p)) {
+        return bif_still(p, BIF_EXPORT(p, erts_internal, load_nif_alone, 3), a);
+    }
+    return m == NULL ? raise_badarg(p) : load_library(p, a[0], a[1], m, element(a[2], 2) == A_true);
 }
 
 /* --- Files in memory ----------------------------------------------------------------------------------------------- */
