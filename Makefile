@@ -64,7 +64,7 @@ LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
 GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc $(G)/gen/native.inc
 UNIT := $(sort $(wildcard tests/unit/*.c))
 
-.PHONY: all lib unit start-functions check check-long bench bench-concurrency size parts stripped fmt lint install clean run setup
+.PHONY: all lib unit start-functions check check-long bench bench-concurrency size parts stripped fmt formatted lint install clean run setup
 all: $(E)/mote
 lib: $(E)/libmote.a
 
@@ -204,12 +204,15 @@ stripped: $(E)/mote
 # --- the house
 docs: $(GENERATED)
 	$(V)$(PYTHON) tools/gen_coverage.py
+FORMATTED = $(wildcard src/*/*.[ch] src/platform/unix/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c)
 fmt:
-	$(V)clang-format -i src/*/*.[ch] src/platform/unix/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c
+	$(V)clang-format -i $(FORMATTED)
+formatted:
+	$(V)clang-format --dry-run --Werror $(FORMATTED)
 # Left out: the two files that are all macros; tests of macros (toomanyconfigs); (Type){0} after a question mark, which cppcheck cannot parse (internalAstError).
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --library=tools/cppcheck.cfg --std=c11 --platform=unix64 --max-configs=1 --enable=warning,portability \
     --inline-suppr --suppress=toomanyconfigs --suppress=internalAstError -isrc/exec/interpreter.c -isrc/native/x64.c -Isrc -I$(G)
-lint: cppcheck
+lint: cppcheck formatted
 	$(V)$(PYTHON) tools/check_rooms.py
 	$(V)clang -fsyntax-only -Werror $(CFLAGS_language) $(ALL_SOURCES) $(UNIT) -Itests/unit
 

@@ -112,9 +112,9 @@ class Tests:
         yield 'rooms', check
 
     def lint(self):
-        """What cppcheck reports; the compilers' part of `make lint` is in every build already (WERROR=1)."""
+        """What cppcheck and clang-format report; the compilers' part of `make lint` is in every build already (WERROR=1)."""
         def check():
-            status, out = run(['make', '--no-print-directory', 'cppcheck'], 600)
+            status, out = run(['make', '--no-print-directory', 'cppcheck', 'formatted'], 600)
             return None if status == 0 and not out else out.decode()
         if self.o.length != 'quick':
             yield 'lint', check

@@ -17,16 +17,16 @@ enum { ACCOUNT_NOTHING = -1 };
 #define ACCOUNT_NO_LIMIT UINT64_MAX
 
 typedef struct Account {
-    struct Account *outer;          /* NULL: part of none */
-    uint32_t refs;                  /* atomic, as the next ones */
-    int32_t over;                   /* which limit has been overrun; ACCOUNT_NOTHING: none */
-    bool told;                      /* all who are part of it have been told of that */
+    struct Account *outer; /* NULL: part of none */
+    uint32_t refs;         /* atomic, as the next ones */
+    int32_t over;          /* which limit has been overrun; ACCOUNT_NOTHING: none */
+    bool told;             /* all who are part of it have been told of that */
     uint64_t used[ACCOUNT_ITEMS];
-    uint64_t limit[ACCOUNT_ITEMS];  /* does not change */
+    uint64_t limit[ACCOUNT_ITEMS]; /* does not change */
 } Account;
 
 Account *account_new(Mem *m, Account *outer, const uint64_t limit[ACCOUNT_ITEMS]); /* one reference. NULL: no memory */
-Account *account_keep(Account *a); /* one more; NULL stays NULL */
+Account *account_keep(Account *a);                                                 /* one more; NULL stays NULL */
 void account_release(Mem *m, Account *a);
 
 /* Counts `by` more (or, modulo the word, less) in the account and those it is part of. True: a limit has just been exceeded. */

@@ -18,7 +18,11 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define UNREACHABLE() do { assert(!"unreachable"); __builtin_unreachable(); } while (0)
+#define UNREACHABLE()            \
+    do {                         \
+        assert(!"unreachable");  \
+        __builtin_unreachable(); \
+    } while (0)
 
 /* A read-only run of bytes that somebody else owns. */
 typedef struct {

@@ -10,7 +10,7 @@ enum { DTOA_DIGITS = 17, DTOA_SHORT_MAX = 32 };
    among those the closest to d. */
 typedef struct {
     bool negative;
-    uint8_t count;           /* 1..17; the last digit is not 0 (but for zero itself) */
+    uint8_t count; /* 1..17; the last digit is not 0 (but for zero itself) */
     int16_t point;
     char digits[DTOA_DIGITS]; /* characters */
 } Decimal;

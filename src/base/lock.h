@@ -98,7 +98,8 @@ static inline void shared_write(SharedLock *l) {
 static inline bool shared_write_try(SharedLock *l) {
     for (int i = 0; i < LOCK_SPINS; i++) {
         uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
-        if ((was & ~SHARED_WAITER) == 0 && __atomic_compare_exchange_n(&l->state, &was, SHARED_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        if ((was & ~SHARED_WAITER) == 0 &&
+            __atomic_compare_exchange_n(&l->state, &was, SHARED_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
             return true;
         }
         cpu_pause();

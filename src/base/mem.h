@@ -25,7 +25,7 @@ typedef enum {
 typedef struct MemCounts {
     struct MemCounts *next;
     size_t used[MEM_KINDS];
-    size_t total, peak;     /* of all kinds: now, and at most */
+    size_t total, peak; /* of all kinds: now, and at most */
 } MemCounts;
 
 typedef struct {

@@ -26,8 +26,8 @@
 #include "proc/process.h"
 #include "term/atom.h"
 
-#define BIF(module, name, arity)                                                                                          \
-    BifFunction bif_##module##_##name##_##arity;                                                                          \
+#define BIF(module, name, arity)                 \
+    BifFunction bif_##module##_##name##_##arity; \
     term bif_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
 #define BIF_AS(module, text, name, arity) BIF(module, name, arity)
 #define BIF_REST(name, arity, seen_module, seen_name, seen_arity) BIF(erts_internal, name, arity)

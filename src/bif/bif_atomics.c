@@ -121,9 +121,9 @@ BIF(atomics, info, 1) {
     }
     Heap *h = HEAP(p);
     const term pairs[] = {
-        A_max, array->is_signed ? integer_from_int64(h, INT64_MAX) : integer_from_uint64(h, UINT64_MAX),
-        A_min, array->is_signed ? integer_from_int64(h, INT64_MIN) : SMALL(0),
-        A_size, SMALL(array->count),
+        A_max,    array->is_signed ? integer_from_int64(h, INT64_MAX) : integer_from_uint64(h, UINT64_MAX),
+        A_min,    array->is_signed ? integer_from_int64(h, INT64_MIN) : SMALL(0),
+        A_size,   SMALL(array->count),
         A_memory, SMALL(atomics_bytes(array)),
     };
     return info_map(p, pairs, ARRAY_LEN(pairs) / 2);

@@ -23,8 +23,7 @@ static Pattern *compile(VM *vm, term t, term *reason) {
     bool one = count == 0;
     count += one;
     BitsBytes few[8], *bytes = count <= ARRAY_LEN(few) ? few : mem_alloc(&vm->mem, MEM_TEMPORARY, count * sizeof *bytes);
-    Bytes few_needles[8], *needles =
-        count <= ARRAY_LEN(few) ? few_needles : mem_alloc(&vm->mem, MEM_TEMPORARY, count * sizeof *needles);
+    Bytes few_needles[8], *needles = count <= ARRAY_LEN(few) ? few_needles : mem_alloc(&vm->mem, MEM_TEMPORARY, count * sizeof *needles);
     Pattern *p = NULL;
     if (bytes != NULL && needles != NULL) {
         for (list = t; done < count && bits_bytes(vm, one ? t : head(list), &bytes[done]); done++) {
@@ -90,12 +89,12 @@ typedef struct {
     Resource resource;
     Pattern *pattern;
     unsigned flags;
-    size_t from, end;       /* what is still to be searched */
+    size_t from, end; /* what is still to be searched */
     Found *found;
     size_t count, capacity;
-    bool searched;          /* all are found; then: how many of them are not in the result yet, and where the part */
-    size_t left, part_end;  /* behind the next of them (from the end) ends */
-    BitsBytes copy;         /* of a subject that does not begin on a byte */
+    bool searched;         /* all are found; then: how many of them are not in the result yet, and where the part */
+    size_t left, part_end; /* behind the next of them (from the end) ends */
+    BitsBytes copy;        /* of a subject that does not begin on a byte */
 } Search;
 
 static void search_done(VM *vm, Search *s) {
@@ -213,10 +212,8 @@ static term find(Process *p, Search *s, term ref, term subject, term list) {
             s->left = s->count;
             s->part_end = bits_size(subject) / 8;
             break;
-        case SEARCH_LATER:
-            return go_on_later(p, s, ref, subject, list);
-        case SEARCH_NO_MEMORY:
-            goto no_memory;
+        case SEARCH_LATER: return go_on_later(p, s, ref, subject, list);
+        case SEARCH_NO_MEMORY: goto no_memory;
         }
     }
     if (s->flags & SPLIT) {

@@ -110,8 +110,8 @@ BIF(erlang, binary_to_list, 1) {
 
 BIF(erlang, binary_to_list, 3) {
     uint64_t first, last;
-    if (!is_bitstring(a[0]) || !integer_to_uint64(a[1], &first) || !integer_to_uint64(a[2], &last) || first < 1 ||
-        last < first || last > bits_size(a[0]) / 8) {
+    if (!is_bitstring(a[0]) || !integer_to_uint64(a[1], &first) || !integer_to_uint64(a[2], &last) || first < 1 || last < first ||
+        last > bits_size(a[0]) / 8) {
         return raise_badarg(p);
     }
     size_t n = (size_t)(last - first + 1);

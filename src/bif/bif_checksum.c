@@ -8,9 +8,9 @@
 #include "data/md5.h"
 
 enum {
-    BYTES_PER_REDUCTION = 128,  /* 4,000 of these take MD5, the slowest, about a millisecond */
+    BYTES_PER_REDUCTION = 128, /* 4,000 of these take MD5, the slowest, about a millisecond */
     CELLS_PER_REDUCTION = 32,
-    PIECE = 16 << 10,           /* bytes of a binary between two looks at the clock */
+    PIECE = 16 << 10, /* bytes of a binary between two looks at the clock */
 };
 
 typedef void AddBytes(void *state, const uint8_t *p, size_t size);

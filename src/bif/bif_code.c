@@ -29,7 +29,8 @@ static bool is_code_elsewhere(const BifEntry *b) {
     static const struct {
         term name;
         uint8_t arity;
-    } functions[] = {{A_atom_to_binary, 1}, {A_binary_to_atom, 1}, {A_binary_to_existing_atom, 1}, {A_min, 2}, {A_max, 2}, {A_memory, 0}, {A_memory, 1}};
+    } functions[] = {{A_atom_to_binary, 1}, {A_binary_to_atom, 1}, {A_binary_to_existing_atom, 1}, {A_min, 2}, {A_max, 2},
+                     {A_memory, 0},         {A_memory, 1}};
     for (size_t i = 0; bif_module(b) == A_erlang && i < ARRAY_LEN(functions); i++) {
         if (functions[i].name == bif_name(b) && functions[i].arity == b->arity) {
             return true;
@@ -152,7 +153,8 @@ term builtin_functions(Heap *h) {
     for (size_t i = h->vm->bifs->count; i-- > 0;) {
         const BifEntry *b = &h->vm->bifs->entries[i];
         const Module *m = module_find(h->vm, bif_module(b));
-        bool listed = bif_is_there(h->vm, b) && !is_code_elsewhere(b) && !(bif_module(b) == A_erlang && bif_name(b) == A_yield); /* an instruction of OTP's */
+        bool listed = bif_is_there(h->vm, b) && !is_code_elsewhere(b) &&
+                      !(bif_module(b) == A_erlang && bif_name(b) == A_yield); /* an instruction of OTP's */
         if (listed && m != NULL && m->current != NULL && !loads_natives(m->current) && has_function(m->current, b)) {
             list = heap_cons(h, TUPLE3(h, bif_module(b), bif_name(b), SMALL(b->arity)), list);
         }
@@ -255,7 +257,8 @@ static term prepare(VM *vm, term name, Bytes file, bool on_demand, ModuleCode **
 static void report(Process *p, const LoadError *error) {
     char line[600];
     load_error_text(error, line, sizeof line);
-    log_send(process_vm(p), A_error, "Error loading module ~ts~n", heap_cons(HEAP(p), heap_latin1_list(HEAP(p), line, strlen(line)), NIL), p->group_leader, p->pid);
+    log_send(process_vm(p), A_error, "Error loading module ~ts~n", heap_cons(HEAP(p), heap_latin1_list(HEAP(p), line, strlen(line)), NIL),
+             p->group_leader, p->pid);
 }
 
 BIF(erts_internal, prepare_loading, 2) {
@@ -423,8 +426,7 @@ BIF(erts_internal, purge_module, 2) {
         }
         purge_complete(vm, m);
         return A_true;
-    default:
-        return raise_badarg(p);
+    default: return raise_badarg(p);
     }
 }
 
@@ -457,7 +459,8 @@ BIF(erlang, load_nif, 2) {
     }
     bool old = code != m->current && code != m->pending;
     if (!bif_is_still(p)) {
-        return bif_still(p, BIF_EXPORT(p, erts_internal, load_nif_alone, 3), (term[]){a[0], a[1], TUPLE2(h, m->name, old ? A_true : A_false)});
+        return bif_still(p, BIF_EXPORT(p, erts_internal, load_nif_alone, 3),
+                         (term[]){a[0], a[1], TUPLE2(h, m->name, old ? A_true : A_false)});
     }
     return load_library(p, a[0], a[1], m, old);
 }

@@ -169,33 +169,20 @@ BIF(erts_internal, term_type, 1) {
         return is_local_pid(t) ? A_pid : A_port;
     }
     switch (kind_of(t)) {
-    case KIND_TUPLE:
-        return A_tuple;
-    case KIND_MAP:
-        return A_flatmap;
-    case KIND_HASH_MAP:
-        return A_hashmap;
-    case KIND_HASH_NODE:
-        return A_hashmap_node;
-    case KIND_FUN:
-        return A_fun;
-    case KIND_EXPORT:
-        return A_export;
+    case KIND_TUPLE: return A_tuple;
+    case KIND_MAP: return A_flatmap;
+    case KIND_HASH_MAP: return A_hashmap;
+    case KIND_HASH_NODE: return A_hashmap_node;
+    case KIND_FUN: return A_fun;
+    case KIND_EXPORT: return A_export;
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        return A_bignum;
-    case KIND_FLOAT:
-        return A_hfloat;
-    case KIND_REF:
-        return A_reference;
-    case KIND_BITS:
-        return A_heap_binary;
-    case KIND_VIEW:
-        return kind_of(((View *)boxed(t))->base) == KIND_BUFFER ? A_refc_binary : A_sub_binary;
-    case KIND_EXTERNAL:
-        return is_pid(t) ? A_external_pid : is_port(t) ? A_external_port : A_external_reference;
-    default:
-        return A_record;
+    case KIND_NEG_BIG: return A_bignum;
+    case KIND_FLOAT: return A_hfloat;
+    case KIND_REF: return A_reference;
+    case KIND_BITS: return A_heap_binary;
+    case KIND_VIEW: return kind_of(((View *)boxed(t))->base) == KIND_BUFFER ? A_refc_binary : A_sub_binary;
+    case KIND_EXTERNAL: return is_pid(t) ? A_external_pid : is_port(t) ? A_external_port : A_external_reference;
+    default: return A_record;
     }
 }
 
@@ -250,8 +237,9 @@ BIF(erts_debug, disassemble, 1) {
 
 /* For module instrument: {Allocator, Instance, ..., Ref}. So many allocators will answer: we have none of OTP's. */
 static term ask_allocators(Process *p, term request, size_t arity) {
-    return is_tuple_of(request, arity) && is_atom(element(request, 1)) && is_small(element(request, 2)) && is_ref(element(request, arity)) ? SMALL(0)
-                                                                                                                                        : raise_badarg(p);
+    return is_tuple_of(request, arity) && is_atom(element(request, 1)) && is_small(element(request, 2)) && is_ref(element(request, arity))
+               ? SMALL(0)
+               : raise_badarg(p);
 }
 
 BIF(erts_internal, gather_alloc_histograms, 1) {

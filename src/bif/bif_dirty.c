@@ -26,25 +26,20 @@ static term copies(Process *p, term t) {
 
 static term dirty(Process *p, term kind, term what, term value) {
     switch (what) {
-    case A_scheduler:
-        return value == A_type ? kind : raise_badarg(p);
-    case A_error:
-        return fail(p, value);
-    case A_copy:
-        return copies(p, value);
-    case A_send:
-        return !is_local_pid(value) || message_send(p->scheduler, p, value, A_ok) ? A_ok : bif_no_memory(p);
-    case A_reschedule:
-        return is_small(value) && small_value(value) >= 0 && small_value(value) % 2 == 0 ? A_ok : raise_badarg(p);
+    case A_scheduler: return value == A_type ? kind : raise_badarg(p);
+    case A_error: return fail(p, value);
+    case A_copy: return copies(p, value);
+    case A_send: return !is_local_pid(value) || message_send(p->scheduler, p, value, A_ok) ? A_ok : bif_no_memory(p);
+    case A_reschedule: return is_small(value) && small_value(value) >= 0 && small_value(value) % 2 == 0 ? A_ok : raise_badarg(p);
     case A_alive_waitexiting: /* tells value so, and waits to be killed */
         if (is_local_pid(value) && !message_send(p->scheduler, p, value, TUPLE2(HEAP(p), A_alive, p->pid))) {
             return bif_no_memory(p);
         }
         return bif_trap(p, export_get(process_vm(p), A_timer, A_sleep, 1), 1, A_infinity);
     case A_wait: /* timer:sleep(Milliseconds) */
-        return is_small(value) && small_value(value) >= 0 ? bif_trap(p, export_get(process_vm(p), A_timer, A_sleep, 1), 1, value) : raise_badarg(p);
-    default:
-        return raise_badarg(p);
+        return is_small(value) && small_value(value) >= 0 ? bif_trap(p, export_get(process_vm(p), A_timer, A_sleep, 1), 1, value)
+                                                          : raise_badarg(p);
+    default: return raise_badarg(p);
     }
 }
 

@@ -90,8 +90,8 @@ BIF(erlang, dist_get_stat, 1) {
 /* There is no connection: so says the answer. Node, {Module, Function, Arguments}, options, spawn_request or spawn_opt. */
 BIF(erts_internal, dist_spawn_request, 4) {
     size_t arity;
-    bool good = is_other_node(p, a[0]) && is_tuple_of(a[1], 3) && is_atom(element(a[1], 1)) && is_atom(element(a[1], 2))
-                && proper_list(element(a[1], 3), &arity);
+    bool good = is_other_node(p, a[0]) && is_tuple_of(a[1], 3) && is_atom(element(a[1], 1)) && is_atom(element(a[1], 2)) &&
+                proper_list(element(a[1], 3), &arity);
     ParsedSpawnOptions o;
     if (!good || parse_spawn_options(process_vm(p), a[2], true, &o) == SPAWN_OPTIONS_NO_LIST) {
         return A_badarg;

@@ -2,8 +2,8 @@
 #include "base/text.h"
 #include "bif/bif_port.h"
 #include "bif/file_name.h"
-#include "platform/file.h"
 #include "io/port.h"
+#include "platform/file.h"
 #include "proc/signal.h"
 #include "term/ref.h"
 
@@ -72,14 +72,14 @@ BIF(erl_ddll, info, 2) {
         return raise_badarg(p);
     }
     switch (a[1]) {
-    case A_processes: case A_driver_options: case A_port_count: case A_awaiting_load: case A_awaiting_unload:
-        return A_linked_in_driver;
-    case A_linked_in_driver:
-        return A_true;
-    case A_permanent:
-        return A_false;
-    default:
-        return raise_badarg(p);
+    case A_processes:
+    case A_driver_options:
+    case A_port_count:
+    case A_awaiting_load:
+    case A_awaiting_unload: return A_linked_in_driver;
+    case A_linked_in_driver: return A_true;
+    case A_permanent: return A_false;
+    default: return raise_badarg(p);
     }
 }
 
@@ -123,7 +123,8 @@ static bool library_is_there(Text *path, const Text *name) {
 
 BIF(erl_ddll, try_load, 3) {
     Text path, name;
-    bool reload = false, good = driver_name(p, a[0], &path), named = driver_name(p, a[1], &name) && good && read_options(a[2], true, &reload);
+    bool reload = false, good = driver_name(p, a[0], &path),
+         named = driver_name(p, a[1], &name) && good && read_options(a[2], true, &reload);
     bool known = named && is_built_in(&name), there = named && library_is_there(&path, &name);
     text_done(&path);
     text_done(&name);

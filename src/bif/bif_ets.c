@@ -49,62 +49,37 @@ static term number_of_locks(term t) {
 
 static bool option_pair(Table *t, term name, term value) {
     switch (name) {
-    case A_keypos:
-        t->keypos = is_small(value) && small_value(value) > 0 ? (size_t)small_value(value) : 0;
-        return t->keypos > 0;
-    case A_read_concurrency:
-        return set_bool(value, &t->read_concurrency);
-    case A_decentralized_counters:
-        t->decentralized_counters = value;
-        return value == A_true || value == A_false;
+    case A_keypos: t->keypos = is_small(value) && small_value(value) > 0 ? (size_t)small_value(value) : 0; return t->keypos > 0;
+    case A_read_concurrency: return set_bool(value, &t->read_concurrency);
+    case A_decentralized_counters: t->decentralized_counters = value; return value == A_true || value == A_false;
     case A_write_concurrency:
         t->write_concurrency = value == A_true || value == A_false || value == A_auto ? value : number_of_locks(value);
         return t->write_concurrency != NONE;
-    case A_heir:
-        t->heir = NONE;
-        return value == A_none;
-    default:
-        return false;
+    case A_heir: t->heir = NONE; return value == A_none;
+    default: return false;
     }
 }
 
 static bool option_atom(Table *t, term option) {
     switch (option) {
-    case A_set:
-        t->type = TABLE_SET;
-        return true;
-    case A_ordered_set:
-        t->type = TABLE_ORDERED_SET;
-        return true;
-    case A_bag:
-        t->type = TABLE_BAG;
-        return true;
-    case A_duplicate_bag:
-        t->type = TABLE_DUPLICATE_BAG;
-        return true;
-    case A_private:
-        t->protection = PROTECTION_PRIVATE;
-        return true;
-    case A_protected:
-        t->protection = PROTECTION_PROTECTED;
-        return true;
-    case A_public:
-        t->protection = PROTECTION_PUBLIC;
-        return true;
-    case A_named_table:
-        t->named = true;
-        return true;
-    case A_compressed:
-        t->compressed = true;
-        return true;
-    default:
-        return false;
+    case A_set: t->type = TABLE_SET; return true;
+    case A_ordered_set: t->type = TABLE_ORDERED_SET; return true;
+    case A_bag: t->type = TABLE_BAG; return true;
+    case A_duplicate_bag: t->type = TABLE_DUPLICATE_BAG; return true;
+    case A_private: t->protection = PROTECTION_PRIVATE; return true;
+    case A_protected: t->protection = PROTECTION_PROTECTED; return true;
+    case A_public: t->protection = PROTECTION_PUBLIC; return true;
+    case A_named_table: t->named = true; return true;
+    case A_compressed: t->compressed = true; return true;
+    default: return false;
     }
 }
 
 BIF(ets, new, 2) {
+    // clang-format off
     Table as = {.name = a[0], .keypos = 1, .type = TABLE_SET, .protection = PROTECTION_PROTECTED,
                 .write_concurrency = A_false, .decentralized_counters = NONE};
+    // clang-format on
     term options = a[1], heir_data = NONE;
     bool ok = is_atom(a[0]);
     for (; ok && is_cons(options); options = tail(options)) {
@@ -202,7 +177,10 @@ BIF(ets, setopts, 2) {
         term option = head(options);
         if (is_tuple_of(option, 2) && element(option, 1) == A_protection && protection < 0) {
             term v = element(option, 2);
-            protection = v == A_private ? PROTECTION_PRIVATE : v == A_protected ? PROTECTION_PROTECTED : v == A_public ? PROTECTION_PUBLIC : -1;
+            protection = v == A_private     ? PROTECTION_PRIVATE
+                         : v == A_protected ? PROTECTION_PROTECTED
+                         : v == A_public    ? PROTECTION_PUBLIC
+                                            : -1;
             if (protection < 0) {
                 return raise_badarg(p);
             }

@@ -18,7 +18,8 @@ static term boolean(bool b) {
 }
 
 static term type_name(const Table *t) {
-    static const term names[] = {[TABLE_SET] = A_set, [TABLE_ORDERED_SET] = A_ordered_set, [TABLE_BAG] = A_bag, [TABLE_DUPLICATE_BAG] = A_duplicate_bag};
+    static const term names[] = {
+        [TABLE_SET] = A_set, [TABLE_ORDERED_SET] = A_ordered_set, [TABLE_BAG] = A_bag, [TABLE_DUPLICATE_BAG] = A_duplicate_bag};
     return names[t->type];
 }
 
@@ -56,8 +57,8 @@ static term statistics(Heap *h, const Table *t) {
     }
     double mean = sum / (double)buckets;
     double deviation = sqrt(fmax(0, squares - sum * mean) / (double)buckets), expected = sqrt(mean * (1 - 1.0 / (double)buckets));
-    return heap_tuple(h, 8, SMALL(buckets), heap_float(h, mean), heap_float(h, deviation), heap_float(h, expected), SMALL(least), SMALL(most),
-                      SMALL(t->hash.dead_count), SMALL(1));
+    return heap_tuple(h, 8, SMALL(buckets), heap_float(h, mean), heap_float(h, deviation), heap_float(h, expected), SMALL(least),
+                      SMALL(most), SMALL(t->hash.dead_count), SMALL(1));
 }
 
 /* {Address, Size, References} of each handle of a buffer in the object, on top of a list. */
@@ -94,50 +95,30 @@ static term item(Process *p, const Table *t, term name) {
     bool alone = process_vm(p)->processes->scheduler_count == 1 || t->protection == PROTECTION_PRIVATE;
     term concurrent = alone ? A_false : t->write_concurrency;
     switch (name) {
-    case A_id:
-        return table_ref(h, t);
+    case A_id: return table_ref(h, t);
     case A_decentralized_counters:
-        return boolean(concurrent != A_false &&
-                       (t->decentralized_counters == NONE ? concurrent != A_true || table_is_tree(t) : t->decentralized_counters == A_true));
-    case A_read_concurrency:
-        return boolean(t->read_concurrency && t->protection != PROTECTION_PRIVATE);
-    case A_write_concurrency:
-        return is_small(concurrent) ? TUPLE2(h, A_debug_hash_fixed_number_of_locks, concurrent) : concurrent;
-    case A_compressed:
-        return boolean(t->compressed);
-    case A_memory:
-        return SMALL(table_bytes(t) / sizeof(term));
-    case A_owner:
-        return t->owner;
-    case A_heir:
-        return t->heir == NONE ? A_none : t->heir;
-    case A_name:
-        return t->name;
-    case A_size:
-        return SMALL(table_size(t));
-    case A_node:
-        return node_name(process_vm(p));
-    case A_named_table:
-        return boolean(t->named);
-    case A_type:
-        return type_name(t);
-    case A_keypos:
-        return SMALL(t->keypos);
-    case A_protection:
-        return protection_name(t);
-    case A_fixed:
-        return boolean(table_is_fixed(t));
-    case A_safe_fixed:
-        return !table_is_fixed(t) ? A_false : TUPLE2(h, system_time(h, t->fixed_since[1]), fixers(h, t));
+        return boolean(concurrent != A_false && (t->decentralized_counters == NONE ? concurrent != A_true || table_is_tree(t)
+                                                                                   : t->decentralized_counters == A_true));
+    case A_read_concurrency: return boolean(t->read_concurrency && t->protection != PROTECTION_PRIVATE);
+    case A_write_concurrency: return is_small(concurrent) ? TUPLE2(h, A_debug_hash_fixed_number_of_locks, concurrent) : concurrent;
+    case A_compressed: return boolean(t->compressed);
+    case A_memory: return SMALL(table_bytes(t) / sizeof(term));
+    case A_owner: return t->owner;
+    case A_heir: return t->heir == NONE ? A_none : t->heir;
+    case A_name: return t->name;
+    case A_size: return SMALL(table_size(t));
+    case A_node: return node_name(process_vm(p));
+    case A_named_table: return boolean(t->named);
+    case A_type: return type_name(t);
+    case A_keypos: return SMALL(t->keypos);
+    case A_protection: return protection_name(t);
+    case A_fixed: return boolean(table_is_fixed(t));
+    case A_safe_fixed: return !table_is_fixed(t) ? A_false : TUPLE2(h, system_time(h, t->fixed_since[1]), fixers(h, t));
     case A_safe_fixed_monotonic_time:
         return !table_is_fixed(t) ? A_false : TUPLE2(h, integer_from_int64(h, t->fixed_since[0]), fixers(h, t));
-    case A_stats:
-        return statistics(h, t);
-    case A_binary:
-        BUMP(p, (intptr_t)table_size(t));
-        return all_buffers(p, t);
-    default:
-        return NONE;
+    case A_stats: return statistics(h, t);
+    case A_binary: BUMP(p, (intptr_t)table_size(t)); return all_buffers(p, t);
+    default: return NONE;
     }
 }
 
@@ -152,8 +133,10 @@ static Table *info_table(Process *p, term id, TableUse use, term *result) {
 }
 
 BIF(ets, info, 1) {
+    // clang-format off
     static const term names[] = {A_id, A_decentralized_counters, A_read_concurrency, A_write_concurrency, A_compressed, A_memory, A_owner,
                                  A_heir, A_name, A_size, A_node, A_named_table, A_type, A_keypos, A_protection};
+    // clang-format on
     term result;
     const Table *t = info_table(p, a[0], USE_LOOK, &result);
     if (t == NULL) {

@@ -21,17 +21,17 @@ typedef enum { SEARCH_LIST, SEARCH_COUNT, SEARCH_DELETE, SEARCH_REPLACE } Action
 typedef struct {
     Process *p;
     Table *t;
-    MatchSpec *m;   /* one reference is the search's */
+    MatchSpec *m; /* one reference is the search's */
     Action action;
     bool down;      /* ordered sets: the list shall begin with the last one */
     bool fixed;     /* it has fixed the table, to go on later */
     intptr_t limit; /* of the list; 0: none */
     term list;      /* newest first */
     intptr_t got;
-    term position;  /* where to go on: a bucket, or, in a tree, behind this key; NONE: at the beginning */
-    bool again;     /* goes on after a chunk */
-    bool found;     /* all is found and deleted: what was is being freed */
-    bool failed;    /* an exception has been raised */
+    term position; /* where to go on: a bucket, or, in a tree, behind this key; NONE: at the beginning */
+    bool again;    /* goes on after a chunk */
+    bool found;    /* all is found and deleted: what was is being freed */
+    bool failed;   /* an exception has been raised */
 } Search;
 
 static bool changes(Action action) {
@@ -88,11 +88,8 @@ static bool visit(Search *s, Object *o) {
         BUMP(p, o->words / WORDS_PER_REDUCTION);
         s->list = heap_cons(HEAP(p), value, s->list);
         break;
-    case SEARCH_COUNT:
-        break;
-    case SEARCH_DELETE:
-        table_delete_one(vm, s->t, o);
-        break;
+    case SEARCH_COUNT: break;
+    case SEARCH_DELETE: table_delete_one(vm, s->t, o); break;
     case SEARCH_REPLACE: {
         if (!is_tuple(value) || tuple_arity(value) < s->t->keypos) {
             return search_fails(s, A_badarg);
@@ -300,7 +297,10 @@ static term search(Search *s) {
     }
     term result = NONE;
     if (!s->failed) {
-        result = progress == SEARCH_TIME ? search_later(s) : s->limit > 0 ? chunk(s, progress) : s->action == SEARCH_LIST ? s->list : SMALL(s->got);
+        result = progress == SEARCH_TIME    ? search_later(s)
+                 : s->limit > 0             ? chunk(s, progress)
+                 : s->action == SEARCH_LIST ? s->list
+                                            : SMALL(s->got);
     }
     if (fixes) {
         table_unfix(process_vm(s->p), s->t, s->p->pid);
@@ -325,8 +325,10 @@ BIF_REST(ets_search_more, 6, ets, select_trap, 1) {
     }
     resource_keep(&m->resource);
     intptr_t mode = small_value(a[2]);
+    // clang-format off
     Search s = {.p = p, .t = t, .m = m, .action = (Action)(mode & 3), .down = mode >> 2 & 1, .again = mode >> 3 & 1, .found = mode >> 4 & 1, .limit = mode >> 5,
                 .fixed = true, .position = a[3], .list = a[4], .got = small_value(a[5])};
+    // clang-format on
     return search(&s);
 }
 
@@ -385,7 +387,8 @@ static term search_again(Process *p, term c) {
         return raise_badarg(p);
     }
     resource_keep(&m->resource);
-    Search s = {.p = p, .t = t, .m = m, .action = SEARCH_LIST, .limit = small_value(limit), .position = element(c, 2), .list = NIL, .again = true};
+    Search s = {
+        .p = p, .t = t, .m = m, .action = SEARCH_LIST, .limit = small_value(limit), .position = element(c, 2), .list = NIL, .again = true};
     if (tree) {
         s.down = element(c, 7) == SMALL(1);
         return search(&s);

@@ -62,7 +62,7 @@ static bool write_options(Process *p, term list, ExternalOptions *o) {
 typedef struct {
     Resource resource;
     ExternalEncoder *encoder;
-    bool vector;  /* term_to_iovec */
+    bool vector;   /* term_to_iovec */
     uint8_t arity; /* of the built-in that began */
 } Writing;
 

@@ -65,7 +65,12 @@ static term external_info(term fun, term what) {
     case A_name: return e->name;
     case A_arity: return SMALL(e->arity);
     case A_env: return NIL;
-    case A_pid: case A_index: case A_uniq: case A_new_index: case A_new_uniq: case A_refc: return A_undefined;
+    case A_pid:
+    case A_index:
+    case A_uniq:
+    case A_new_index:
+    case A_new_uniq:
+    case A_refc: return A_undefined;
     default: return NONE;
     }
 }

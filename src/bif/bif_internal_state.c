@@ -52,12 +52,9 @@ BIF(erts_debug, set_internal_state, 2) {
         }
         HEAP(p)->reds = small_value(a[1]);
         return A_true;
-    case A_re_loop_limit:
-        return set_limit(p, &s->re_limit, a[1]);
-    case A_unicode_loop_limit:
-        return set_limit(p, &s->unicode_limit, a[1]);
-    case A_binary_loop_limit:
-        return set_limit(p, &s->binary_limit, a[1]);
+    case A_re_loop_limit: return set_limit(p, &s->re_limit, a[1]);
+    case A_unicode_loop_limit: return set_limit(p, &s->unicode_limit, a[1]);
+    case A_binary_loop_limit: return set_limit(p, &s->binary_limit, a[1]);
     case A_mbuf: {
         term copy = term_copy(HEAP(p), a[1]);
         return copy == NONE ? raise_heap_reason(p) : copy;
@@ -78,17 +75,13 @@ BIF(erts_debug, set_internal_state, 2) {
     case A_test_long_gc_sleep: /* added to what collections take, for those who are told of long ones */
         s->long_gc_ms = is_small(a[1]) ? MAX(small_value(a[1]), 0) : 0;
         return A_true;
-    case A_fill_heap:
-        p->flags |= FLAG_GC_WANTED;
-        return A_true;
+    case A_fill_heap: p->flags |= FLAG_GC_WANTED; return A_true;
     case A_force_gc:
         return is_local_pid(a[1]) ? bif_trap(p, export_get(process_vm(p), A_erlang, A_garbage_collect, 1), 1, a[1]) : raise_badarg(p);
-    case A_ets_force_trap:
-        return A_notsup;
-    case A_ets_force_split: case A_ets_debug_random_split_join:
-        return A_ok;
-    default:
-        return raise_badarg(p);
+    case A_ets_force_trap: return A_notsup;
+    case A_ets_force_split:
+    case A_ets_debug_random_split_join: return A_ok;
+    default: return raise_badarg(p);
     }
 }
 
@@ -173,7 +166,8 @@ static term ask_about(Process *p, term what, term about) {
     VM *vm = process_vm(p);
     switch (what) {
     case A_process_status: return is_local_pid(about) ? status_of(p, about) : NONE;
-    case A_link_list: case A_monitor_list: return is_atom(about) ? NIL : NONE; /* of a node that is not connected */
+    case A_link_list:
+    case A_monitor_list: return is_atom(about) ? NIL : NONE; /* of a node that is not connected */
     case A_internal_hash: return integer_from_uint64(HEAP(p), map_hash(vm, about, 0));
     case A_magic_ref: return magic_ref_info(p, about);
     case A_dist_ctrl: return A_undefined;
@@ -197,10 +191,8 @@ BIF(erts_debug, get_internal_state, 1) {
         return answer == NONE ? raise_badarg(p) : answer;
     }
     switch (a[0]) {
-    case A_reds_left:
-        return SMALL(h->reds);
-    case A_DbTable_words:
-        return TUPLE2(h, SMALL(sizeof(Table) / sizeof(term)), SMALL(0));
+    case A_reds_left: return SMALL(h->reds);
+    case A_DbTable_words: return TUPLE2(h, SMALL(sizeof(Table) / sizeof(term)), SMALL(0));
     case A_persistent_term: {
         const term pair[] = {A_table, integer_from_uint64(h, persistent_room(vm))};
         return map_from_pairs(h, pair, 1);
@@ -209,25 +201,20 @@ BIF(erts_debug, get_internal_state, 1) {
         term watched = integer_from_uint64(h, poll_watched(vm->io->poll));
         return TUPLE4(h, SMALL(0), watched, watched, SMALL(0));
     }
-    case A_available_internal_state:
-        return A_true;
-    case A_process_info_args:
-        return process_info_names(h);
-    case A_force_heap_frags: case A_scheduler_dump:
-        return A_false;
-    case A_min_unique_integer: case A_min_unique_monotonic_integer:
-        return SMALL(SMALL_MIN);
-    case A_memory:
-        return bif_trap(p, BIF_EXPORT(p, erlang, memory, 0), 0);
-    case A_mmap:
-        return A_undefined;
+    case A_available_internal_state: return A_true;
+    case A_process_info_args: return process_info_names(h);
+    case A_force_heap_frags:
+    case A_scheduler_dump: return A_false;
+    case A_min_unique_integer:
+    case A_min_unique_monotonic_integer: return SMALL(SMALL_MIN);
+    case A_memory: return bif_trap(p, BIF_EXPORT(p, erlang, memory, 0), 0);
+    case A_mmap: return A_undefined;
     case A_nbalance: /* here loads are evened all the time; OTP does it every so many reductions, and counts */
         return SMALL((intptr_t)(scheduler_totals(vm).reductions / BALANCE_REDUCTIONS));
-    case A_lc_graph: case A_flxctr_memory_usage: /* neither lock checker nor counters of many parts */
-        return A_notsup;
+    case A_lc_graph:
+    case A_flxctr_memory_usage: /* neither lock checker nor counters of many parts */ return A_notsup;
     case A_node_and_dist_references: /* other nodes are known by their names alone, which are not counted */
         return TUPLE2(h, TUPLE2(h, A_node_references, NIL), TUPLE2(h, A_dist_references, NIL));
-    default:
-        return raise_badarg(p);
+    default: return raise_badarg(p);
     }
 }

@@ -125,7 +125,8 @@ static term build(Process *p, term rest, term map, term list, term value) {
     map = map == NONE || some == NONE ? some : map_merge(HEAP(p), map, some);
     if (map == NONE || !is_list(rest)) {
         term reason = map == NONE ? p->heap.reason : A_badarg;
-        return value == NONE ? raise_error_as(p, reason, A_maps, A_from_list, 1, args) : raise_error_as(p, reason, A_maps, A_from_keys, 2, args);
+        return value == NONE ? raise_error_as(p, reason, A_maps, A_from_list, 1, args)
+                             : raise_error_as(p, reason, A_maps, A_from_keys, 2, args);
     }
     if (rest == NIL) {
         return map;

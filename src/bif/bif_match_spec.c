@@ -10,16 +10,18 @@ GuardFunction *guard_lookup(VM *vm, term name, size_t arity) {
         term name;
         uint8_t least, most;
     } allowed[] = {
-        {A_is_atom, 1, 1}, {A_is_float, 1, 1}, {A_is_integer, 1, 1}, {A_is_list, 1, 1}, {A_is_number, 1, 1}, {A_is_pid, 1, 1},
-        {A_is_port, 1, 1}, {A_is_reference, 1, 1}, {A_is_tuple, 1, 1}, {A_is_map, 1, 1}, {A_is_map_key, 2, 2},
-        {A_is_binary, 1, 1}, {A_is_bitstring, 1, 1}, {A_is_boolean, 1, 1}, {A_is_function, 1, 2}, {A_is_record, 2, 3},
-        {A_abs, 1, 1}, {A_element, 2, 2}, {A_hd, 1, 1}, {A_tl, 1, 1}, {A_node, 0, 1}, {A_round, 1, 1}, {A_trunc, 1, 1},
-        {A_floor, 1, 1}, {A_ceil, 1, 1}, {A_float, 1, 1}, {A_size, 1, 1}, {A_map_size, 1, 1}, {A_map_get, 2, 2},
-        {A_tuple_size, 1, 1}, {A_bit_size, 1, 1}, {A_byte_size, 1, 1}, {A_binary_part, 2, 3}, {A_min, 2, 2}, {A_max, 2, 2},
-        {A_op_plus, 1, 2}, {A_op_minus, 1, 2}, {A_op_times, 2, 2}, {A_op_divide, 2, 2}, {A_div, 2, 2}, {A_rem, 2, 2},
-        {A_band, 2, 2}, {A_bor, 2, 2}, {A_bxor, 2, 2}, {A_bnot, 1, 1}, {A_bsl, 2, 2}, {A_bsr, 2, 2}, {A_op_gt, 2, 2},
-        {A_op_ge, 2, 2}, {A_op_lt, 2, 2}, {A_op_le, 2, 2}, {A_op_eq, 2, 2}, {A_op_ne, 2, 2}, {A_op_exact_eq, 2, 2},
-        {A_op_exact_ne, 2, 2}, {A_not, 1, 1}, {A_xor, 2, 2},
+        {A_is_atom, 1, 1},    {A_is_float, 1, 1},  {A_is_integer, 1, 1},   {A_is_list, 1, 1},     {A_is_number, 1, 1},
+        {A_is_pid, 1, 1},     {A_is_port, 1, 1},   {A_is_reference, 1, 1}, {A_is_tuple, 1, 1},    {A_is_map, 1, 1},
+        {A_is_map_key, 2, 2}, {A_is_binary, 1, 1}, {A_is_bitstring, 1, 1}, {A_is_boolean, 1, 1},  {A_is_function, 1, 2},
+        {A_is_record, 2, 3},  {A_abs, 1, 1},       {A_element, 2, 2},      {A_hd, 1, 1},          {A_tl, 1, 1},
+        {A_node, 0, 1},       {A_round, 1, 1},     {A_trunc, 1, 1},        {A_floor, 1, 1},       {A_ceil, 1, 1},
+        {A_float, 1, 1},      {A_size, 1, 1},      {A_map_size, 1, 1},     {A_map_get, 2, 2},     {A_tuple_size, 1, 1},
+        {A_bit_size, 1, 1},   {A_byte_size, 1, 1}, {A_binary_part, 2, 3},  {A_min, 2, 2},         {A_max, 2, 2},
+        {A_op_plus, 1, 2},    {A_op_minus, 1, 2},  {A_op_times, 2, 2},     {A_op_divide, 2, 2},   {A_div, 2, 2},
+        {A_rem, 2, 2},        {A_band, 2, 2},      {A_bor, 2, 2},          {A_bxor, 2, 2},        {A_bnot, 1, 1},
+        {A_bsl, 2, 2},        {A_bsr, 2, 2},       {A_op_gt, 2, 2},        {A_op_ge, 2, 2},       {A_op_lt, 2, 2},
+        {A_op_le, 2, 2},      {A_op_eq, 2, 2},     {A_op_ne, 2, 2},        {A_op_exact_eq, 2, 2}, {A_op_exact_ne, 2, 2},
+        {A_not, 1, 1},        {A_xor, 2, 2},
     };
     for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
         if (allowed[i].name == name && arity >= allowed[i].least && arity <= allowed[i].most) {

@@ -94,7 +94,8 @@ static term monitor(Process *p, term type, term object, uint32_t flags, term tag
     }
     bool ok;
     if (to.down_at_once != NONE) {
-        ok = send_down(p, ref, type, &to, tag, flags & RELATION_PRIORITY) && (!(alias & RELATION_ALIAS_UNALIAS) || alias_make(p, ref, alias));
+        ok = send_down(p, ref, type, &to, tag, flags & RELATION_PRIORITY) &&
+             (!(alias & RELATION_ALIAS_UNALIAS) || alias_make(p, ref, alias));
     } else {
         ok = monitor_make(p, ref, to.other, to.name, to.flags | flags, tag);
     }

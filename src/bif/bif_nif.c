@@ -28,16 +28,21 @@ static void next_destroy(VM *vm, Resource *r) {
 }
 
 /* The result is to be returned: the call goes on with this function. */
-ENIF(ERL_NIF_TERM, enif_schedule_nif, ErlNifEnv *env, const char *name, int flags, NifFunction *function, int argc, const ERL_NIF_TERM argv[]) {
-    bool ok = atom_intern(env->vm, (const uint8_t *)name, strlen(name), NULL) != NONE && argc >= 0 && argc <= 255 && (flags == 0 || flags == NIF_DIRTY_CPU || flags == NIF_DIRTY_IO) && env->library != NULL;
+ENIF(ERL_NIF_TERM, enif_schedule_nif, ErlNifEnv *env, const char *name, int flags, NifFunction *function, int argc,
+     const ERL_NIF_TERM argv[]) {
+    bool ok = atom_intern(env->vm, (const uint8_t *)name, strlen(name), NULL) != NONE && argc >= 0 && argc <= 255 &&
+              (flags == 0 || flags == NIF_DIRTY_CPU || flags == NIF_DIRTY_IO) && env->library != NULL;
     NifNext *n = ok ? MEM_NEW(&env->vm->mem, MEM_TEMPORARY, NifNext) : NULL;
     term *values = n == NULL ? NULL : heap_alloc(env->heap, 1 + (size_t)argc);
     if (values == NULL) {
         MEM_DELETE(&env->vm->mem, MEM_TEMPORARY, n);
         return nif_fail(env, ok ? A_system_limit : A_badarg);
     }
-    *n = (NifNext){.resource = {1, next_destroy, (const void *)(uintptr_t)next_destroy}, .library = nif_library_keep(env->library), .function = function,
-                   .flags = (unsigned)flags, .argc = argc};
+    *n = (NifNext){.resource = {1, next_destroy, (const void *)(uintptr_t)next_destroy},
+                   .library = nif_library_keep(env->library),
+                   .function = function,
+                   .flags = (unsigned)flags,
+                   .argc = argc};
     values[0] = HEADER(argc, KIND_TUPLE);
     memcpy(values + 1, argv, (size_t)argc * sizeof *argv);
     if (env->next != NULL) {
@@ -85,7 +90,7 @@ typedef struct {
     Work work;
     ErlNifEnv env;
     Call call;
-    term args;   /* a tuple on env.own, NIL: none */
+    term args; /* a tuple on env.own, NIL: none */
     term result;
 } NifJob;
 

@@ -126,10 +126,10 @@ typedef struct {
     VM *vm;
     term module;
     ModuleCode *code;
-    ModuleCode *previous;  /* that code takes the place of; NULL: none */
+    ModuleCode *previous; /* that code takes the place of; NULL: none */
     NifLibrary *library;
     void *handle;
-    term kind;             /* of the error; NONE: none yet */
+    term kind; /* of the error; NONE: none yet */
     Text text;
 } Load;
 
@@ -173,10 +173,14 @@ static bool check_entry(Load *l, const ErlNifEntry *e) {
     static const char variant[] = "beam.vanilla";
     int minor = nif_minor_version(l->vm);
     if (e->major > 2 || (e->major == 2 && e->minor > minor)) {
-        return fail(l, A_bad_lib, "That '%T' NIF library needs %s or newer. Either try to recompile the NIF lib or use a newer erts runtime.", e->min_erts);
+        return fail(l, A_bad_lib,
+                    "That '%T' NIF library needs %s or newer. Either try to recompile the NIF lib or use a newer erts runtime.",
+                    e->min_erts);
     }
     if (e->major < 2 || e->minor == 5) {
-        return fail(l, A_bad_lib, "That old NIF library (%d.%d) is not compatible with this erts runtime (2.%d). Try recompile the NIF lib.", e->major, e->minor, minor);
+        return fail(l, A_bad_lib,
+                    "That old NIF library (%d.%d) is not compatible with this erts runtime (2.%d). Try recompile the NIF lib.", e->major,
+                    e->minor, minor);
     }
     if (at_least(e, 1) && strcmp(e->vm_variant, variant) != 0) {
         return fail(l, A_bad_lib, "Library (%s) not compiled for this vm variant (%s).", e->vm_variant, variant);
@@ -206,8 +210,11 @@ static NifLibrary *library_new(Load *l, const ErlNifEntry *e) {
         fail(l, A_load_failed, "Failed to load NIF library: 'no memory'");
         return NULL;
     }
-    size_t known = !at_least(e, 1) ? offsetof(ErlNifEntry, vm_variant) : !at_least(e, 7) ? offsetof(ErlNifEntry, options)
-                   : !at_least(e, 12) ? offsetof(ErlNifEntry, resource_init_size) : !at_least(e, 14) ? offsetof(ErlNifEntry, min_erts) : sizeof *e;
+    size_t known = !at_least(e, 1)    ? offsetof(ErlNifEntry, vm_variant)
+                   : !at_least(e, 7)  ? offsetof(ErlNifEntry, options)
+                   : !at_least(e, 12) ? offsetof(ErlNifEntry, resource_init_size)
+                   : !at_least(e, 14) ? offsetof(ErlNifEntry, min_erts)
+                                      : sizeof *e;
     memcpy(&n->entry, e, known);
     n->vm = l->vm;
     n->handle = l->handle;
@@ -296,7 +303,8 @@ static bool begin(Load *l, term info) {
         veto = e->load(&env, &n->priv_data, info);
     }
     nif_env_end(&env);
-    return veto == 0 || fail(l, old != NULL ? A_upgrade : A_load, "Library %s-call unsuccessful (%d).", old != NULL ? "upgrade" : "load", veto);
+    return veto == 0 ||
+           fail(l, old != NULL ? A_upgrade : A_load, "Library %s-call unsuccessful (%d).", old != NULL ? "upgrade" : "load", veto);
 }
 
 static bool load(Load *l, Nifs *n, const char *path, term info) {
@@ -356,9 +364,9 @@ term nif_load(Process *p, term path, term info, const Module *m, bool old) {
         result = raise_badarg(p);
     } else {
         Nifs *n = nifs_of(vm);
-        bool ok = old ? fail(&l, A_old_code, "Calling load_nif from old module '%T' not allowed")
+        bool ok = old                           ? fail(&l, A_old_code, "Calling load_nif from old module '%T' not allowed")
                   : n == NULL || l.code == NULL ? fail(&l, A_load_failed, "Failed to load NIF library: 'not in this VM'")
-                  : load(&l, n, (const char *)name.at, info);
+                                                : load(&l, n, (const char *)name.at, info);
         if (!ok) {
             if (n != NULL) {
                 undo(&l, n);

@@ -22,7 +22,10 @@ BIF(erl_tracer, trace, 5) {
     if (is_map(a[4])) {
         extra = map_get(vm, a[4], A_extra), result = map_get(vm, a[4], A_match_spec_result), time = map_get(vm, a[4], A_timestamp);
     }
-    uint32_t flags = time == A_timestamp ? TRACE_TIMESTAMP : time == A_monotonic ? TRACE_MONOTONIC : time == A_strict_monotonic ? TRACE_STRICT_MONOTONIC : 0;
+    uint32_t flags = time == A_timestamp          ? TRACE_TIMESTAMP
+                     : time == A_monotonic        ? TRACE_MONOTONIC
+                     : time == A_strict_monotonic ? TRACE_STRICT_MONOTONIC
+                                                  : 0;
     if (target_alive(vm, a[1])) {
         trace_report(vm, &t, flags, a[2], a[0], a[3], extra, result == NONE ? A_true : result);
     }

@@ -193,12 +193,14 @@ static term info_parallelism(Process *p UNUSED, const Port *port) {
 static const struct {
     term item;
     term (*ask)(Process *p, const Port *port);
+    // clang-format off
 } items[] = {
     {A_name, info_name}, {A_links, info_links}, {A_id, info_id}, {A_connected, info_connected}, {A_input, info_input},
     {A_output, info_output}, {A_os_pid, info_os_pid}, /* port_info/1 tells those above, and the name if it has one */
     {A_registered_name, info_registered_name}, {A_monitors, info_monitors}, {A_monitored_by, info_monitored_by},
     {A_memory, info_memory}, {A_queue_size, info_queue_size}, {A_locking, info_locking}, {A_parallelism, info_parallelism},
 };
+// clang-format on
 enum { ITEMS_ALL = 7 };
 
 /* The port that is asked for something. NULL: there is none. */

@@ -14,12 +14,12 @@
 
 typedef struct {
     Process *p;
-    Arena arena;        /* all strings */
+    Arena arena; /* all strings */
     StreamOptions o;
     ChildOptions child;
     bool use_stdio;
     term env, args, arg0, cd; /* NONE: not given */
-    char **variables;   /* of the environment */
+    char **variables;         /* of the environment */
     size_t variable_count, variable_room;
 } Request;
 
@@ -136,30 +136,16 @@ static bool pair_setting(Request *r, term key, term value) {
     case A_packet:
         r->o.packet = is_small(value) ? (unsigned)small_value(value) : 0;
         return value == SMALL(1) || value == SMALL(2) || value == SMALL(4);
-    case A_line:
-        r->o.line = is_small(value) && small_value(value) > 0 ? (size_t)small_value(value) : 0;
-        return r->o.line > 0;
-    case A_env:
-        r->env = value;
-        return true;
-    case A_args:
-        r->args = value;
-        return is_list(value);
-    case A_arg0:
-        r->arg0 = value;
-        return true;
-    case A_cd:
-        r->cd = value;
-        return true;
-    case A_parallelism:
-        r->o.flags |= value == A_true ? PORT_PARALLEL : 0u;
-        return value == A_true || value == A_false;
-    case A_busy_limits_port:
-        return limits(value, &r->o.low, &r->o.high);
+    case A_line: r->o.line = is_small(value) && small_value(value) > 0 ? (size_t)small_value(value) : 0; return r->o.line > 0;
+    case A_env: r->env = value; return true;
+    case A_args: r->args = value; return is_list(value);
+    case A_arg0: r->arg0 = value; return true;
+    case A_cd: r->cd = value; return true;
+    case A_parallelism: r->o.flags |= value == A_true ? PORT_PARALLEL : 0u; return value == A_true || value == A_false;
+    case A_busy_limits_port: return limits(value, &r->o.low, &r->o.high);
     case A_busy_limits_msgq: /* there is no queue of messages to ports: they are handled at once */
         return limits(value, &ignored, &ignored);
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -175,7 +161,8 @@ static bool atom_setting(Request *r, term setting) {
     case A_out: r->o.out = true; return true;
     case A_eof: r->o.flags |= PORT_SOFT_EOF; return true;
     case A_exit_status: r->o.exit_status = true; return true;
-    case A_hide: case A_overlapped_io: return true; /* of other systems */
+    case A_hide:
+    case A_overlapped_io: return true; /* of other systems */
     default: return false;
     }
 }
@@ -266,12 +253,9 @@ static const struct {
     const char *name;
     DriverOpen *open;
 } drivers[] = {
-    {"ram_file_drv", port_open_ram},
-    {"trace_file_drv", port_open_trace_file},
-    {"trace_ip_drv", port_open_trace_ip},
-    {"tty_sl", port_open_terminal},
-    {"tcp_inet", port_open_tcp},
-    {"udp_inet", port_open_udp},
+    {"ram_file_drv", port_open_ram},      {"trace_file_drv", port_open_trace_file},
+    {"trace_ip_drv", port_open_trace_ip}, {"tty_sl", port_open_terminal},
+    {"tcp_inet", port_open_tcp},          {"udp_inet", port_open_udp},
 };
 
 const char *port_driver_name(size_t i) {
@@ -323,8 +307,8 @@ static term open_file(Request *r, term name) {
 }
 
 static term open_any(Request *r, term name) {
-    bool program = is_tuple_of(name, 2)
-                   && (element(name, 1) == A_spawn || element(name, 1) == A_spawn_driver || element(name, 1) == A_spawn_executable);
+    bool program = is_tuple_of(name, 2) &&
+                   (element(name, 1) == A_spawn || element(name, 1) == A_spawn_driver || element(name, 1) == A_spawn_executable);
     if (!program && (r->args != NONE || r->arg0 != NONE || r->o.exit_status)) {
         return A_badarg;
     }

@@ -45,11 +45,10 @@ static term finish_info(Process *p, FileJob *j) {
     Heap *h = HEAP(p);
     const FileInfo *i = &j->info;
     term access = i->readable && i->writable ? A_read_write : i->readable ? A_read : i->writable ? A_write : A_none;
-    return heap_tuple(h, 14, A_file_info, integer_from_uint64(h, i->size), types[i->type], access,
-                      integer_from_int64(h, i->accessed), integer_from_int64(h, i->modified),
-                      integer_from_int64(h, i->changed), integer_from_uint64(h, i->mode), integer_from_uint64(h, i->links),
-                      integer_from_uint64(h, i->major), integer_from_uint64(h, i->minor), integer_from_uint64(h, (uint32_t)i->inode),
-                      integer_from_uint64(h, i->uid), integer_from_uint64(h, i->gid));
+    return heap_tuple(h, 14, A_file_info, integer_from_uint64(h, i->size), types[i->type], access, integer_from_int64(h, i->accessed),
+                      integer_from_int64(h, i->modified), integer_from_int64(h, i->changed), integer_from_uint64(h, i->mode),
+                      integer_from_uint64(h, i->links), integer_from_uint64(h, i->major), integer_from_uint64(h, i->minor),
+                      integer_from_uint64(h, (uint32_t)i->inode), integer_from_uint64(h, i->uid), integer_from_uint64(h, i->gid));
 }
 
 /* The names of a folder lie in text, each with a zero behind it. */
@@ -115,8 +114,8 @@ static int run_read(FileJob *j) {
 /* ROOT/lib/...beam, and no way out of there. */
 static bool is_code_of_otp(const SystemFlags *f, const char *name) {
     size_t n = f->root == NULL ? 0 : strlen(f->root), length = strlen(name);
-    return n > 0 && length > n + 10 && memcmp(name, f->root, n) == 0 && memcmp(name + n, "/lib/", 5) == 0
-           && memcmp(name + length - 5, ".beam", 5) == 0 && strstr(name, "/../") == NULL;
+    return n > 0 && length > n + 10 && memcmp(name, f->root, n) == 0 && memcmp(name + n, "/lib/", 5) == 0 &&
+           memcmp(name + length - 5, ".beam", 5) == 0 && strstr(name, "/../") == NULL;
 }
 
 static int run_read_file(FileJob *j) {
@@ -173,10 +172,12 @@ static bool modes_of(term list, unsigned *modes) {
     static const struct {
         term name;
         unsigned mode;
+        // clang-format off
     } names[] = {
         {A_read, FILE_READ}, {A_write, FILE_WRITE}, {A_append, FILE_APPEND | FILE_WRITE}, {A_sync, FILE_SYNC},
         {A_exclusive, FILE_EXCLUSIVE | FILE_WRITE}, {A_directory, FILE_DIRECTORY}, {A_skip_type_check, FILE_ANY_TYPE},
     };
+    // clang-format on
     *modes = 0;
     for (; is_cons(list); list = tail(list)) {
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -192,21 +193,21 @@ static bool modes_of(term list, unsigned *modes) {
 }
 
 /* The head of every operation on an open file: badarg if the first argument is none, {error, einval} if it is closed. */
-#define OPEN_FILE(f)                                                                                                      \
-    OpenFile *f = open_file_of(a[0]);                                                                                     \
-    if (f == NULL) {                                                                                                      \
-        return raise_badarg(p);                                                                                           \
-    }                                                                                                                     \
-    if (f->fd < 0) {                                                                                                      \
-        return file_error(p, FILE_INVALID);                                                                               \
+#define OPEN_FILE(f)                        \
+    OpenFile *f = open_file_of(a[0]);       \
+    if (f == NULL) {                        \
+        return raise_badarg(p);             \
+    }                                       \
+    if (f->fd < 0) {                        \
+        return file_error(p, FILE_INVALID); \
     }
 
 /* The head of every job. */
-#define JOB(j, ref, run, finish)                                                                                          \
-    term ref;                                                                                                             \
-    FileJob *j = file_job_new(p, run, finish, &ref);                                                                      \
-    if (j == NULL) {                                                                                                      \
-        return bif_no_memory(p);                                                                                          \
+#define JOB(j, ref, run, finish)                     \
+    term ref;                                        \
+    FileJob *j = file_job_new(p, run, finish, &ref); \
+    if (j == NULL) {                                 \
+        return bif_no_memory(p);                     \
     }
 
 /* Two numbers that must not be negative; first what is no number at all, then what does not fit. */

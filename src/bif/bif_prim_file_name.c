@@ -54,9 +54,9 @@ BIF(prim_file, internal_native2name, 1) {
     Text t;
     size_t n = take_bytes(p, &t, a[0]);
     bool utf8 = platform_utf8();
-    term result = t.failed                                  ? raise_error(p, A_system_limit)
+    term result = t.failed                          ? raise_error(p, A_system_limit)
                   : utf8 && utf8_count(t.at, n) < 0 ? TUPLE2(HEAP(p), A_error, A_warning)
-                                                            : name_list(HEAP(p), t.at, n, utf8);
+                                                    : name_list(HEAP(p), t.at, n, utf8);
     text_done(&t);
     return result == NONE ? raise_heap_reason(p) : result;
 }

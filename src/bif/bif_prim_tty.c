@@ -18,8 +18,8 @@
 typedef struct {
     Resource resource;
     int in, out;
-    bool available;   /* out is a terminal */
-    bool changed;     /* its modes are ours, and are to be restored */
+    bool available;                        /* out is a terminal */
+    bool changed;                          /* its modes are ours, and are to be restored */
     TerminalMode canonical, echo, signals; /* OTP 26 and 27: for tty_set */
 } Tty;
 
@@ -41,10 +41,10 @@ static Tty *tty_of(term t) {
     return r->type == tty_type ? (Tty *)r : NULL;
 }
 
-#define TTY(t)                                                                                                            \
-    Tty *t = tty_of(a[0]);                                                                                                \
-    if (t == NULL) {                                                                                                      \
-        return raise_badarg(p);                                                                                           \
+#define TTY(t)                  \
+    Tty *t = tty_of(a[0]);      \
+    if (t == NULL) {            \
+        return raise_badarg(p); \
     }
 
 static term error_atom(Process *p, term reason) {
@@ -198,7 +198,7 @@ BIF(prim_tty, tty_read_signal, 2) {
     TerminalSignal signal = terminal_next_signal();
     select_input(p, terminal_signals(), a[0], a[1]);
     return t == NULL || signal == TERMINAL_NOTHING ? error_atom(p, A_eagain)
-                                                  : TUPLE2(HEAP(p), A_ok, signal == TERMINAL_RESIZED ? A_winch : A_cont);
+                                                   : TUPLE2(HEAP(p), A_ok, signal == TERMINAL_RESIZED ? A_winch : A_cont);
 }
 
 static term read_input(Process *p, Tty *t, term tty, term ref, size_t size) {
@@ -301,10 +301,10 @@ BIF(prim_tty, sizeof_wchar, 0) {
 
 enum { NAME_SIZE = 256 };
 
-#define CAPABILITY(name)                                                                                                  \
-    char name[NAME_SIZE];                                                                                                 \
-    if (!name_of(p, a[0], name, sizeof name)) {                                                                           \
-        return raise_badarg(p);                                                                                           \
+#define CAPABILITY(name)                        \
+    char name[NAME_SIZE];                       \
+    if (!name_of(p, a[0], name, sizeof name)) { \
+        return raise_badarg(p);                 \
     }
 
 BIF(prim_tty, setupterm_nif, 0) {
@@ -400,7 +400,8 @@ BIF(prim_tty, tinfo_nif, 0) {
         lists[kind] = NIL;
         TerminalName n;
         for (size_t i = 0; terminal_name((TerminalKind)kind, i, &n); i++) {
-            const term pairs[] = {A_name, heap_latin1_list(h, n.name, strlen(n.name)), A_code, heap_latin1_list(h, n.code, strlen(n.code)),
+            const term pairs[] = {A_name,      heap_latin1_list(h, n.name, strlen(n.name)),
+                                  A_code,      heap_latin1_list(h, n.code, strlen(n.code)),
                                   A_full_name, heap_latin1_list(h, n.full, strlen(n.full))};
             lists[kind] = heap_cons(h, map_from_pairs(h, pairs, 3), lists[kind]);
         }

@@ -446,14 +446,9 @@ static term is_alive(Process *p, term pid, Process **busy) {
         return q == p ? A_true : A_false;
     }
     switch (process_enter(q)) {
-    case ENTER_BUSY:
-        *busy = q;
-        return NONE;
-    case ENTER_GONE:
-        return A_false;
-    default:
-        process_leave(q);
-        return A_true;
+    case ENTER_BUSY: *busy = q; return NONE;
+    case ENTER_GONE: return A_false;
+    default: process_leave(q); return A_true;
     }
 }
 
@@ -523,4 +518,3 @@ BIF(erts_internal, processes_next, 1) {
     BUMP(p, PIECE / 64);
     return TUPLE2(HEAP(p), SMALL(end), list);
 }
-

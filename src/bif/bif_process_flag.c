@@ -87,8 +87,8 @@ static term set_priority(Process *p, term value) {
 
 /* Flags kept in ProcessExtra; *known: is it one of them? */
 static term set_extra_flag(Process *p, term flag, term value, bool *known) {
-    *known = flag == A_error_handler || flag == A_fullsweep_after || flag == A_min_heap_size || flag == A_min_bin_vheap_size
-             || flag == A_max_heap_size || flag == A_save_calls;
+    *known = flag == A_error_handler || flag == A_fullsweep_after || flag == A_min_heap_size || flag == A_min_bin_vheap_size ||
+             flag == A_max_heap_size || flag == A_save_calls;
     if (!*known) {
         return NONE;
     }
@@ -493,8 +493,8 @@ static bool halt_options(term list, int64_t *flush) {
     *flush = -1;
     for (; is_cons(list); list = tail(list)) {
         term option = head(list);
-        if (!is_tuple_of(option, 2) || (element(option, 1) != A_flush && element(option, 1) != A_flush_timeout)
-            || (element(option, 1) == A_flush && element(option, 2) != A_true && element(option, 2) != A_false)) {
+        if (!is_tuple_of(option, 2) || (element(option, 1) != A_flush && element(option, 1) != A_flush_timeout) ||
+            (element(option, 1) == A_flush && element(option, 2) != A_true && element(option, 2) != A_false)) {
             return false;
         }
         if (element(option, 1) == A_flush) {

@@ -5,8 +5,8 @@
 #include "data/bits.h"
 #include "data/integer.h"
 #include "data/map.h"
-#include "io/nif_info.h"
 #include "exec/exception.h"
+#include "io/nif_info.h"
 #include "platform/platform.h"
 #include "proc/collect.h"
 #include "proc/dictionary.h"
@@ -318,12 +318,14 @@ static term garbage_collection_info(Process *p, Process *q) {
     const struct {
         term key;
         size_t value;
+        // clang-format off
     } rows[] = {
         {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
         {A_recent_size, q->heap.mark == NULL ? 0 : (size_t)(q->heap.mark - q->heap.start)}, {A_stack_size, s.stack},
         {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used}, {A_bin_vheap_size, s.buffer_bytes / sizeof(term)},
         {A_bin_vheap_block_size, limit}, {A_bin_old_vheap_size, 0}, {A_bin_old_vheap_block_size, limit},
     };
+    // clang-format on
     term list = NIL;
     for (size_t i = ARRAY_LEN(rows); i-- > 0;) {
         list = push(p, list, rows[i].key, number(p, rows[i].value));
@@ -400,7 +402,8 @@ static term priority_messages(Process *p, Process *q) {
 static const struct {
     term item;
     InfoFunction *ask;
-    bool first;   /* part of process_info/1, in this order */
+    bool first; /* part of process_info/1, in this order */
+    // clang-format off
 } items[] = {
     {A_registered_name, registered_name, true}, {A_current_function, current_function, true}, {A_initial_call, initial_call, true},
     {A_status, status, true}, {A_message_queue_len, message_queue_len, true}, {A_links, links, true}, {A_dictionary, dictionary, true},
@@ -416,6 +419,7 @@ static const struct {
     {A_fullsweep_after, fullsweep_after, false}, {A_sequential_trace_token, seq_token, false}, {A_trace, trace_flags, false},
     {A_parent, parent, false}, {A_async_dist, async_dist, false}, {A_label, label, false}, {A_priority_messages, priority_messages, false}, {A_quota, quota, false},
 };
+// clang-format on
 
 term process_info_names(Heap *h) {
     term list = NIL;

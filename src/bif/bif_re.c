@@ -7,7 +7,6 @@
 #include "io/regex.h"
 #include "term/ref.h"
 
-
 enum { FIRST_MODERN = 28, CHARS_PER_REDUCTION = 64 };
 
 static bool is_modern(Process *p) {
@@ -17,16 +16,17 @@ static bool is_modern(Process *p) {
 /* Options. */
 
 typedef struct {
-    uint32_t pattern, run;     /* RegexOption, RegexRunOption */
+    uint32_t pattern, run;       /* RegexOption, RegexRunOption */
     bool pattern_only, run_only; /* something was given that has a meaning only when compiling, or only when running */
     bool global, reports, exports;
-    term values, type;         /* of capture; NONE: not given */
+    term values, type;                        /* of capture; NONE: not given */
     int64_t offset, match_limit, depth_limit; /* limits < 0: none given */
 } Options;
 
 static const struct {
     term name;
     uint32_t pattern, run;
+    // clang-format off
 } flags[] = {
     {A_unicode, REGEX_UNICODE, 0}, {A_anchored, REGEX_ANCHORED, REGEX_RUN_ANCHORED}, {A_caseless, REGEX_CASELESS, 0},
     {A_dollar_endonly, REGEX_DOLLAR_ENDONLY, 0}, {A_dotall, REGEX_DOTALL, 0}, {A_extended, REGEX_EXTENDED, 0},
@@ -35,6 +35,7 @@ static const struct {
     {A_ucp, REGEX_UCP, 0}, {A_never_utf, REGEX_NEVER_UTF, 0}, {A_notempty, 0, REGEX_NOTEMPTY},
     {A_notempty_atstart, 0, REGEX_NOTEMPTY_ATSTART}, {A_notbol, 0, REGEX_NOTBOL}, {A_noteol, 0, REGEX_NOTEOL},
 };
+// clang-format on
 
 static const struct {
     term name;
@@ -54,17 +55,15 @@ static bool flag_option(Options *o, term name, bool modern) {
         }
     }
     switch (name) {
-    case A_bsr_anycrlf: case A_bsr_unicode:
-        o->pattern = (o->pattern & ~(uint32_t)(REGEX_BSR_ANYCRLF | REGEX_BSR_UNICODE)) | (name == A_bsr_anycrlf ? REGEX_BSR_ANYCRLF : REGEX_BSR_UNICODE);
+    case A_bsr_anycrlf:
+    case A_bsr_unicode:
+        o->pattern = (o->pattern & ~(uint32_t)(REGEX_BSR_ANYCRLF | REGEX_BSR_UNICODE)) |
+                     (name == A_bsr_anycrlf ? REGEX_BSR_ANYCRLF : REGEX_BSR_UNICODE);
         return true;
-    case A_global:
-        return o->global = o->run_only = true;
-    case A_report_errors:
-        return o->reports = o->run_only = true;
-    case A_export:
-        return modern ? (o->exports = o->pattern_only = true) : false;
-    default:
-        return false;
+    case A_global: return o->global = o->run_only = true;
+    case A_report_errors: return o->reports = o->run_only = true;
+    case A_export: return modern ? (o->exports = o->pattern_only = true) : false;
+    default: return false;
     }
 }
 
@@ -89,17 +88,11 @@ static bool pair_option(Options *o, term name, term value, bool modern) {
     }
     o->run_only = true;
     switch (name) {
-    case A_capture:
-        o->values = value, o->type = A_index;
-        return true;
-    case A_offset:
-        return number_option(value, &o->offset);
-    case A_match_limit:
-        return number_option(value, &o->match_limit);
-    case A_match_limit_recursion:
-        return number_option(value, &o->depth_limit);
-    default:
-        return false;
+    case A_capture: o->values = value, o->type = A_index; return true;
+    case A_offset: return number_option(value, &o->offset);
+    case A_match_limit: return number_option(value, &o->match_limit);
+    case A_match_limit_recursion: return number_option(value, &o->depth_limit);
+    default: return false;
     }
 }
 
@@ -160,7 +153,9 @@ static void chars_done(Process *p, Chars *c) {
 /* Compiling. */
 
 static term raise_status(Process *p, RegexStatus status) {
-    return status == REGEX_NO_MEMORY ? raise_error(p, A_system_limit) : status == REGEX_NO_LIBRARY ? raise_error(p, A_notsup) : raise_badarg(p);
+    return status == REGEX_NO_MEMORY    ? raise_error(p, A_system_limit)
+           : status == REGEX_NO_LIBRARY ? raise_error(p, A_notsup)
+                                        : raise_badarg(p);
 }
 
 static term error_term(Heap *h, const RegexError *e) {
@@ -266,7 +261,8 @@ static term without(Heap *h, term list, term what) {
 
 /* Patterns that other virtual machines have exported are compiled anew. */
 BIF(re, import, 1) {
-    if (!is_tuple_of(a[0], 5) || element(a[0], 1) != A_re_exported_pattern || !is_bitstring(element(a[0], 3)) || !is_binary(element(a[0], 3))) {
+    if (!is_tuple_of(a[0], 5) || element(a[0], 1) != A_re_exported_pattern || !is_bitstring(element(a[0], 3)) ||
+        !is_binary(element(a[0], 3))) {
         return raise_badarg(p);
     }
     term result = compile(p, element(a[0], 3), without(HEAP(p), element(a[0], 4), A_export));
@@ -308,8 +304,8 @@ BIF(re, inspect, 2) {
 
 typedef struct {
     const RegexRun *run;
-    term subject;   /* where parts are cut from, if it is a binary */
-    term type;      /* index, list, binary */
+    term subject; /* where parts are cut from, if it is a binary */
+    term type;    /* index, list, binary */
 } Answer;
 
 static bool is_set(const RegexRun *run, size_t group) {
@@ -440,43 +436,31 @@ static term match_term(Process *p, const RegexRun *run, const Options *o, term s
     Answer answer = {run, is_bitstring(subject) ? subject : NONE, o->values == NONE ? A_index : o->type};
     term list;
     switch (o->values) {
-    case NONE: case A_all:
-        list = groups_from(p, &answer, 0, run->count);
-        break;
-    case A_all_but_first:
-        list = groups_from(p, &answer, 1, run->count);
-        break;
-    case A_first:
-        list = groups_from(p, &answer, 0, 1);
-        break;
-    case A_none: case NIL:
-        return A_match;
+    case NONE:
+    case A_all: list = groups_from(p, &answer, 0, run->count); break;
+    case A_all_but_first: list = groups_from(p, &answer, 1, run->count); break;
+    case A_first: list = groups_from(p, &answer, 0, 1); break;
+    case A_none:
+    case NIL: return A_match;
     case A_all_names:
         if (regex_names(run->regex) == 0) {
             return A_match;
         }
         list = named_groups(p, &answer);
         break;
-    default:
-        list = listed_groups(p, &answer, o->values);
+    default: list = listed_groups(p, &answer, o->values);
     }
     return list == NONE ? NONE : TUPLE2(HEAP(p), A_match, list);
 }
 
 static term result_term(Process *p, const RegexRun *run, const Options *o, RegexResult result, term subject) {
     switch (result) {
-    case REGEX_MATCH:
-        return match_term(p, run, o, subject);
-    case REGEX_BAD:
-        return raise_badarg(p);
-    case REGEX_RUN_NO_MEMORY:
-        return raise_error(p, A_system_limit);
-    case REGEX_MATCH_LIMIT:
-        return o->reports ? TUPLE2(HEAP(p), A_error, A_match_limit) : A_nomatch;
-    case REGEX_DEPTH_LIMIT:
-        return o->reports ? TUPLE2(HEAP(p), A_error, A_match_limit_recursion) : A_nomatch;
-    default:
-        return A_nomatch;
+    case REGEX_MATCH: return match_term(p, run, o, subject);
+    case REGEX_BAD: return raise_badarg(p);
+    case REGEX_RUN_NO_MEMORY: return raise_error(p, A_system_limit);
+    case REGEX_MATCH_LIMIT: return o->reports ? TUPLE2(HEAP(p), A_error, A_match_limit) : A_nomatch;
+    case REGEX_DEPTH_LIMIT: return o->reports ? TUPLE2(HEAP(p), A_error, A_match_limit_recursion) : A_nomatch;
+    default: return A_nomatch;
     }
 }
 
@@ -565,7 +549,8 @@ BIF_REST(regex_more, 4, erlang, re_run_trap, 3) {
 
 /* Runs it; gives up the reference to the pattern. a: subject, pattern and options as they were given. */
 static term run_pattern(Process *p, const term *a, Regex *r, const Options *o) {
-    RegexRun run = {.regex = r, .options = o->run, .match_limit = o->match_limit, .depth_limit = o->depth_limit, .offset = (size_t)o->offset};
+    RegexRun run = {
+        .regex = r, .options = o->run, .match_limit = o->match_limit, .depth_limit = o->depth_limit, .offset = (size_t)o->offset};
     Chars chars;
     if (!good_capture(p, &run, o)) {
         regex_release(process_vm(p), r);

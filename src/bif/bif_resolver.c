@@ -37,9 +37,12 @@ static term address_numbers(Process *p, const SocketAddress *a) {
 static term packet_map(Process *p, const SocketAddress *a) {
     static const char *const types[] = {"host", "broadcast", "multicast", "otherhost", "outgoing", "loopback", "user", "kernel"};
     const char *type = a->packet_type < sizeof types / sizeof *types ? types[a->packet_type] : NULL;
-    const term pairs[] = {A_family, A_packet, A_protocol, SMALL(a->port), A_ifindex, SMALL(a->scope),
-                          A_hatype, name_or_number(p, socket_hardware_type(a->hardware_type), a->hardware_type),
-                          A_pkttype, name_or_number(p, type, a->packet_type), A_addr, bits_from(HEAP(p), a->bytes, a->size)};
+    const term pairs[] = {A_family,   A_packet,
+                          A_protocol, SMALL(a->port),
+                          A_ifindex,  SMALL(a->scope),
+                          A_hatype,   name_or_number(p, socket_hardware_type(a->hardware_type), a->hardware_type),
+                          A_pkttype,  name_or_number(p, type, a->packet_type),
+                          A_addr,     bits_from(HEAP(p), a->bytes, a->size)};
     return map_from_pairs(HEAP(p), pairs, 6);
 }
 
@@ -51,8 +54,11 @@ static term address_map(Process *p, const SocketAddress *a) {
     if (a->family != FAMILY_INET && a->family != FAMILY_INET6) {
         return NONE;
     }
-    const term pairs[] = {A_family, a->family == FAMILY_INET ? A_inet : A_inet6, A_addr, address_numbers(p, a), A_port, SMALL(a->port),
-                          A_flowinfo, SMALL(a->flow), A_scope_id, SMALL(a->scope)};
+    const term pairs[] = {A_family,   a->family == FAMILY_INET ? A_inet : A_inet6,
+                          A_addr,     address_numbers(p, a),
+                          A_port,     SMALL(a->port),
+                          A_flowinfo, SMALL(a->flow),
+                          A_scope_id, SMALL(a->scope)};
     return map_from_pairs(HEAP(p), pairs, a->family == FAMILY_INET ? 3 : 5);
 }
 
@@ -105,7 +111,8 @@ static bool read_address(VM *vm, term map, SocketAddress *a) {
         term port = map_get(vm, map, A_port), flow = map_get(vm, map, A_flowinfo), scope = map_get(vm, map, A_scope_id);
         a->family = family == A_inet ? FAMILY_INET : FAMILY_INET6;
         a->size = family == A_inet ? 4 : 16;
-        if (port == NONE || !is_small(port) || addr == NONE || (family == A_inet6 && (flow == NONE || !is_small(flow) || scope == NONE || !is_small(scope)))) {
+        if (port == NONE || !is_small(port) || addr == NONE ||
+            (family == A_inet6 && (flow == NONE || !is_small(flow) || scope == NONE || !is_small(scope)))) {
             return false;
         }
         a->port = (uint16_t)small_value(port);
@@ -143,8 +150,8 @@ enum { ASKS_HOST = 1, ASKS_SERVICE = 2 };
 
 static int find_addresses(FileJob *j) {
     text_add(&j->text, &(Found){NULL}, sizeof(Found));
-    const char *failure = resolve_addresses(j->modes & ASKS_HOST ? file_job_first(j) : NULL, j->modes & ASKS_SERVICE ? file_job_second(j) : NULL,
-                                            keep_address, &j->text);
+    const char *failure = resolve_addresses(j->modes & ASKS_HOST ? file_job_first(j) : NULL,
+                                            j->modes & ASKS_SERVICE ? file_job_second(j) : NULL, keep_address, &j->text);
     if (j->text.failed) {
         return FILE_NO_MEMORY;
     }
@@ -161,9 +168,11 @@ static term addresses_found(Process *p, FileJob *j) {
     for (size_t n = (j->text.size - sizeof(Found)) / sizeof *r; n > 0; n--) {
         ResolvedAddress one = r[n - 1];
         term address = address_map(p, &one.address);
+        // clang-format off
         const term pairs[] = {A_family, one.address.family == FAMILY_INET ? A_inet : A_inet6,
                               bif_release(p) < 26 ? A_type : A_socktype, name_or_number(p, one.type_name, (unsigned)one.type),
                               A_protocol, name_or_number(p, one.protocol_name, (unsigned)one.protocol), A_addr, address};
+        // clang-format on
         if (address != NONE) {
             list = heap_cons(HEAP(p), map_from_pairs(HEAP(p), pairs, 4), list);
         }
@@ -219,10 +228,12 @@ static bool read_name_flags(term t, unsigned *flags) {
     static const struct {
         term name;
         unsigned flag;
+        // clang-format off
     } names[] = {
         {A_namereqd, RESOLVE_NAME_REQUIRED}, {A_dgram, RESOLVE_DATAGRAM},              {A_nofqdn, RESOLVE_LOCAL},
         {A_numerichost, RESOLVE_NUMERIC_HOST}, {A_numericserv, RESOLVE_NUMERIC_SERVICE}, {A_idn, RESOLVE_IDN},
     };
+    // clang-format on
     *flags = 0;
     if (t == A_undefined) {
         return true;
@@ -284,15 +295,17 @@ BIF(prim_net, nif_getservbyname, 2) {
     char name[RESOLVED_SERVICE], protocol_name[16];
     const char *protocol;
     uint16_t port;
-    bool there = read_text(a[0], name, sizeof name) && read_protocol(a[1], protocol_name, &protocol) && socket_service_port(name, protocol, &port);
+    bool there =
+        read_text(a[0], name, sizeof name) && read_protocol(a[1], protocol_name, &protocol) && socket_service_port(name, protocol, &port);
     return there ? ok(p, SMALL(port)) : error(p, "einval");
 }
 
 BIF(prim_net, nif_getservbyport, 2) {
     char name[RESOLVED_SERVICE], protocol_name[16];
     const char *protocol;
-    bool there = is_small(a[0]) && small_value(a[0]) >= 0 && small_value(a[0]) <= UINT16_MAX && read_protocol(a[1], protocol_name, &protocol)
-                 && socket_service_name((uint16_t)small_value(a[0]), protocol, name, sizeof name);
+    bool there = is_small(a[0]) && small_value(a[0]) >= 0 && small_value(a[0]) <= UINT16_MAX &&
+                 read_protocol(a[1], protocol_name, &protocol) &&
+                 socket_service_name((uint16_t)small_value(a[0]), protocol, name, sizeof name);
     return there ? ok(p, text_of(p, name)) : error(p, "einval");
 }
 

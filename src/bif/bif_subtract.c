@@ -16,11 +16,11 @@ typedef struct {
 
 typedef struct {
     Resource resource;
-    Different *entries;      /* entry i: of element i + 1 of the tuple */
-    uint32_t *buckets;   /* entry plus 1; 0: empty */
-    size_t size, mask;   /* of entries; of buckets */
-    size_t hashed;       /* elements that have been put in */
-    size_t left;         /* elements to take away */
+    Different *entries; /* entry i: of element i + 1 of the tuple */
+    uint32_t *buckets;  /* entry plus 1; 0: empty */
+    size_t size, mask;  /* of entries; of buckets */
+    size_t hashed;      /* elements that have been put in */
+    size_t left;        /* elements to take away */
 } Subtrahend;
 
 static void subtrahend_destroy(VM *vm, Resource *r) {

@@ -55,8 +55,8 @@ static term info_architecture(Process *p) {
 static term info_system_version(Process *p) {
     char text[300];
     VM *vm = process_vm(p);
-    snprintf(text, sizeof text, "Erlang/OTP %s [erts-%s] [mote] [%d-bit] [smp:1:1] [async-threads:%d]\n", vm->otp_release(vm), vm->erts_version(vm),
-             WORD_BITS, vm->flags->async_threads);
+    snprintf(text, sizeof text, "Erlang/OTP %s [erts-%s] [mote] [%d-bit] [smp:1:1] [async-threads:%d]\n", vm->otp_release(vm),
+             vm->erts_version(vm), WORD_BITS, vm->flags->async_threads);
     return text_list(p, text);
 }
 static term info_os_type(Process *p) {
@@ -161,9 +161,11 @@ static term info_allocator(Process *p) {
 }
 /* How C makes atomic operations. What OTP has more of depends on its own library of threads. */
 static term info_threading(Process *p) {
-    static const char *const facts[][2] = {
-        {"32-bit native atomics", "compiler"}, {"64-bit native atomics", __GCC_ATOMIC_LLONG_LOCK_FREE == 2 ? "compiler" : "no"},
-        {"Double word native atomics", "no"}, {"Native spinlocks", "no"}, {"Native rw-spinlocks", "no"}};
+    static const char *const facts[][2] = {{"32-bit native atomics", "compiler"},
+                                           {"64-bit native atomics", __GCC_ATOMIC_LLONG_LOCK_FREE == 2 ? "compiler" : "no"},
+                                           {"Double word native atomics", "no"},
+                                           {"Native spinlocks", "no"},
+                                           {"Native rw-spinlocks", "no"}};
     term list = NIL;
     for (size_t i = ARRAY_LEN(facts); i-- > 0;) {
         list = heap_cons(HEAP(p), TUPLE2(HEAP(p), text_list(p, facts[i][0]), text_list(p, facts[i][1])), list);
@@ -173,11 +175,13 @@ static term info_threading(Process *p) {
 static term info_check_io(Process *p) { /* a list with one set of descriptors, which the scheduler waits for */
     const Poll *poll = process_vm(p)->io->poll;
     Heap *h = HEAP(p);
+    // clang-format off
     const term facts[][2] = {
         {A_name, A_erts_poll}, {A_primary, A_epoll}, {A_kernel_poll, A_epoll}, {A_memory_size, unsigned_term(p, poll_memory(poll))},
         {A_total_poll_set_size, unsigned_term(p, poll_watched(poll))}, {A_lazy_updates, A_false}, {A_pending_updates, SMALL(0)},
         {A_batch_updates, A_false}, {A_concurrent_updates, A_false}, {A_fallback, A_false}, {A_max_fds, SMALL(sysconf(_SC_OPEN_MAX))},
         {A_active_fds, SMALL(0)}, {A_poll_threads, SMALL(1)}};
+    // clang-format on
     term list = NIL;
     for (size_t i = ARRAY_LEN(facts); i-- > 0;) {
         list = heap_cons(h, TUPLE2(h, facts[i][0], facts[i][1]), list);
@@ -242,7 +246,9 @@ static term info_time_warp(Process *p) {
 }
 term info_time_offset(Process *p) {
     term mode = info_time_warp(p);
-    return mode == A_multi_time_warp ? A_volatile : mode == A_no_time_warp || process_vm(p)->processes->time_offset_final ? A_final : A_preliminary;
+    return mode == A_multi_time_warp                                               ? A_volatile
+           : mode == A_no_time_warp || process_vm(p)->processes->time_offset_final ? A_final
+                                                                                   : A_preliminary;
 }
 static term info_tolerant_time(Process *p) {
     return !flags_of(p)->no_time_correction && info_time_offset(p) == A_final ? A_enabled : A_disabled;
@@ -284,8 +290,9 @@ static term info_snifs(Process *p) {
 }
 static const struct {
     term item;
-    term value;         /* NONE: ask */
+    term value; /* NONE: ask */
     InfoFunction *ask;
+    // clang-format off
 } items[] = {
     {A_otp_release, NONE, info_release}, {A_version, NONE, info_version}, {A_machine, NONE, info_machine},
     {A_wordsize, SMALL(sizeof(term)), NULL}, {A_schedulers, NONE, info_schedulers}, {A_schedulers_online, NONE, info_schedulers_online},
@@ -321,6 +328,7 @@ static const struct {
     {A_ets_realloc_moves, A_false, NULL}, {A_run_queues, NONE, info_schedulers}, {A_schedulers_active, NONE, info_schedulers_active}, {A_schedulers_total, NONE, info_schedulers},
     {A_async_dist, NONE, info_async_dist}, {A_max_integer, NONE, info_max_integer}, {A_ets_always_compress, A_false, NULL}, {A_halt_flush_timeout, A_infinity, NULL},
 };
+// clang-format on
 
 /* OTP's allocators are not here: the caller is sent {Ref, Scheduler, [{Allocator, false}]}, as if all were turned off. */
 static term tell_allocators(Process *p, term ref, term names) {
@@ -344,8 +352,9 @@ static term cpu_topology(Process *p, term which) {
 
 /* OTP's allocators, none of which is in use here: false. Of a list, pairs. */
 static term allocator_info(Process *p, term which) {
-    static const term names[] = {A_sys_alloc, A_temp_alloc, A_sl_alloc, A_std_alloc, A_ll_alloc, A_eheap_alloc, A_ets_alloc, A_fix_alloc, A_literal_alloc,
-                                 A_exec_alloc, A_binary_alloc, A_driver_alloc, A_mseg_alloc, A_test_alloc, A_erts_mmap};
+    static const term names[] = {A_sys_alloc,    A_temp_alloc,   A_sl_alloc,   A_std_alloc,     A_ll_alloc,
+                                 A_eheap_alloc,  A_ets_alloc,    A_fix_alloc,  A_literal_alloc, A_exec_alloc,
+                                 A_binary_alloc, A_driver_alloc, A_mseg_alloc, A_test_alloc,    A_erts_mmap};
     if (is_atom(which)) {
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {
             if (names[i] == which) {
@@ -376,9 +385,9 @@ BIF(erlang, system_info, 1) {
     }
     if (is_tuple_of(a[0], 2)) {
         term item = element(a[0], 1);
-        return item == A_cpu_topology                                   ? cpu_topology(p, element(a[0], 2))
+        return item == A_cpu_topology                             ? cpu_topology(p, element(a[0], 2))
                : item == A_allocator || item == A_allocator_sizes ? allocator_info(p, element(a[0], 2))
-                                                                   : raise_badarg(p);
+                                                                  : raise_badarg(p);
     }
     if (a[0] == A_max_heap_size) {
         return max_heap_map(p, &process_vm(p)->processes->heap);

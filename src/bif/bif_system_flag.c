@@ -1,8 +1,8 @@
 /* erlang:system_flag and memory. */
 #include "bif/meters.h"
 #include "bif/schedulers.h"
-#include "bif/system_flags.h"
 #include "bif/spawn_options.h"
+#include "bif/system_flags.h"
 #include "data/integer.h"
 #include "proc/schedule.h"
 #include "term/gc.h"
@@ -64,8 +64,10 @@ static term finalize_time_offset(Process *p, Processes *ps, term value) {
 
 /* Threads are never bound to processors. */
 static term bind_type(Process *p, term value) {
+    // clang-format off
     static const term types[] = {A_unbound, A_default_bind, A_no_spread, A_thread_spread, A_processor_spread, A_spread, A_no_node_thread_spread,
                                  A_no_node_processor_spread, A_thread_no_node_processor_spread};
+    // clang-format on
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (types[i] == value) {
             return A_unbound;
@@ -85,48 +87,29 @@ BIF(erlang, system_flag, 2) {
     Processes *ps = process_vm(p)->processes;
     term value = a[1];
     switch (a[0]) {
-    case A_fullsweep_after:
-        return set_limited(p, &ps->heap.full_sweep_after, value, UINT16_MAX);
-    case A_backtrace_depth:
-        return set_limited(p, &ps->backtrace_depth, value, BACKTRACE_MAX);
-    case A_min_heap_size:
-        return set_size(p, &ps->heap.min_words, value);
-    case A_min_bin_vheap_size:
-        return set_size(p, &ps->heap.min_binary_words, value);
-    case A_max_heap_size:
-        return set_max_heap(p, ps, value);
-    case A_system_logger:
-        return set_logger(p, ps, value);
-    case A_multi_scheduling:
-        return set_multi_scheduling(p, value);
-    case A_schedulers_online:
-        return set_schedulers_online(p, value);
-    case A_dirty_cpu_schedulers_online:
-        return set_dirty_cpu_online(p, value);
-    case A_scheduler_bind_type:
-        return bind_type(p, value);
-    case A_cpu_topology:
-        return value == A_undefined ? A_undefined : raise_badarg(p);
+    case A_fullsweep_after: return set_limited(p, &ps->heap.full_sweep_after, value, UINT16_MAX);
+    case A_backtrace_depth: return set_limited(p, &ps->backtrace_depth, value, BACKTRACE_MAX);
+    case A_min_heap_size: return set_size(p, &ps->heap.min_words, value);
+    case A_min_bin_vheap_size: return set_size(p, &ps->heap.min_binary_words, value);
+    case A_max_heap_size: return set_max_heap(p, ps, value);
+    case A_system_logger: return set_logger(p, ps, value);
+    case A_multi_scheduling: return set_multi_scheduling(p, value);
+    case A_schedulers_online: return set_schedulers_online(p, value);
+    case A_dirty_cpu_schedulers_online: return set_dirty_cpu_online(p, value);
+    case A_scheduler_bind_type: return bind_type(p, value);
+    case A_cpu_topology: return value == A_undefined ? A_undefined : raise_badarg(p);
     case A_scheduler_wall_time: /* the kernel knows who has turned it on, and when they end */
         return process_vm(p)->flags->booted && (value == A_true || value == A_false)
-            ? bif_trap(p, export_get(process_vm(p), A_kernel_refc, A_scheduler_wall_time, 1), 1, value) : meter_set(p, METER_WALL, value);
-    case A_microstate_accounting:
-        return value == A_reset ? meter_restart(p, METER_STATES) : meter_set(p, METER_STATES, value);
-    case A_time_offset:
-        return finalize_time_offset(p, ps, value);
-    case A_outstanding_system_requests_limit:
-        return natural(value) > 0 ? value : raise_badarg(p);
-    case A_trace_control_word:
-        return or_badarg(p, trace_set_control_word(p, value));
-    case A_sequential_tracer:
-        return or_badarg(p, seq_set_tracer(p, value));
-    case A_reset_seq_trace:
-        seq_reset(process_vm(p));
-        return A_true;
-    case A_debug_flags:
-        return A_true;
-    default:
-        return raise_error_cause(p, A_badarg, A_badopt);
+                   ? bif_trap(p, export_get(process_vm(p), A_kernel_refc, A_scheduler_wall_time, 1), 1, value)
+                   : meter_set(p, METER_WALL, value);
+    case A_microstate_accounting: return value == A_reset ? meter_restart(p, METER_STATES) : meter_set(p, METER_STATES, value);
+    case A_time_offset: return finalize_time_offset(p, ps, value);
+    case A_outstanding_system_requests_limit: return natural(value) > 0 ? value : raise_badarg(p);
+    case A_trace_control_word: return or_badarg(p, trace_set_control_word(p, value));
+    case A_sequential_tracer: return or_badarg(p, seq_set_tracer(p, value));
+    case A_reset_seq_trace: seq_reset(process_vm(p)); return A_true;
+    case A_debug_flags: return A_true;
+    default: return raise_error_cause(p, A_badarg, A_badopt);
     }
 }
 

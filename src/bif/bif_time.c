@@ -12,9 +12,8 @@ static bool parts_per_second(term unit, int64_t *parts) {
         term name;
         int64_t parts;
     } names[] = {
-        {A_native, 1000000000}, {A_nanosecond, 1000000000}, {A_perf_counter, 1000000000}, {A_microsecond, 1000000},
-        {A_millisecond, 1000}, {A_second, 1}, {A_nano_seconds, 1000000000}, {A_micro_seconds, 1000000},
-        {A_milli_seconds, 1000}, {A_seconds, 1},
+        {A_native, 1000000000}, {A_nanosecond, 1000000000},   {A_perf_counter, 1000000000}, {A_microsecond, 1000000}, {A_millisecond, 1000},
+        {A_second, 1},          {A_nano_seconds, 1000000000}, {A_micro_seconds, 1000000},   {A_milli_seconds, 1000},  {A_seconds, 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (unit == names[i].name) {

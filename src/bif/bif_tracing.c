@@ -1,6 +1,6 @@
 /* Tracing: who is traced, and which functions. */
-#include "bif/bif_state.h"
 #include "bif/bif_tracing.h"
+#include "bif/bif_state.h"
 #include "bif/guards.h"
 
 #include "data/integer.h"
@@ -75,7 +75,8 @@ BIF(erts_internal, trace_session_create, 3) {
     Tracer *tracer = NULL;
     bool module = is_tuple_of(a[1], 2) && is_atom(element(a[1], 1));
     term state = module ? element(a[1], 2) : a[1];
-    if ((!module && !is_local_pid(state) && !is_local_port(state)) || !tracer_is_possible(vm, module ? element(a[1], 1) : A_erl_tracer, state)) {
+    if ((!module && !is_local_pid(state) && !is_local_port(state)) ||
+        !tracer_is_possible(vm, module ? element(a[1], 1) : A_erl_tracer, state)) {
         return raise_error_cause(p, A_badarg, A_badopt);
     }
     tracer = tracer_new(vm, module ? element(a[1], 1) : A_erl_tracer, state);
@@ -317,7 +318,8 @@ static void set_on_load(VM *vm, TraceSession *s, const TracePattern *t) {
 
 /* {Module, Name, Arity}, with '_' for all at the end. */
 static bool parse_function(term t, FunctionPattern *f) {
-    if (!is_tuple_of(t, 3) || !is_atom(element(t, 1)) || !is_atom(element(t, 2)) || (!is_small(element(t, 3)) && element(t, 3) != A_underscore)) {
+    if (!is_tuple_of(t, 3) || !is_atom(element(t, 1)) || !is_atom(element(t, 2)) ||
+        (!is_small(element(t, 3)) && element(t, 3) != A_underscore)) {
         return false;
     }
     f->parts = 0;
@@ -377,7 +379,10 @@ static term trace_pattern(Process *p, TraceSession *s, term what, term spec, ter
     } else if (spec == A_restart || spec == A_pause) {
         t.how = spec == A_pause ? PATTERN_PAUSE : PATTERN_RESTART;
     } else if (spec != NIL && spec != A_true) {
-        MatchOptions o = {.lookup = guard_lookup, .dialect = MATCH_TRACE, .forms = trace_forms, .form_count = trace_form_count,
+        MatchOptions o = {.lookup = guard_lookup,
+                          .dialect = MATCH_TRACE,
+                          .forms = trace_forms,
+                          .form_count = trace_form_count,
                           .no_call = what == A_send || what == A_receive};
         term reason;
         t.spec = match_compile(vm, spec, &o, &reason);
@@ -512,8 +517,7 @@ static term point_item(Process *p, const TracePoint *t, term key) {
     switch (key) {
     case A_traced: return flags & POINT_GLOBAL ? A_global : flags & POINT_LOCAL ? A_local : A_false;
     case A_match_spec: return flags & (POINT_GLOBAL | POINT_LOCAL) ? spec_term(p, t->spec) : A_false;
-    case A_meta:
-        return flags & POINT_META && t->meta_tracer != NULL ? tracer_term(HEAP(p), t->meta_tracer) : flags != 0 ? NIL : A_false;
+    case A_meta: return flags & POINT_META && t->meta_tracer != NULL ? tracer_term(HEAP(p), t->meta_tracer) : flags != 0 ? NIL : A_false;
     case A_meta_match_spec: return flags & POINT_META ? spec_term(p, t->meta_spec) : A_false;
     case A_call_count: return flags & POINT_COUNT ? integer_from_uint64(HEAP(p), t->count) : A_false;
     case A_call_time: return flags & POINT_TIME ? call_costs_term(HEAP(p), &t->time, false) : A_false;

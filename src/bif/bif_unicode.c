@@ -30,12 +30,9 @@ static int sequence(const uint8_t *p, size_t n) {
         }
     }
     switch (length) {
-    case 2:
-        return c < 0xc2 ? -1 : 2;
-    case 3:
-        return (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] >= 0xa0) ? -1 : 3;
-    default:
-        return (c == 0xf0 && p[1] < 0x90) || c > 0xf4 || (c == 0xf4 && p[1] >= 0x90) ? -1 : 4;
+    case 2: return c < 0xc2 ? -1 : 2;
+    case 3: return (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] >= 0xa0) ? -1 : 3;
+    default: return (c == 0xf0 && p[1] < 0x90) || c > 0xf4 || (c == 0xf4 && p[1] >= 0x90) ? -1 : 4;
     }
 }
 
@@ -209,11 +206,11 @@ static term walk_rest(Walk *w, Process *p) {
 /* A conversion under way. It lives on the C stack until it has to wait. */
 typedef struct {
     Resource resource;
-    Buffer *out;        /* UTF-8 so far; `used` in bits */
-    term encoding;      /* atom */
+    Buffer *out;   /* UTF-8 so far; `used` in bits */
+    term encoding; /* atom */
     bool latin1, as_list;
-    bool failed;        /* what is left cannot be converted; it must only be seen whether it is text at all */
-    uint8_t begun[4];   /* the beginning of a character whose end must be in the next binary */
+    bool failed;      /* what is left cannot be converted; it must only be seen whether it is text at all */
+    uint8_t begun[4]; /* the beginning of a character whose end must be in the next binary */
     uint8_t begun_count;
 } Conversion;
 
@@ -484,12 +481,9 @@ static term go_on(Process *p, Conversion *c, term ref, term rest, term todo, ter
             c->out = NULL;
         }
         return bif_trap(p, BIF_EXPORT(p, erts_internal, characters_more, 4), 4, ref, rest, todo, whole);
-    case CONVERT_BAD:
-        return raise_as_begun(p, c, A_badarg, whole);
-    case CONVERT_NO_MEMORY:
-        return raise_as_begun(p, c, A_system_limit, whole);
-    default:
-        return conversion_result(p, c, rest);
+    case CONVERT_BAD: return raise_as_begun(p, c, A_badarg, whole);
+    case CONVERT_NO_MEMORY: return raise_as_begun(p, c, A_system_limit, whole);
+    default: return conversion_result(p, c, rest);
     }
 }
 

@@ -108,7 +108,8 @@ static bool parse_monitored(term list, bool changes, SystemMonitor *m) {
         term o = head(list);
         bool pair = is_tuple_of(o, 2);
         term value = pair ? element(o, 2) : A_true;
-        if ((!pair && changes) || (!changes && (value == A_false || pair != (value != A_true))) || !set_monitored(m, pair ? element(o, 1) : o, value)) {
+        if ((!pair && changes) || (!changes && (value == A_false || pair != (value != A_true))) ||
+            !set_monitored(m, pair ? element(o, 1) : o, value)) {
             return false;
         }
     }

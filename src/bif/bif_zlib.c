@@ -21,12 +21,12 @@ typedef struct {
     StreamState state;
     AtEnd at_end;
     bool ended, raw;
-    uint32_t crc;       /* of what is plain text; only of raw streams */
+    uint32_t crc; /* of what is plain text; only of raw streams */
     ByteQueue input;
-    int buffer_size;    /* only remembered */
-    term owner;         /* pid (atomic) */
-    Heap stash;         /* detached; what stashed refers to */
-    term stashed;       /* NONE: nothing */
+    int buffer_size; /* only remembered */
+    term owner;      /* pid (atomic) */
+    Heap stash;      /* detached; what stashed refers to */
+    term stashed;    /* NONE: nothing */
 } Stream;
 
 static void *stream_alloc(void *vm, unsigned items, unsigned size) {
@@ -97,24 +97,15 @@ static bool get_int(term t, int *n) {
 
 static term result_of(Process *p, int code) {
     switch (code) {
-    case Z_OK:
-        return A_ok;
-    case Z_STREAM_END:
-        return A_stream_end;
-    case Z_ERRNO:
-        return SMALL(errno);
-    case Z_STREAM_ERROR:
-        return raise_error(p, A_stream_error);
-    case Z_DATA_ERROR:
-        return raise_error(p, A_data_error);
-    case Z_MEM_ERROR:
-        return A_mem_error;
-    case Z_BUF_ERROR:
-        return A_buf_error;
-    case Z_VERSION_ERROR:
-        return A_version_error;
-    default:
-        return A_unknown_error;
+    case Z_OK: return A_ok;
+    case Z_STREAM_END: return A_stream_end;
+    case Z_ERRNO: return SMALL(errno);
+    case Z_STREAM_ERROR: return raise_error(p, A_stream_error);
+    case Z_DATA_ERROR: return raise_error(p, A_data_error);
+    case Z_MEM_ERROR: return A_mem_error;
+    case Z_BUF_ERROR: return A_buf_error;
+    case Z_VERSION_ERROR: return A_version_error;
+    default: return A_unknown_error;
     }
 }
 

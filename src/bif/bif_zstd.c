@@ -23,8 +23,8 @@ typedef struct {
     ZSTD_DCtx *d;
     Dictionary *dictionary; /* it refers to; NULL: none */
     term owner;
-    bool in_use;  /* decompressing has begun */
-    Buffer *out;  /* output of a call that goes on in another slice; NULL: none */
+    bool in_use; /* decompressing has begun */
+    Buffer *out; /* output of a call that goes on in another slice; NULL: none */
     size_t written;
 } Context;
 
@@ -221,9 +221,7 @@ static const Parameter *compress_parameter(term name) {
 
 static bool parameter_value(const Parameter *r, term t, int *value) {
     switch (r->kind) {
-    case PARAMETER_BOOLEAN:
-        *value = t == A_true;
-        return t == A_true || t == A_false;
+    case PARAMETER_BOOLEAN: *value = t == A_true; return t == A_true || t == A_false;
     case PARAMETER_STRATEGY:
         for (size_t i = 0; i < ARRAY_LEN(strategies); i++) {
             if (strategies[i] == t) {
@@ -232,8 +230,7 @@ static bool parameter_value(const Parameter *r, term t, int *value) {
             }
         }
         return false;
-    default:
-        return get_int(t, value);
+    default: return get_int(t, value);
     }
 }
 
@@ -277,8 +274,9 @@ BIF(zstd, set_decompress_parameter_nif, 3) {
     if (x == NULL || !get_int(a[2], &value)) {
         return x == NULL ? NONE : raise_badarg(p);
     }
-    return a[1] == decompress_parameter.name ? ok_or_raise(p, x->z, x->z->f.DCtx_setParameter(x->d, (ZSTD_dParameter)decompress_parameter.id, value))
-                                             : raise_about(p, A_invalid_key, a[1]);
+    return a[1] == decompress_parameter.name
+               ? ok_or_raise(p, x->z, x->z->f.DCtx_setParameter(x->d, (ZSTD_dParameter)decompress_parameter.id, value))
+               : raise_about(p, A_invalid_key, a[1]);
 }
 
 BIF(zstd, get_decompress_parameter_nif, 2) {
@@ -317,8 +315,9 @@ static term load_dictionary(Process *p, const term *a, StateDestroy *kind) {
     term result;
     if (get_bytes(p, a[1], &bytes)) {
         forget_dictionary(process_vm(p), x);
-        result = ok_or_raise(p, x->z, x->c != NULL ? x->z->f.CCtx_loadDictionary(x->c, bytes.at, bytes.size)
-                                                   : x->z->f.DCtx_loadDictionary(x->d, bytes.at, bytes.size));
+        result = ok_or_raise(p, x->z,
+                             x->c != NULL ? x->z->f.CCtx_loadDictionary(x->c, bytes.at, bytes.size)
+                                          : x->z->f.DCtx_loadDictionary(x->d, bytes.at, bytes.size));
     } else {
         result = raise_badarg(p);
     }
@@ -445,12 +444,12 @@ static term head_of_frame(Process *p, const Zstd *z, const Text *bytes) {
     term size = head.frameContentSize == ZSTD_CONTENTSIZE_UNKNOWN ? A_undefined : integer_from_uint64(h, head.frameContentSize);
     const term pairs[] = {
         A_frameContentSize, size,
-        A_windowSize, integer_from_uint64(h, head.windowSize),
-        A_blockSizeMax, SMALL(head.blockSizeMax),
-        A_frameType, head.frameType == ZSTD_frame ? A_ZSTD_frame : A_ZSTD_skippableFrame,
-        A_headerSize, SMALL(head.headerSize),
-        A_dictID, SMALL(head.dictID),
-        A_checksumFlag, head.checksumFlag ? A_true : A_false,
+        A_windowSize,       integer_from_uint64(h, head.windowSize),
+        A_blockSizeMax,     SMALL(head.blockSizeMax),
+        A_frameType,        head.frameType == ZSTD_frame ? A_ZSTD_frame : A_ZSTD_skippableFrame,
+        A_headerSize,       SMALL(head.headerSize),
+        A_dictID,           SMALL(head.dictID),
+        A_checksumFlag,     head.checksumFlag ? A_true : A_false,
     };
     return TUPLE2(h, A_ok, map_from_pairs(h, pairs, ARRAY_LEN(pairs) / 2));
 }
@@ -535,7 +534,7 @@ BIF(zstd, compress_stream_nif, 3) {
         return raise_badarg(p);
     }
     return begin_output(p, x, x->z->f.CStreamOutSize()) ? stream(p, x, a[1], a[2], BIF_EXPORT(p, zstd, compress_stream_nif, 3), a[0])
-                                                       : raise_error(p, A_system_limit);
+                                                        : raise_error(p, A_system_limit);
 }
 
 /* The room for the output: small if the input says that it is the whole of something small. */
@@ -570,5 +569,6 @@ BIF(zstd, decompress_stream_nif, 3) {
         }
         x->in_use = true;
     }
-    return begin_output(p, x, room) ? stream(p, x, a[1], a[2], BIF_EXPORT(p, zstd, decompress_stream_nif, 3), a[0]) : raise_error(p, A_system_limit);
+    return begin_output(p, x, room) ? stream(p, x, a[1], a[2], BIF_EXPORT(p, zstd, decompress_stream_nif, 3), a[0])
+                                    : raise_error(p, A_system_limit);
 }

@@ -12,7 +12,7 @@
 /* An open file behind a magic reference. */
 typedef struct {
     Resource resource;
-    int fd;         /* -1: closed */
+    int fd; /* -1: closed */
 } OpenFile;
 OpenFile *open_file_of(term t); /* NULL: not one */
 /* {ok, Ref} for a descriptor that is now the reference's. */
@@ -25,22 +25,22 @@ typedef struct {
 } FilePart;
 
 typedef struct FileJob FileJob;
-typedef int FileRun(FileJob *j);                  /* on a thread of the pool: 0 or an error number */
-typedef term FileFinish(Process *p, FileJob *j);  /* the result of what went well */
+typedef int FileRun(FileJob *j);                 /* on a thread of the pool: 0 or an error number */
+typedef term FileFinish(Process *p, FileJob *j); /* the result of what went well */
 struct FileJob {
-    Work work;         /* first */
+    Work work; /* first */
     FileRun *run;
     FileFinish *finish; /* NULL: ok */
     int error;
-    OpenFile *file;    /* what it works on; counted. NULL: nothing that is open */
-    Text names;        /* up to two names, each with a zero behind it */
-    size_t other;      /* where the second begins */
+    OpenFile *file; /* what it works on; counted. NULL: nothing that is open */
+    Text names;     /* up to two names, each with a zero behind it */
+    size_t other;   /* where the second begins */
     int64_t number[3];
     unsigned modes;
-    int fd;            /* that it has opened, or is to close; -1: none */
+    int fd; /* that it has opened, or is to close; -1: none */
     FileInfo info;
-    Text text;         /* bytes to be written, or names that have been read */
-    Buffer *buffer;    /* what has been read; NULL: nothing */
+    Text text;      /* bytes to be written, or names that have been read */
+    Buffer *buffer; /* what has been read; NULL: nothing */
     FilePart *parts;
     size_t part_count, part_room;
 };

@@ -49,10 +49,10 @@ static bool add_list(VM *vm, term t, unsigned allowed, bool utf8, Text *out, int
     enum { DEPTH_MAX = 1000 };
     for (; is_cons(t); t = tail(t)) {
         term e = head(t);
-        bool good = is_small(e)                                                         ? add_char(e, utf8, out)
+        bool good = is_small(e)                                                            ? add_char(e, utf8, out)
                     : allowed & NAME_DEEP && (is_cons(e) || e == NIL) && depth < DEPTH_MAX ? add_list(vm, e, allowed, utf8, out, depth + 1)
-                    : allowed & NAME_DEEP && allowed & NAME_ATOMS && is_atom(e)         ? add_atom(vm, e, utf8, out)
-                                                                                        : false;
+                    : allowed & NAME_DEEP && allowed & NAME_ATOMS && is_atom(e)            ? add_atom(vm, e, utf8, out)
+                                                                                           : false;
         if (!good) {
             return false;
         }

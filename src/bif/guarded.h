@@ -19,18 +19,18 @@
 #endif
 
 #undef BIF
-#define BIF(module, name, arity)                                                                                          \
-    static term guarded_##module##_##name##_##arity(Process *p, const term *a);                                           \
-    BifFunction bif_##module##_##name##_##arity;                                                                          \
-    term bif_##module##_##name##_##arity(Process *p, const term *a) {                                                     \
-        if (GUARD_WAITS(p)) {                                                                                             \
-            return bif_still(p, BIF_EXPORT(p, module, name, arity), a);                                                   \
-        }                                                                                                                 \
-        GUARD_BEGIN(p);                                                                                                   \
-        term result_ = guarded_##module##_##name##_##arity(p, a);                                                         \
-        GUARD_END(p);                                                                                                     \
-        return result_;                                                                                                   \
-    }                                                                                                                     \
+#define BIF(module, name, arity)                                                \
+    static term guarded_##module##_##name##_##arity(Process *p, const term *a); \
+    BifFunction bif_##module##_##name##_##arity;                                \
+    term bif_##module##_##name##_##arity(Process *p, const term *a) {           \
+        if (GUARD_WAITS(p)) {                                                   \
+            return bif_still(p, BIF_EXPORT(p, module, name, arity), a);         \
+        }                                                                       \
+        GUARD_BEGIN(p);                                                         \
+        term result_ = guarded_##module##_##name##_##arity(p, a);               \
+        GUARD_END(p);                                                           \
+        return result_;                                                         \
+    }                                                                           \
     static term guarded_##module##_##name##_##arity(Process *p UNUSED, const term *a UNUSED)
 
 #endif

@@ -76,10 +76,12 @@ static term tell_wall_time(Heap *h, uint32_t id, int64_t active, int64_t total) 
 }
 
 static term tell_states(Heap *h, uint32_t id, int64_t active, int64_t total) {
+    // clang-format off
     const term counters[] = {
         A_aux, SMALL(0), A_check_io, SMALL(0), A_gc, SMALL(0), A_other, SMALL(0), A_port, SMALL(0),
         A_emulator, integer_from_int64(h, active), A_sleep, integer_from_int64(h, total - active),
     };
+    // clang-format on
     const term thread[] = {A_type, A_scheduler, A_id, SMALL(id), A_counters, map_from_pairs(h, counters, ARRAY_LEN(counters) / 2)};
     return map_from_pairs(h, thread, ARRAY_LEN(thread) / 2);
 }

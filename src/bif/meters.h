@@ -9,6 +9,6 @@ term meter_set(Process *p, MeterKind kind, term on); /* true or false, else bada
 term meter_restart(Process *p, MeterKind kind);      /* likewise */
 /* [{Scheduler, Active, Total}], dirty CPU ones too, which are never active; undefined: not turned on. io: dirty I/O ones as well. */
 term wall_time(Process *p, bool io);
-term microstates(Process *p);                  /* [#{type, id, counters}] */
+term microstates(Process *p); /* [#{type, id, counters}] */
 
 #endif

@@ -183,12 +183,14 @@ term queue_statistics(Process *p, term item) {
         term item;
         uint8_t dirty;
         bool active, sum;
+        // clang-format off
     } rows[] = {
         {A_run_queue, 0, false, true}, {A_total_run_queue_lengths, 1, false, true}, {A_total_run_queue_lengths_all, 2, false, true},
         {A_run_queue_lengths, 1, false, false}, {A_run_queue_lengths_all, 2, false, false},
         {A_total_active_tasks, 1, true, true}, {A_total_active_tasks_all, 2, true, true},
         {A_active_tasks, 1, true, false}, {A_active_tasks_all, 2, true, false},
     };
+    // clang-format on
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].item == item) {
             Processes *ps = process_vm(p)->processes;

@@ -27,8 +27,8 @@ static bool parse_max_size(VM *vm, term t, HeapSettings *h) {
     term size = t;
     if (is_map(t)) {
         size = map_get(vm, t, A_size);
-        if (!parse_bool(vm, t, A_kill, &h->max_kill) || !parse_bool(vm, t, A_error_logger, &h->max_log)
-            || (has_binaries(vm) && !parse_bool(vm, t, A_include_shared_binaries, &h->max_binaries))) {
+        if (!parse_bool(vm, t, A_kill, &h->max_kill) || !parse_bool(vm, t, A_error_logger, &h->max_log) ||
+            (has_binaries(vm) && !parse_bool(vm, t, A_include_shared_binaries, &h->max_binaries))) {
             return false;
         }
     }
@@ -44,10 +44,12 @@ bool parse_max_heap(VM *vm, term t, HeapSettings *h) {
 }
 
 term max_heap_map(Process *p, const HeapSettings *h) {
+    // clang-format off
     const term pairs[] = {
         A_error_logger, h->max_log ? A_true : A_false, A_kill, h->max_kill ? A_true : A_false, A_size, SMALL(h->max_words),
         A_include_shared_binaries, h->max_binaries ? A_true : A_false,
     };
+    // clang-format on
     return map_from_pairs(HEAP(p), pairs, has_binaries(process_vm(p)) ? 4 : 3);
 }
 

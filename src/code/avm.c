@@ -32,8 +32,7 @@ static bool check_entry(Bytes b, size_t at, uint32_t *size, LoadError *error) {
     if (content > end) {
         return load_error(error, "", (int64_t)at, "an entry without a name");
     }
-    if ((read_be32(b.at + at + 4) & AVM_BEAM) == 0 &&
-        (end - content < 4 || read_be32(content) > (size_t)(end - content) - 4)) {
+    if ((read_be32(b.at + at + 4) & AVM_BEAM) == 0 && (end - content < 4 || read_be32(content) > (size_t)(end - content) - 4)) {
         return load_error(error, "", content - b.at, "a file is longer than its entry");
     }
     return true;
@@ -211,9 +210,11 @@ static bool scan(const Container *c, AvmModule *module, LoadError *error) {
 bool avm_strip(Text *out, const char *file, Bytes beam, unsigned keep, AvmModule *module, LoadError *error) {
     static const struct {
         uint8_t chunk, if_kept;
+        // clang-format off
     } kept[] = {{CHUNK_ATOMS, 0}, {CHUNK_CODE, 0}, {CHUNK_EXPORTS, 0}, {CHUNK_LOCALS, 0}, {CHUNK_IMPORTS, 0},
                 {CHUNK_PLAIN_LITERALS, 0}, {CHUNK_LAMBDAS, 0}, {CHUNK_STRINGS, 0}, {CHUNK_LINES, AVM_KEEP_LINES},
                 {CHUNK_TYPES, AVM_KEEP_TYPES}};
+    // clang-format on
     Container c;
     Bytes literals;
     uint8_t *block = NULL;

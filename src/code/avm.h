@@ -37,8 +37,8 @@ void avm_end(Text *out);
 /* What a pack keeps of a .beam file: the chunks needed to run it, literals not compressed. */
 enum { AVM_KEEP_LINES = 1, AVM_KEEP_TYPES = 2 };
 typedef struct {
-    char name[1024];  /* the entry's name: the module's, and .beam */
-    bool starts;      /* it exports start/0 */
+    char name[1024]; /* the entry's name: the module's, and .beam */
+    bool starts;     /* it exports start/0 */
 } AvmModule;
 bool avm_strip(Text *out, const char *file, Bytes beam, unsigned keep, AvmModule *module, LoadError *error);
 

@@ -15,8 +15,8 @@
 
 /* The module's MD5, as the compiler defines it: of its essential chunks, without the old hashes in FunT. */
 static void hash_chunks(const Bytes chunks[CHUNKS], uint8_t digest[16]) {
-    static const uint8_t order[] = {CHUNK_ATOMS, CHUNK_CODE, CHUNK_STRINGS, CHUNK_IMPORTS, CHUNK_EXPORTS, CHUNK_LAMBDAS,
-                                    CHUNK_LITERALS, CHUNK_PLAIN_LITERALS, CHUNK_META, CHUNK_RECORDS, CHUNK_DEBUG};
+    static const uint8_t order[] = {CHUNK_ATOMS,    CHUNK_CODE,           CHUNK_STRINGS, CHUNK_IMPORTS, CHUNK_EXPORTS, CHUNK_LAMBDAS,
+                                    CHUNK_LITERALS, CHUNK_PLAIN_LITERALS, CHUNK_META,    CHUNK_RECORDS, CHUNK_DEBUG};
     Md5 m;
     md5_init(&m);
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
@@ -141,8 +141,8 @@ static bool lambda_labels(Loading *l) {
         const BeamLambda *f = &b->lambdas[i];
         const BeamFunction *body = f->label < b->labels ? beam_function(b, f->label) : NULL;
         if (body == NULL || body->arity != f->arity) {
-            return load_error(l->error, "FunT", 4 + 24 * (int64_t)i, "label %u is not the entry of a function of %u arguments",
-                              f->label, f->arity);
+            return load_error(l->error, "FunT", 4 + 24 * (int64_t)i, "label %u is not the entry of a function of %u arguments", f->label,
+                              f->arity);
         }
     }
     return true;
@@ -161,7 +161,10 @@ static bool read_literals(Loading *l, const Bytes chunks[CHUNKS]) {
     return ok;
 }
 
-#define CURSOR(i) &(Cursor){chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error}
+#define CURSOR(i)                                                                        \
+    &(Cursor) {                                                                          \
+        chunks[i].at, chunks[i].at, chunks[i].at + chunks[i].size, chunk_names[i], error \
+    }
 #define HAS(i) (chunks[i].at != NULL)
 
 static bool check_term(LoadError *error, const char *chunk, Bytes b) {
@@ -175,13 +178,14 @@ static bool read_chunks(Loading *l, const Container *container) {
     static const uint8_t needed[] = {CHUNK_ATOMS, CHUNK_CODE, CHUNK_IMPORTS, CHUNK_EXPORTS};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
         if (!HAS(needed[i])) {
-            return load_error(error, "", -1, needed[i] == CHUNK_ATOMS && HAS(CHUNK_OLD_ATOMS)
-                              ? "it was compiled by a release before OTP 20%.0s" : "it has no chunk %s", chunk_names[needed[i]]);
+            return load_error(error, "", -1,
+                              needed[i] == CHUNK_ATOMS && HAS(CHUNK_OLD_ATOMS) ? "it was compiled by a release before OTP 20%.0s"
+                                                                               : "it has no chunk %s",
+                              chunk_names[needed[i]]);
         }
     }
     if (!chunk_atoms(l, CURSOR(CHUNK_ATOMS)) || !chunk_imports(l, CURSOR(CHUNK_IMPORTS)) ||
-        (HAS(CHUNK_LAMBDAS) && !chunk_lambdas(l, CURSOR(CHUNK_LAMBDAS))) ||
-        !read_literals(l, chunks)) {
+        (HAS(CHUNK_LAMBDAS) && !chunk_lambdas(l, CURSOR(CHUNK_LAMBDAS))) || !read_literals(l, chunks)) {
         return false;
     }
     l->file_literals = b->literal_count;
@@ -316,8 +320,9 @@ static size_t room_on_demand(const Container *c, const char *name, bool stays) {
 
 /* NULL: it is not in the usual form, or there is no memory. */
 static BeamFile *open_container(VM *vm, const Container *c, const char *name, bool stays) {
-    if (c->inflated != NULL || c->chunks[CHUNK_ATOMS].at == NULL || c->chunks[CHUNK_CODE].at == NULL || c->chunks[CHUNK_IMPORTS].at == NULL ||
-        c->chunks[CHUNK_EXPORTS].at == NULL || c->chunks[CHUNK_RECORDS].at != NULL || c->chunks[CHUNK_DEBUG].at != NULL) {
+    if (c->inflated != NULL || c->chunks[CHUNK_ATOMS].at == NULL || c->chunks[CHUNK_CODE].at == NULL ||
+        c->chunks[CHUNK_IMPORTS].at == NULL || c->chunks[CHUNK_EXPORTS].at == NULL || c->chunks[CHUNK_RECORDS].at != NULL ||
+        c->chunks[CHUNK_DEBUG].at != NULL) {
         return NULL;
     }
     Arena arena;
@@ -328,7 +333,8 @@ static BeamFile *open_container(VM *vm, const Container *c, const char *name, bo
     }
     size_t size = strlen(name) + 1;
     b->name = arena_alloc(b->arena, size);
-    if (b->name == NULL || !keep_chunks(b, c, stays) || !open_tables(b) || (b->match_args = ARENA_ARRAY(b->arena, uint64_t, b->function_count)) == NULL) {
+    if (b->name == NULL || !keep_chunks(b, c, stays) || !open_tables(b) ||
+        (b->match_args = ARENA_ARRAY(b->arena, uint64_t, b->function_count)) == NULL) {
         beam_free(b);
         return NULL;
     }
@@ -369,7 +375,8 @@ static bool open_literals(Loading *l) {
         b->literal_table = table;
         return b->literals != NULL || load_no_memory(l->error);
     }
-    bool ok = table.at == NULL || (chunk_literals(l, &(Cursor){table.at, table.at, table.at + table.size, "LitT", l->error}) && move_literals(l));
+    bool ok =
+        table.at == NULL || (chunk_literals(l, &(Cursor){table.at, table.at, table.at + table.size, "LitT", l->error}) && move_literals(l));
     mem_free(mem, MEM_TEMPORARY, b->inflated, b->inflated_room);
     b->inflated = NULL;
     b->inflated_room = 0;

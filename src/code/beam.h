@@ -10,7 +10,7 @@
 /* Operand kinds of generic instructions, after decoding. */
 typedef enum {
     ARG_NONE,
-    ARG_X,       /* value: register; type: index into types, 0: any */
+    ARG_X, /* value: register; type: index into types, 0: any */
     ARG_Y,
     ARG_F,       /* float register */
     ARG_LABEL,   /* value: label, 1..labels-1; 0: no label */
@@ -22,7 +22,7 @@ typedef enum {
 } ArgKind;
 
 typedef struct Arg {
-    uint8_t kind;   /* ArgKind */
+    uint8_t kind; /* ArgKind */
     uint16_t type;
     uint32_t value;
     union {
@@ -46,7 +46,7 @@ enum {
 };
 
 typedef struct {
-    uint8_t op;      /* generic instruction number, GEN_name */
+    uint8_t op; /* generic instruction number, GEN_name */
     uint8_t count;
     uint8_t flags;   /* OP_... */
     uint32_t offset; /* in the Code chunk, for messages */
@@ -64,10 +64,10 @@ typedef struct {
 typedef struct {
     AtomNumber name;
     uint32_t arity, function; /* its index */
-} BeamExport; /* exports and local functions */
+} BeamExport;                 /* exports and local functions */
 typedef struct {
-    AtomNumber name;         /* of the function that is its body, -f/1-fun-0- */
-    uint32_t arity;          /* of that function: with the free variables */
+    AtomNumber name; /* of the function that is its body, -f/1-fun-0- */
+    uint32_t arity;  /* of that function: with the free variables */
     uint32_t label, index, free, old_uniq;
 } BeamLambda;
 typedef struct {
@@ -76,38 +76,40 @@ typedef struct {
 
 /* What the compiler knows of a register's value. It comes from the file and nothing proves it: code that relies on it may
    compute wrong numbers from a wrong type, but must not read or write what it should not. */
+// clang-format off
 enum {
     TYPE_ATOM = 1 << 0, TYPE_BITSTRING = 1 << 1, TYPE_CONS = 1 << 2, TYPE_FLOAT = 1 << 3, TYPE_FUN = 1 << 4,
     TYPE_INTEGER = 1 << 5, TYPE_MAP = 1 << 6, TYPE_NIL = 1 << 7, TYPE_PID = 1 << 8, TYPE_PORT = 1 << 9, TYPE_REF = 1 << 10,
     TYPE_TUPLE = 1 << 11, TYPE_RECORD = 1 << 12, TYPE_MATCH = 1 << 13, TYPE_ANY = (1 << 14) - 1,
 };
+// clang-format on
 typedef struct {
-    uint16_t types;           /* TYPE_... that it may be */
+    uint16_t types; /* TYPE_... that it may be */
     bool has_min, has_max;
-    uint8_t unit;             /* of a bitstring; 0 or 1: any */
-    int64_t min, max;         /* of an integer */
+    uint8_t unit;     /* of a bitstring; 0 or 1: any */
+    int64_t min, max; /* of an integer */
 } BeamType;
 
 /* A native record of OTP 29: its definition, from the Recs chunk. */
 typedef struct {
-    term name;       /* atom */
+    term name; /* atom */
     bool exported;
-    uint32_t count;  /* of fields */
+    uint32_t count; /* of fields */
     struct BeamField {
-        term key;           /* atom */
-        term value;         /* its default; NONE: it has none */
-        uint32_t literal;   /* where the default comes from while the file is read */
-    } *fields;              /* in the order of the source */
-    term template;          /* all of that as a literal, see data/record.h */
+        term key;         /* atom */
+        term value;       /* its default; NONE: it has none */
+        uint32_t literal; /* where the default comes from while the file is read */
+    } * fields;           /* in the order of the source */
+    term template;        /* all of that as a literal, see data/record.h */
 } BeamRecord;
 
 typedef struct {
     AtomNumber name;
-    uint32_t entry;          /* label of its entry */
-    uint32_t first, end;     /* ops [first, end): first is the label before its func_info */
-    uint32_t offset;         /* of a file on demand: where that label is in the Code chunk */
+    uint32_t entry;      /* label of its entry */
+    uint32_t first, end; /* ops [first, end): first is the label before its func_info */
+    uint32_t offset;     /* of a file on demand: where that label is in the Code chunk */
     uint8_t arity;
-    bool walked;             /* it has been verified; on demand, somebody may run it already */
+    bool walked; /* it has been verified; on demand, somebody may run it already */
 } BeamFunction;
 
 typedef struct BeamFile {
@@ -120,34 +122,49 @@ typedef struct BeamFile {
     uint32_t *label_op;       /* of each label: index of its instruction; UINT32_MAX: there is none */
     AtomNumber *atoms;        /* 1..atom_count; 0: nil */
     uint32_t atom_count;
-    BeamImport *imports;      uint32_t import_count;
-    BeamExport *exports;      uint32_t export_count;
-    BeamExport *locals;       uint32_t local_count;
-    BeamLambda *lambdas;      uint32_t lambda_count;
-    term *literals;           uint32_t literal_count;
-    term *literal_block;      size_t literal_words;  term literal_off_heap; /* handed over to the module when it is loaded */
-    BeamType *types;          uint32_t type_count;
-    Bytes strings;            /* StrT */
-    BeamLine *lines;          uint32_t line_count;   /* index 0: no line */
-    term *files;              uint32_t file_count;   /* names, as literals: 1..file_count - 1 */
+    BeamImport *imports;
+    uint32_t import_count;
+    BeamExport *exports;
+    uint32_t export_count;
+    BeamExport *locals;
+    uint32_t local_count;
+    BeamLambda *lambdas;
+    uint32_t lambda_count;
+    term *literals;
+    uint32_t literal_count;
+    term *literal_block;
+    size_t literal_words;
+    term literal_off_heap; /* handed over to the module when it is loaded */
+    BeamType *types;
+    uint32_t type_count;
+    Bytes strings; /* StrT */
+    BeamLine *lines;
+    uint32_t line_count; /* index 0: no line */
+    term *files;
+    uint32_t file_count;                  /* names, as literals: 1..file_count - 1 */
     Bytes attributes, compile_info, meta; /* external terms; empty: no chunk */
-    BeamRecord *records;      uint32_t record_count; /* native records, OTP 29 */
-    GenericOp *ops;           uint32_t op_count;     /* the whole Code chunk, up to int_code_end */
-    BeamFunction *functions;  uint32_t function_count; /* in order of their code */
-    uint32_t on_load_label;   /* entry of the function that has on_load; 0: none */
+    BeamRecord *records;
+    uint32_t record_count; /* native records, OTP 29 */
+    GenericOp *ops;
+    uint32_t op_count; /* the whole Code chunk, up to int_code_end */
+    BeamFunction *functions;
+    uint32_t function_count; /* in order of their code */
+    uint32_t on_load_label;  /* entry of the function that has on_load; 0: none */
     uint8_t md5[16];
-    struct Arena *arena;      /* all of the above is in here, but literals; and but ops and label_op of a file on demand: */
-    struct Arena *work;       /* what decoding and verifying need; the same arena unless on demand */
-    const Bytes *chunks;      /* on demand: by CHUNK_..., they stay as long as the file; NULL: all has been read */
-    uint64_t *match_args;     /* on demand, of each function: which arguments may be match contexts */
-    const char *name;         /* on demand: what messages call the file */
-    LiteralBlock *blocks;     uint32_t block_count;  /* on demand: further literals, which beam_keep has made */
-    Bytes literal_table;      /* on demand: what literals that are NONE so far are read from; at NULL: there are none */
-    uint8_t *inflated;        size_t inflated_room;  /* where it stands, if that is not the file */
-    Bytes given;              /* on demand: the bytes of the file, if they are the file's own */
-    bool kept;                /* on demand: code has it now, and beam_free leaves it alone */
-    size_t op_room;           /* there is room for so many ops */
-    size_t literal_room;      /* literals are a block of so many */
+    struct Arena *arena;  /* all of the above is in here, but literals; and but ops and label_op of a file on demand: */
+    struct Arena *work;   /* what decoding and verifying need; the same arena unless on demand */
+    const Bytes *chunks;  /* on demand: by CHUNK_..., they stay as long as the file; NULL: all has been read */
+    uint64_t *match_args; /* on demand, of each function: which arguments may be match contexts */
+    const char *name;     /* on demand: what messages call the file */
+    LiteralBlock *blocks;
+    uint32_t block_count; /* on demand: further literals, which beam_keep has made */
+    Bytes literal_table;  /* on demand: what literals that are NONE so far are read from; at NULL: there are none */
+    uint8_t *inflated;
+    size_t inflated_room; /* where it stands, if that is not the file */
+    Bytes given;          /* on demand: the bytes of the file, if they are the file's own */
+    bool kept;            /* on demand: code has it now, and beam_free leaves it alone */
+    size_t op_room;       /* there is room for so many ops */
+    size_t literal_room;  /* literals are a block of so many */
 } BeamFile;
 
 /* Parses and verifies. `name` is what messages call the file. NULL: *error says why. The bytes may go afterwards. */
@@ -162,6 +179,6 @@ void beam_free(BeamFile *b); /* takes literal_block along unless somebody has ta
 BeamFunction *beam_function(const BeamFile *b, uint32_t label);
 
 term beam_keep(BeamFile *b, term t); /* on demand: a literal like t, as long as the file; NONE: no memory */
-void beam_md5_now(BeamFile *b); /* on demand: fills in md5 */
+void beam_md5_now(BeamFile *b);      /* on demand: fills in md5 */
 
 #endif

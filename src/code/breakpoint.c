@@ -162,7 +162,8 @@ void export_untrace(VM *vm, Export *e, const Function *f) {
 }
 
 bool stub_name(VM *vm, const Unit *at, StubName *name) {
-    if (at[0] != vm->handlers[VARIANT_bif_stub] && at[0] != vm->handlers[VARIANT_undefined_stub] && at[0] != vm->handlers[VARIANT_traced_stub]) {
+    if (at[0] != vm->handlers[VARIANT_bif_stub] && at[0] != vm->handlers[VARIANT_undefined_stub] &&
+        at[0] != vm->handlers[VARIANT_traced_stub]) {
         return false;
     }
     const Export *e = (const Export *)at[1];

@@ -13,9 +13,9 @@ struct Traced;
 
 typedef struct Breakpoint {
     struct Traced *of;
-    Unit *at;                  /* the entry. A function that was emitted again has several */
-    Unit was, was_module;      /* what stood there, and three units before it */
-    Unit handler;              /* of the function's own first instruction */
+    Unit *at;             /* the entry. A function that was emitted again has several */
+    Unit was, was_module; /* what stood there, and three units before it */
+    Unit handler;         /* of the function's own first instruction */
     struct Breakpoint *next;
 } Breakpoint;
 

@@ -190,8 +190,7 @@ bool chunk_imports(Loading *l, Cursor *c) {
     }
     b->import_count = count;
     for (BeamImport *i = b->imports; i < b->imports + count; i++) {
-        if (!read_atom(l, c, &i->module) || !read_atom(l, c, &i->name) ||
-            !read_below(c, "arity", MAX_ARGUMENTS + 1, &i->arity)) {
+        if (!read_atom(l, c, &i->module) || !read_atom(l, c, &i->name) || !read_below(c, "arity", MAX_ARGUMENTS + 1, &i->arity)) {
             return false;
         }
     }
@@ -534,8 +533,8 @@ static bool read_record(Loading *l, Cursor *c, BeamRecord *r) {
     term exported = NONE;
     Compact list;
     uint32_t operands;
-    if (!cursor_bytes(c, 1, &op) || !record_operand(l, c, &r->name) ||
-        !record_operand(l, c, &exported) || !cursor_compact(c, &list) || !cursor_number(c, &operands)) {
+    if (!cursor_bytes(c, 1, &op) || !record_operand(l, c, &r->name) || !record_operand(l, c, &exported) || !cursor_compact(c, &list) ||
+        !cursor_number(c, &operands)) {
         return false;
     }
     if (*op != GEN_call_last || (exported != A_true && exported != A_false) || list.tag != COMPACT_Z || list.value != 1 ||

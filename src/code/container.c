@@ -11,10 +11,11 @@
 enum { INFLATED_LIMIT = 128 << 20, ZLIB_BEST_RATIO = 1040, SMALL_TABLE = 16 << 10 };
 
 const char chunk_names[CHUNKS][5] = {
-    [CHUNK_ATOMS] = "AtU8", [CHUNK_CODE] = "Code", [CHUNK_STRINGS] = "StrT", [CHUNK_IMPORTS] = "ImpT", [CHUNK_EXPORTS] = "ExpT",
-    [CHUNK_LAMBDAS] = "FunT", [CHUNK_LITERALS] = "LitT", [CHUNK_PLAIN_LITERALS] = "LitU", [CHUNK_ATTRIBUTES] = "Attr",
-    [CHUNK_COMPILE_INFO] = "CInf", [CHUNK_LINES] = "Line", [CHUNK_LOCALS] = "LocT", [CHUNK_TYPES] = "Type", [CHUNK_META] = "Meta",
-    [CHUNK_RECORDS] = "Recs", [CHUNK_DEBUG] = "DbgB", [CHUNK_OLD_ATOMS] = "Atom",
+    [CHUNK_ATOMS] = "AtU8",      [CHUNK_CODE] = "Code",         [CHUNK_STRINGS] = "StrT",  [CHUNK_IMPORTS] = "ImpT",
+    [CHUNK_EXPORTS] = "ExpT",    [CHUNK_LAMBDAS] = "FunT",      [CHUNK_LITERALS] = "LitT", [CHUNK_PLAIN_LITERALS] = "LitU",
+    [CHUNK_ATTRIBUTES] = "Attr", [CHUNK_COMPILE_INFO] = "CInf", [CHUNK_LINES] = "Line",    [CHUNK_LOCALS] = "LocT",
+    [CHUNK_TYPES] = "Type",      [CHUNK_META] = "Meta",         [CHUNK_RECORDS] = "Recs",  [CHUNK_DEBUG] = "DbgB",
+    [CHUNK_OLD_ATOMS] = "Atom",
 };
 
 static inline bool is_chunk(const uint8_t *head, int i) {
@@ -125,7 +126,7 @@ typedef struct {
     int fd;
     uint8_t *form;
     size_t room, kept, filled;
-    size_t at, end;   /* of the form in the file */
+    size_t at, end; /* of the form in the file */
 } Gather;
 
 /* At least n bytes of the file's chunk at g->at are there, perhaps with a part of what follows them. */
@@ -235,7 +236,7 @@ bool container_literals(const Bytes chunks[CHUNKS], Mem *mem, Bytes *table, uint
     }
     *size = inflated;
     uLongf got = inflated;
-    int result = inflated > SMALL_TABLE                  ? uncompress(*block, &got, b.at, (uLong)b.size)
+    int result = inflated > SMALL_TABLE               ? uncompress(*block, &got, b.at, (uLong)b.size)
                  : inflate_small(b, *block, inflated) ? Z_OK
                                                       : Z_DATA_ERROR;
     if (result == Z_OK && got == inflated) {

@@ -6,9 +6,9 @@
 
 typedef struct {
     Mem *mem;
-    Bytes form;             /* the whole of it, inflated */
-    Bytes chunks[CHUNKS];   /* of those that are there: where; the others: at NULL */
-    uint8_t *inflated;      /* a block for a file that was compressed; else NULL */
+    Bytes form;           /* the whole of it, inflated */
+    Bytes chunks[CHUNKS]; /* of those that are there: where; the others: at NULL */
+    uint8_t *inflated;    /* a block for a file that was compressed; else NULL */
     size_t inflated_room;
 } Container;
 

@@ -13,6 +13,7 @@ enum { MAX_REGISTERS = 1024, ARG_ROOM = 16 };
 #define REGISTER (K(ARG_X) | K(ARG_Y))
 #define CONSTANT (K(ARG_TERM) | K(ARG_LITERAL))
 #define MORE 0x8000u /* there is more to be checked: check_more */
+// clang-format off
 static const uint16_t letter_kinds[128] = {
     ['s'] = REGISTER | CONSTANT, ['r'] = REGISTER, ['d'] = REGISTER, ['y'] = K(ARG_Y), ['k'] = CONSTANT, ['a'] = K(ARG_TERM) | MORE,
     ['t'] = CONSTANT | MORE, ['w'] = K(ARG_F), ['W'] = K(ARG_F), ['G'] = K(ARG_F) | REGISTER | CONSTANT, ['D'] = K(ARG_F) | REGISTER,
@@ -22,6 +23,7 @@ static const uint16_t letter_kinds[128] = {
     ['l'] = K(ARG_NUMBER) | MORE, ['['] = K(ARG_LIST), ['T'] = REGISTER | CONSTANT, ['C'] = REGISTER | CONSTANT, ['M'] = REGISTER | CONSTANT,
     ['Q'] = REGISTER, ['*'] = 0x7fff & ~K(ARG_LIST) & ~K(ARG_HEAP),
 };
+// clang-format on
 
 typedef struct {
     Loading *l;
@@ -133,17 +135,14 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
     uint32_t n;
     Compact inner;
     switch (v->large ? -1 : (int)MIN(v->value, 99)) {
-    case 1:
-        a->kind = ARG_LIST;
-        return short_number(c, &a->value) || cursor_number(c, &a->value);
+    case 1: a->kind = ARG_LIST; return short_number(c, &a->value) || cursor_number(c, &a->value);
     case 2:
         if (!cursor_number(c, &n)) {
             return false;
         }
         inner = (Compact){.tag = COMPACT_U, .value = n};
         return register_operand(c, &inner, MAX_REGISTERS, a);
-    case 3:
-        return heap_operand(c, a);
+    case 3: return heap_operand(c, a);
     case 4:
         if (!short_number(c, &n) && !cursor_number(c, &n)) {
             return false;
@@ -168,8 +167,7 @@ static bool extended_operand(Decoder *d, const Compact *v, Arg *a) {
         }
         a->type = b->type_count > 1 && n <= UINT16_MAX ? (uint16_t)n : 0;
         return register_operand(c, &inner, MAX_REGISTERS, a);
-    default:
-        return CURSOR_FAIL(c, "an operand of an unknown kind");
+    default: return CURSOR_FAIL(c, "an operand of an unknown kind");
     }
 }
 
@@ -188,8 +186,7 @@ static bool long_operand(Decoder *d, Arg *a) {
         a->kind = ARG_NUMBER;
         a->value = (uint32_t)v.value;
         return true;
-    case COMPACT_I:
-        return integer_operand(d, &v, a);
+    case COMPACT_I: return integer_operand(d, &v, a);
     case COMPACT_A:
         if (v.large || v.value > b->atom_count) {
             return CURSOR_FAIL(c, "atom %lld of %u", (long long)v.value, b->atom_count);
@@ -198,8 +195,7 @@ static bool long_operand(Decoder *d, Arg *a) {
         a->term = v.value == 0 ? NIL : b->atoms[v.value];
         return true;
     case COMPACT_X:
-    case COMPACT_Y:
-        return register_operand(c, &v, MAX_REGISTERS, a);
+    case COMPACT_Y: return register_operand(c, &v, MAX_REGISTERS, a);
     case COMPACT_F:
         if (v.large || v.value >= b->labels) {
             return CURSOR_FAIL(c, "label %lld of %u", (long long)v.value, b->labels);
@@ -207,10 +203,8 @@ static bool long_operand(Decoder *d, Arg *a) {
         a->kind = ARG_LABEL;
         a->value = (uint32_t)v.value;
         return true;
-    case COMPACT_Z:
-        return extended_operand(d, &v, a);
-    default:
-        return CURSOR_FAIL(c, "an operand of an unknown kind");
+    case COMPACT_Z: return extended_operand(d, &v, a);
+    default: return CURSOR_FAIL(c, "an operand of an unknown kind");
     }
 }
 
@@ -225,7 +219,7 @@ static NOINLINE bool operand_at(Decoder *d, const uint8_t **at, Arg *a) {
 /* Most operands take one byte or two: those are decoded here, the others in long_operand. */
 static inline bool operand(Decoder *d, const uint8_t **at, const uint8_t *end, Arg *a) {
     static const uint8_t kinds[8] = {[COMPACT_U] = ARG_NUMBER, [COMPACT_I] = ARG_TERM, [COMPACT_A] = ARG_TERM,
-                                     [COMPACT_X] = ARG_X, [COMPACT_Y] = ARG_Y, [COMPACT_F] = ARG_LABEL};
+                                     [COMPACT_X] = ARG_X,      [COMPACT_Y] = ARG_Y,    [COMPACT_F] = ARG_LABEL};
     const uint8_t *p = *at;
     if (UNLIKELY(end - p < 2)) {
         return operand_at(d, at, a);
@@ -251,41 +245,22 @@ static NOINLINE bool check_more(Decoder *d, const GenericShape *shape, char lett
     const BeamFile *b = d->l->b;
     bool ok = true;
     switch (letter) {
-    case 'L':
-        ok = a->value > 0 && a->value < b->labels;
-        break;
+    case 'L': ok = a->value > 0 && a->value < b->labels; break;
     case 'j':
-    case 'p':
-        ok = a->value != 0;
-        break;
-    case 'a':
-        ok = is_atom(a->term);
-        break;
-    case 't':
-        ok = a->kind == ARG_LITERAL || is_atom(a->term);
-        break;
-    case 'q':
-        ok = a->kind == ARG_LABEL || a->term == A_no_fail || a->term == A_resume;
-        break;
-    case 'z':
-        ok = a->kind == ARG_NUMBER || a->term == A_start;
-        break;
+    case 'p': ok = a->value != 0; break;
+    case 'a': ok = is_atom(a->term); break;
+    case 't': ok = a->kind == ARG_LITERAL || is_atom(a->term); break;
+    case 'q': ok = a->kind == ARG_LABEL || a->term == A_no_fail || a->term == A_resume; break;
+    case 'z': ok = a->kind == ARG_NUMBER || a->term == A_start; break;
     case 'h':
         a->kind = ARG_HEAP;
         ok = a->value <= 0xffffff;
         break;
-    case 'v':
-        ok = a->value <= MAX_REGISTERS;
-        break;
+    case 'v': ok = a->value <= MAX_REGISTERS; break;
     case 'i':
-    case 'b':
-        ok = a->value < b->import_count;
-        break;
-    case 'l':
-        ok = a->value < b->lambda_count;
-        break;
-    default:
-        break;
+    case 'b': ok = a->value < b->import_count; break;
+    case 'l': ok = a->value < b->lambda_count; break;
+    default: break;
     }
     return LIKELY(ok) || CURSOR_FAIL(d->c, "%s: operand %u is out of range", shape->name, number + 1);
 }
@@ -461,8 +436,7 @@ static bool all_instructions(Decoder *d) {
                 return CURSOR_FAIL(d->c, "there is code before the first function");
             }
             return true;
-        default:
-            break;
+        default: break;
         }
         before = op->op;
     }
@@ -470,8 +444,10 @@ static bool all_instructions(Decoder *d) {
 
 static Decoder decoder(Loading *l, Cursor *c) {
     const BeamFile *b = l->b;
+    // clang-format off
     return (Decoder){.l = l, .c = c, .atoms = b->atoms, .limits = {[COMPACT_U] = 2048, [COMPACT_I] = 2048, [COMPACT_A] = b->atom_count + 1,
                      [COMPACT_X] = MAX_REGISTERS, [COMPACT_Y] = MAX_REGISTERS, [COMPACT_F] = b->labels}};
+    // clang-format on
 }
 
 bool code_decode_function(Loading *l, uint32_t index) {

@@ -110,13 +110,9 @@ static void write_pointer(Listing *l, uint16_t op, const void *p) {
         write_function_name(l, e->module, e->name, e->arity);
         break;
     }
-    case OP_make_fun:
-        atom_print(l->out, l->vm, ((const Lambda *)p)->name);
-        break;
+    case OP_make_fun: atom_print(l->out, l->vm, ((const Lambda *)p)->name); break;
     case OP_match_string:
-    case OP_create_bits:
-        text_string(l->out, "\"...\"");
-        break;
+    case OP_create_bits: text_string(l->out, "\"...\""); break;
     default: {
         const BifEntry *b = p;
         write_function_name(l, bif_module(b), bif_name(b), b->arity);

@@ -13,20 +13,20 @@ typedef struct {
 } OperandForms;
 /* What the generator knows of an instruction. */
 typedef struct {
-    uint8_t count;     /* operands */
+    uint8_t count; /* operands */
     bool interpreted;
-    uint16_t first;    /* its first variant */
-    uint16_t forms;    /* in operand_forms: for each operand the number of its forms */
-    uint16_t name;     /* in op_names */
+    uint16_t first; /* its first variant */
+    uint16_t forms; /* in operand_forms: for each operand the number of its forms */
+    uint16_t name;  /* in op_names */
 } OpInfo;
 /* A fused instruction: a chain of others, read by the interpreter only. Operands are numbered by their first mention. */
 typedef struct {
-    uint16_t op;           /* the fused one */
+    uint16_t op; /* the fused one */
     uint8_t parts;
     struct {
         uint16_t op;
         uint8_t count;
-        uint8_t a[8];      /* which of the fused one's operands each of its operands is */
+        uint8_t a[8]; /* which of the fused one's operands each of its operands is */
     } part[4];
 } Fusion;
 
@@ -121,12 +121,13 @@ typedef struct {
     VM *vm;
     Ins *ins;
     uint32_t count;
-    uint32_t *label_at;    /* index in `start` of each label that has been passed */
-    uint32_t *fixes;       /* indices in `start` of units that hold a label's number so far; FIX_HANDLER: a catch mark, whose handler's code does */
+    uint32_t *label_at; /* index in `start` of each label that has been passed */
+    uint32_t
+        *fixes; /* indices in `start` of units that hold a label's number so far; FIX_HANDLER: a catch mark, whose handler's code does */
     uint32_t fix_count;
     CodeLine *function_lines; /* of the function that is emitted now */
     uint32_t function_line_count;
-    Unit *start;           /* of the program in its segment */
+    Unit *start; /* of the program in its segment */
     /* At most: */
     size_t units, operands;
     uint32_t functions, lines;
@@ -136,7 +137,8 @@ typedef struct {
 enum {
     PIECE_UNITS = sizeof(CodePiece) / sizeof(Unit),
     LINE_UNITS = sizeof(CodeLine) / sizeof(Unit),
-    FIRST_SEGMENT = 128, LARGEST_SEGMENT = 4096, /* units, of code on demand */
+    FIRST_SEGMENT = 128,
+    LARGEST_SEGMENT = 4096, /* units, of code on demand */
 };
 
 /* A function begins with the label in front of its func_info. */

@@ -6,9 +6,9 @@
 
 typedef struct {
     char file[256];
-    char module[64];   /* "" : not known (yet) */
-    char chunk[5];     /* "" : the container itself */
-    int64_t offset;    /* in the chunk; -1: unknown */
+    char module[64]; /* "" : not known (yet) */
+    char chunk[5];   /* "" : the container itself */
+    int64_t offset;  /* in the chunk; -1: unknown */
     char reason[200];
     bool no_memory;
 } LoadError;

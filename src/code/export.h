@@ -43,13 +43,13 @@ bool bif_is_there(VM *vm, const BifEntry *b);
 
 /* Where a call goes on: the common head of Export and Lambda. */
 typedef struct {
-    const Unit *code;          /* in the interpreter: the function's entry, or a stub; code[-1] is the arity */
-    const void *native;        /* in native code */
+    const Unit *code;   /* in the interpreter: the function's entry, or a stub; code[-1] is the arity */
+    const void *native; /* in native code */
 } Entry;
 
 typedef struct Export {
     union {
-        Entry entry;           /* leads to the function's entry, or to stub */
+        Entry entry; /* leads to the function's entry, or to stub */
         struct {
             const Unit *code;
             const void *native;
@@ -57,17 +57,18 @@ typedef struct Export {
     };
     term module, name;
     uint32_t arity;
-    BifEntry called;           /* what instructions that call a built-in hold: a copy of bif's. While it is traced, its function is one
+    BifEntry called;       /* what instructions that call a built-in hold: a copy of bif's. While it is traced, its function is one
                                   that goes on at `code` instead */
-    const BifEntry *bif;       /* not NULL: a built-in */
-    struct Module *loaded;     /* not NULL: the module whose current code exports it (atomic) */
-    Unit stub[4];              /* arity, then an instruction that calls the built-in, or the error handler for what is not
+    const BifEntry *bif;   /* not NULL: a built-in */
+    struct Module *loaded; /* not NULL: the module whose current code exports it (atomic) */
+    Unit stub[4];          /* arity, then an instruction that calls the built-in, or the error handler for what is not
                                   there, or says that it is traced: see emit.h and breakpoint.h */
-    struct Export *next;       /* in its bucket */
+    struct Export *next;   /* in its bucket */
 } Export;
 
-Export *export_get(VM *vm, term module, term name, uint32_t arity);  /* makes it; NULL: no memory */
-Export *export_find(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it, it is no built-in, and no loaded module exports it */
+Export *export_get(VM *vm, term module, term name, uint32_t arity); /* makes it; NULL: no memory */
+Export *export_find(VM *vm, term module, term name,
+                    uint32_t arity); /* NULL: nobody mentions it, it is no built-in, and no loaded module exports it */
 Export *export_known(VM *vm, term module, term name, uint32_t arity); /* NULL: nobody mentions it */
 static inline bool export_is_callable(const Export *e) {
     return e->bif != NULL || __atomic_load_n(&e->loaded, __ATOMIC_ACQUIRE) != NULL;

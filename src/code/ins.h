@@ -25,7 +25,7 @@ typedef enum {
 
 typedef struct Operand {
     uint8_t kind;
-    uint16_t type;         /* index into the file's types; 0: any */
+    uint16_t type; /* index into the file's types; 0: any */
     uint32_t index;
     union {
         term term;
@@ -36,9 +36,9 @@ typedef struct Operand {
 } Operand;
 
 typedef struct {
-    uint16_t op;           /* OP_... */
+    uint16_t op; /* OP_... */
     uint8_t count;
-    uint32_t origin;       /* index of the generic instruction that it comes from (the last, if from several) */
+    uint32_t origin; /* index of the generic instruction that it comes from (the last, if from several) */
     Operand *a;
 } Ins;
 
@@ -46,17 +46,17 @@ typedef struct {
 typedef struct Program {
     VM *vm;
     const BeamFile *file;
-    ModuleCode *code;      /* what it is made for */
+    ModuleCode *code;        /* what it is made for */
     uint32_t first_function; /* index of the first of its functions in code->functions */
-    Lambda **lambdas;      /* of the file, by index */
+    Lambda **lambdas;        /* of the file, by index */
     Ins *ins;
     uint32_t count, capacity;
-    Operand *operands;     /* room for more */
+    Operand *operands; /* room for more */
     size_t operands_left;
-    uint32_t origin;       /* of what is added now */
-    uint32_t labels;       /* labels are 1 .. labels - 1; those from file->labels on are the rewriter's */
+    uint32_t origin; /* of what is added now */
+    uint32_t labels; /* labels are 1 .. labels - 1; those from file->labels on are the rewriter's */
     bool no_memory;
-    Ins lost;              /* what program_add gives when there is no memory */
+    Ins lost; /* what program_add gives when there is no memory */
     Operand lost_operands[12];
     LoadError *error;
 } Program;

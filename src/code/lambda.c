@@ -50,12 +50,13 @@ bool lambdas_of(VM *vm, term module) {
     return any;
 }
 
-static Lambda *get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
+static Lambda *get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity,
+                   uint32_t free) {
     Code *c = vm->code;
     uint32_t hash = lambda_hash(module, index, old_uniq);
     for (Lambda *l = c->lambdas[hash & (c->lambda_buckets - 1)]; l != NULL; l = l->next) {
-        if (l->module == module && l->index == index && l->old_index == old_index && l->old_uniq == old_uniq
-            && l->arity == arity && l->free == free && memcmp(l->uniq, uniq, sizeof l->uniq) == 0) {
+        if (l->module == module && l->index == index && l->old_index == old_index && l->old_uniq == old_uniq && l->arity == arity &&
+            l->free == free && memcmp(l->uniq, uniq, sizeof l->uniq) == 0) {
             return l;
         }
     }
@@ -66,7 +67,8 @@ static Lambda *get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uin
     if (c->lambda_count >= c->lambda_buckets) {
         grow(vm);
     }
-    *l = (Lambda){.module = module, .name = NIL, .arity = arity, .free = free, .index = index, .old_index = old_index, .old_uniq = old_uniq};
+    *l =
+        (Lambda){.module = module, .name = NIL, .arity = arity, .free = free, .index = index, .old_index = old_index, .old_uniq = old_uniq};
     memcpy(l->uniq, uniq, sizeof l->uniq);
     Lambda **bucket = &c->lambdas[hash & (c->lambda_buckets - 1)];
     l->next = *bucket;
@@ -78,7 +80,8 @@ static Lambda *get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uin
     return l;
 }
 
-Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity, uint32_t free) {
+Lambda *lambda_get(VM *vm, term module, const uint8_t *uniq, uint32_t index, uint32_t old_index, uint32_t old_uniq, uint32_t arity,
+                   uint32_t free) {
     code_lock(vm);
     Lambda *l = get(vm, module, uniq, index, old_index, old_uniq, arity, free);
     code_unlock(vm);

@@ -166,8 +166,8 @@ static bool take_tables(VM *vm, ModuleCode *c, BeamFile *b) {
             c->records[i] = b->records[i].template;
         }
     }
-    return c->record_count == b->record_count && module_take_lines(vm, c, b) && copy_bytes(vm, &c->attributes, b->attributes)
-        && copy_bytes(vm, &c->compile_info, b->compile_info);
+    return c->record_count == b->record_count && module_take_lines(vm, c, b) && copy_bytes(vm, &c->attributes, b->attributes) &&
+           copy_bytes(vm, &c->compile_info, b->compile_info);
 }
 
 const uint8_t *module_md5(ModuleCode *c) {

@@ -9,12 +9,12 @@
 /* What the decoder and the verifier know of a generic instruction: a row of generic.tab. */
 enum { GENERIC_ENDS = 1, GENERIC_RAISES = 2, GENERIC_CALLS = 4 };
 typedef struct {
-    const char *name;    /* NULL: no such instruction */
-    char operands[9];    /* letters; '[': a list */
-    char group[3];       /* letters of a group of the list */
+    const char *name; /* NULL: no such instruction */
+    char operands[9]; /* letters; '[': a list */
+    char group[3];    /* letters of a group of the list */
     uint8_t arity;
-    int8_t live;         /* which operand says what lives; -1: none */
-    int8_t fail;         /* which operand is the label for failure; -1: none */
+    int8_t live; /* which operand says what lives; -1: none */
+    int8_t fail; /* which operand is the label for failure; -1: none */
     uint8_t flags;
 } GenericShape;
 extern const GenericShape generic_shapes[GEN_COUNT];
@@ -39,7 +39,7 @@ bool cursor_bytes(Cursor *c, size_t size, const uint8_t **p);
 enum { COMPACT_U, COMPACT_I, COMPACT_A, COMPACT_X, COMPACT_Y, COMPACT_F, COMPACT_H, COMPACT_Z };
 typedef struct {
     uint8_t tag;
-    bool large;           /* does not fit: bytes and size are the number, big-endian, two's complement */
+    bool large; /* does not fit: bytes and size are the number, big-endian, two's complement */
     int64_t value;
     const uint8_t *bytes;
     size_t size;
@@ -51,15 +51,17 @@ bool cursor_number(Cursor *c, uint32_t *v); /* one that must be tagged u and fit
 typedef struct Loading {
     BeamFile *b;
     LoadError *error;
-    Heap heap;            /* literals, until they move to their block; detached */
-    Arg **fixes;          /* operands that are literals: their terms come when all literals are there */
+    Heap heap;   /* literals, until they move to their block; detached */
+    Arg **fixes; /* operands that are literals: their terms come when all literals are there */
     size_t fix_count, fix_room;
-    uint32_t file_literals;   /* literals of the file; those behind them are large integers of the code */
+    uint32_t file_literals; /* literals of the file; those behind them are large integers of the code */
 } Loading;
 
+// clang-format off
 enum { CHUNK_ATOMS, CHUNK_CODE, CHUNK_STRINGS, CHUNK_IMPORTS, CHUNK_EXPORTS, CHUNK_LAMBDAS, CHUNK_LITERALS, CHUNK_PLAIN_LITERALS,
        CHUNK_ATTRIBUTES, CHUNK_COMPILE_INFO, CHUNK_LINES, CHUNK_LOCALS, CHUNK_TYPES, CHUNK_META, CHUNK_RECORDS, CHUNK_DEBUG,
        CHUNK_OLD_ATOMS, CHUNKS };
+// clang-format on
 extern const char chunk_names[CHUNKS][5];
 
 /* chunk.c: each parses one chunk. */

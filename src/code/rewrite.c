@@ -7,8 +7,12 @@
 
 /* --- Operands ------------------------------------------------------------------------------------------------------ */
 
-static bool is_x(const Arg *a) { return a->kind == ARG_X; }
-static bool is_constant(const Arg *a) { return a->kind == ARG_TERM || a->kind == ARG_LITERAL; }
+static bool is_x(const Arg *a) {
+    return a->kind == ARG_X;
+}
+static bool is_constant(const Arg *a) {
+    return a->kind == ARG_TERM || a->kind == ARG_LITERAL;
+}
 
 static bool same_arg(const Arg *a, const Arg *b) {
     if (a->kind != b->kind) {
@@ -186,7 +190,10 @@ static const BifEntry *built_in(Rewriter *r, const BeamImport *i) {
 
 /* For the rules, the operands of all seven are in one order: label, live registers, arguments, result. */
 static uint32_t rewrite_bif(Rewriter *r, const GenericOp *g) {
-    unsigned arity = g->op == GEN_bif0 ? 0 : g->op == GEN_bif1 || g->op == GEN_gc_bif1 ? 1 : g->op == GEN_bif2 || g->op == GEN_gc_bif2 ? 2 : 3;
+    unsigned arity = g->op == GEN_bif0                           ? 0
+                     : g->op == GEN_bif1 || g->op == GEN_gc_bif1 ? 1
+                     : g->op == GEN_bif2 || g->op == GEN_gc_bif2 ? 2
+                                                                 : 3;
     bool gc = g->op == GEN_gc_bif1 || g->op == GEN_gc_bif2 || g->op == GEN_gc_bif3;
     const Arg *a = g->arg;
     Arg all[6];
@@ -680,7 +687,7 @@ static_assert(OP_COUNT <= 256 && GEN_COUNT <= 256 && ARG_LITERAL < 8, "bytes are
 
 /* Whether the conditions of a rule hold. Then *rule is at what it makes. */
 static bool rule_holds(Rewriter *r, const GenericOp *g, const uint8_t **rule) {
-#define PLACE(at) (&g[(at) >> 4].arg[(at) & 15])
+#define PLACE(at) (&g[(at) >> 4].arg[(at)&15])
     for (const uint8_t *at = *rule;; at += 3) {
         switch (at[0]) {
         case RULE_KIND: {

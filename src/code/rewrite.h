@@ -8,10 +8,10 @@
 typedef struct {
     Program *pr;
     const GenericOp *end;
-    bool has_bifs;         /* some of the module's functions may be built in */
+    bool has_bifs;             /* some of the module's functions may be built in */
     const GenericOp *required; /* what get_tuple_element before this one relies on has been seen to */
-    uint32_t bad_label;   /* leads to bad_code; 0: not needed so far */
-    const BifEntry *bif;  /* that make_bif is about */
+    uint32_t bad_label;        /* leads to bad_code; 0: not needed so far */
+    const BifEntry *bif;       /* that make_bif is about */
     Arg scratch[4];
 } Rewriter;
 

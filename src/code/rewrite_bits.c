@@ -73,7 +73,8 @@ static void begin_match(Rewriter *r, uint16_t op, uint8_t count, const Arg *fail
 }
 
 /* An integer of so many bits; `sure`: they are there. */
-static void add_integer(Rewriter *r, const Arg *fail, const Arg *context, uint32_t live, uint64_t bits, uint32_t flags, const Arg *d, bool sure) {
+static void add_integer(Rewriter *r, const Arg *fail, const Arg *context, uint32_t live, uint64_t bits, uint32_t flags, const Arg *d,
+                        bool sure) {
     Ins *i;
     if (bits >= (unsigned)SMALL_BITS) {
         begin_match(r, OP_match_integer, 6, fail, context, &i);
@@ -84,7 +85,10 @@ static void add_integer(Rewriter *r, const Arg *fail, const Arg *context, uint32
         return;
     }
     bool byte = bits == 8 && (flags & BITS_SIGNED) == 0;
-    begin_match(r, sure ? byte ? OP_take_byte : OP_take_small : byte ? OP_match_byte : OP_match_small,
+    begin_match(r,
+                sure   ? byte ? OP_take_byte : OP_take_small
+                : byte ? OP_match_byte
+                       : OP_match_small,
                 (uint8_t)((sure ? 2 : 3) + (byte ? 0 : 2)), sure ? NULL : fail, context, &i);
     Operand *o = &i->a[sure ? 1 : 2];
     if (!byte) {
@@ -303,9 +307,11 @@ static bool segment_type(term name, uint8_t *type) {
     static const struct {
         term name;
         uint8_t type;
-    } types[] = {{A_append, SEGMENT_APPEND}, {A_private_append, SEGMENT_PRIVATE_APPEND}, {A_binary, SEGMENT_BINARY},
-                 {A_float, SEGMENT_FLOAT}, {A_integer, SEGMENT_INTEGER}, {A_string, SEGMENT_STRING},
-                 {A_utf8, SEGMENT_UTF8}, {A_utf16, SEGMENT_UTF16}, {A_utf32, SEGMENT_UTF32}};
+    } types[] = {{A_append, SEGMENT_APPEND},   {A_private_append, SEGMENT_PRIVATE_APPEND},
+                 {A_binary, SEGMENT_BINARY},   {A_float, SEGMENT_FLOAT},
+                 {A_integer, SEGMENT_INTEGER}, {A_string, SEGMENT_STRING},
+                 {A_utf8, SEGMENT_UTF8},       {A_utf16, SEGMENT_UTF16},
+                 {A_utf32, SEGMENT_UTF32}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (types[i].name == name) {
             *type = types[i].type;
@@ -356,7 +362,9 @@ uint32_t rewrite_create_bin(Rewriter *r, const GenericOp *g) {
         if (!segment_type(s[0].term, &type)) {
             return 0;
         }
-        uint32_t number = s[1].kind == ARG_NUMBER ? s[1].value : s[1].kind == ARG_TERM && is_small(s[1].term) ? (uint32_t)small_value(s[1].term) : 0;
+        uint32_t number = s[1].kind == ARG_NUMBER                        ? s[1].value
+                          : s[1].kind == ARG_TERM && is_small(s[1].term) ? (uint32_t)small_value(s[1].term)
+                                                                         : 0;
         bool string = type == SEGMENT_STRING;
         set_segment(r, to, type, number, s[2].value, s[3].value, string ? NULL : &s[4],
                     string ? r->pr->code->strings.at + s[4].value : NULL, &s[5]);

@@ -47,7 +47,8 @@ static size_t label_word(uint32_t n, uint32_t *word) {
 /* Where a head begins whose func_info, which has four bytes at least, is at `info`; NULL: there is none. */
 static const uint8_t *head_start(const uint8_t *start, const uint8_t *info, uint32_t label) {
     uint32_t word, place;
-    size_t size = label_word(label, &word), lines = MIN((size_t)LINE_ROOM, (size_t)(info - start) + 1 - MIN(size, (size_t)(info - start) + 1));
+    size_t size = label_word(label, &word),
+           lines = MIN((size_t)LINE_ROOM, (size_t)(info - start) + 1 - MIN(size, (size_t)(info - start) + 1));
     uint32_t mask = ~(uint32_t)0 << (32 - 8 * size);
     for (size_t line = 0; line < lines; line++) {
         const uint8_t *at = info - line - size, *behind = at + size + 1;
@@ -90,7 +91,8 @@ bool code_scan(BeamFile *b) {
     uint32_t head = read_be32(code.at), format = read_be32(code.at + 4), functions = read_be32(code.at + 16);
     b->max_opcode = read_be32(code.at + 8);
     b->labels = read_be32(code.at + 12);
-    if (head < 16 || head > code.size - 8 || format != 0 || b->max_opcode >= GEN_COUNT || b->labels > code.size / 2 + 1 || functions > code.size) {
+    if (head < 16 || head > code.size - 8 || format != 0 || b->max_opcode >= GEN_COUNT || b->labels > code.size / 2 + 1 ||
+        functions > code.size) {
         return false;
     }
     b->functions = arena_alloc(b->arena, (functions + (size_t)1) * sizeof *b->functions);

@@ -36,8 +36,8 @@ Fact fact_join(Fact a, Fact b) {
     if (fact_is_value(a) && fact_is_value(b)) {
         return x == FACT_MATCH && y == FACT_MATCH ? FACT(FACT_MATCH, MIN(FACT_N(a), FACT_N(b))) : (Fact)FACT_MAYBE_MATCH;
     }
-    bool raised = (x == FACT_RAISED || x == FACT_MAYBE_RAISED || fact_is_term(a)) &&
-                  (y == FACT_RAISED || y == FACT_MAYBE_RAISED || fact_is_term(b));
+    bool raised =
+        (x == FACT_RAISED || x == FACT_MAYBE_RAISED || fact_is_term(a)) && (y == FACT_RAISED || y == FACT_MAYBE_RAISED || fact_is_term(b));
     return raised ? FACT_MAYBE_RAISED : FACT_UNSET;
 }
 
@@ -101,12 +101,12 @@ static bool join_frames(Verifier *v, SavedState *t, const StateHead *h, const Fa
     return true;
 }
 
-#define LOWER(field)                                                                                                      \
-    do {                                                                                                                  \
-        if (a->field > h->field) {                                                                                        \
-            a->field = h->field;                                                                                          \
-            changed = true;                                                                                               \
-        }                                                                                                                 \
+#define LOWER(field)               \
+    do {                           \
+        if (a->field > h->field) { \
+            a->field = h->field;   \
+            changed = true;        \
+        }                          \
     } while (0)
 
 static bool join_into(Verifier *v, SavedState *t, const StateHead *h, const Fact *x, const Fact *y, bool *result) {
@@ -168,8 +168,7 @@ static bool is_wait(const GenericOp *op) { /* jumps back in a receive, and costs
 }
 
 bool verify_branch(Verifier *v, uint32_t label) {
-    return flow_to(v, label, &v->s.h, v->s.x, v->s.y) &&
-           (is_wait(&v->b->ops[v->op]) || verify_edge(v, v->b->label_op[label]));
+    return flow_to(v, label, &v->s.h, v->s.x, v->s.y) && (is_wait(&v->b->ops[v->op]) || verify_edge(v, v->b->label_op[label]));
 }
 
 bool verify_raise(Verifier *v) {

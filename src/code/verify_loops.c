@@ -54,7 +54,7 @@ bool verify_no_loops(Verifier *v) {
     uint32_t count = v->edge_count, depth = 0;
     qsort(v->edges, count, sizeof *v->edges, by_from);
     uint8_t *state = ARENA_ARRAY(v->b->work, uint8_t, f->end - f->first); /* of the label at each instruction */
-    uint32_t *path = arena_alloc(v->b->work, (count + 1) * sizeof *path);      /* the edges that have led here */
+    uint32_t *path = arena_alloc(v->b->work, (count + 1) * sizeof *path); /* the edges that have led here */
     if (state == NULL || path == NULL) {
         return load_no_memory(v->error);
     }

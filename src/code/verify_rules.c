@@ -22,24 +22,22 @@ Fact fact_of_constant(const Arg *a) {
 
 static inline Fact fact_of(const Verifier *v, const Arg *a) {
     switch (a->kind) {
-    case ARG_X:
-        return state_x(&v->s, a->value);
-    case ARG_Y:
-        return a->value < v->s.h.ys ? v->s.y[a->value] : (Fact)FACT_UNSET;
+    case ARG_X: return state_x(&v->s, a->value);
+    case ARG_Y: return a->value < v->s.h.ys ? v->s.y[a->value] : (Fact)FACT_UNSET;
     case ARG_TERM:
-    case ARG_LITERAL:
-        return fact_of_constant(a);
-    default:
-        return FACT_UNSET;
+    case ARG_LITERAL: return fact_of_constant(a);
+    default: return FACT_UNSET;
     }
 }
 
 static COLD bool not_readable(Verifier *v, const Arg *a, Fact f) {
+    // clang-format off
     static const char *const kinds[16] = {
         [FACT_UNSET] = "not set", [FACT_MATCH] = "a match context", [FACT_MAYBE_MATCH] = "perhaps a match context",
         [FACT_RAISED] = "an exception", [FACT_MAYBE_RAISED] = "perhaps an exception", [FACT_CATCH] = "a catch mark",
         [FACT_TRY] = "a catch mark",
     };
+    // clang-format on
     const char *what = kinds[FACT_KIND(f)];
     return FAIL(v, "%c%u is %s", a->kind == ARG_X ? 'x' : 'y', a->value, what != NULL ? what : "a term");
 }
@@ -298,12 +296,8 @@ static bool call_import(Verifier *v, GenericOp *op) {
     }
     Fact result = FACT_ANY;
     switch (op->op) {
-    case GEN_call_ext_last:
-        ends(v);
-        return no_message(v) && frees_frame(v, a[2].value);
-    case GEN_call_ext_only:
-        ends(v);
-        return no_message(v) && has_no_frame(v);
+    case GEN_call_ext_last: ends(v); return no_message(v) && frees_frame(v, a[2].value);
+    case GEN_call_ext_only: ends(v); return no_message(v) && has_no_frame(v);
     default:
         if (kind == IMPORT_SETELEMENT) {
             Fact index = state_x(&v->s, 0);
@@ -316,36 +310,22 @@ static bool call_import(Verifier *v, GenericOp *op) {
 static bool call(Verifier *v, GenericOp *op) {
     const Arg *a = op->arg;
     switch (op->op) {
-    case GEN_call:
-        return local_call(v, op, a[0].value, &a[1]) && has_frame(v) && calls(v, FACT_ANY);
-    case GEN_call_last:
-        ends(v);
-        return local_call(v, op, a[0].value, &a[1]) && no_message(v) && frees_frame(v, a[2].value);
-    case GEN_call_only:
-        ends(v);
-        return local_call(v, op, a[0].value, &a[1]) && no_message(v) && has_no_frame(v);
-    case GEN_call_fun:
-        return arguments(v, a[0].value + 1, NULL) && has_frame(v) && calls(v, FACT_ANY);
+    case GEN_call: return local_call(v, op, a[0].value, &a[1]) && has_frame(v) && calls(v, FACT_ANY);
+    case GEN_call_last: ends(v); return local_call(v, op, a[0].value, &a[1]) && no_message(v) && frees_frame(v, a[2].value);
+    case GEN_call_only: ends(v); return local_call(v, op, a[0].value, &a[1]) && no_message(v) && has_no_frame(v);
+    case GEN_call_fun: return arguments(v, a[0].value + 1, NULL) && has_frame(v) && calls(v, FACT_ANY);
     case GEN_call_fun2:
         if (a[0].kind == ARG_NUMBER ? a[0].value >= v->b->lambda_count : a[0].kind != ARG_TERM) {
             return FAIL(v, "its hint is no hint");
         }
         return arguments(v, a[1].value, NULL) && reads(v, &a[2]) && has_frame(v) && calls(v, FACT_ANY);
-    case GEN_apply:
-        return arguments(v, a[0].value + 2, NULL) && has_frame(v) && calls(v, FACT_ANY);
-    case GEN_apply_last:
-        ends(v);
-        return arguments(v, a[0].value + 2, NULL) && no_message(v) && frees_frame(v, a[1].value);
-    case GEN_send:
-        return arguments(v, 2, NULL) && calls(v, FACT_ANY);
-    case GEN_raw_raise:
-        return arguments(v, 3, NULL) && calls(v, FACT_ANY); /* goes on, with badarg, if the class is none */
-    case GEN_bs_init_writable:
-        return arguments(v, 1, NULL) && calls(v, FACT_ANY);
-    case GEN_make_fun2:
-        return arguments(v, v->b->lambdas[a[0].value].free, NULL) && calls(v, FACT_ANY);
-    default:
-        UNREACHABLE();
+    case GEN_apply: return arguments(v, a[0].value + 2, NULL) && has_frame(v) && calls(v, FACT_ANY);
+    case GEN_apply_last: ends(v); return arguments(v, a[0].value + 2, NULL) && no_message(v) && frees_frame(v, a[1].value);
+    case GEN_send: return arguments(v, 2, NULL) && calls(v, FACT_ANY);
+    case GEN_raw_raise: return arguments(v, 3, NULL) && calls(v, FACT_ANY); /* goes on, with badarg, if the class is none */
+    case GEN_bs_init_writable: return arguments(v, 1, NULL) && calls(v, FACT_ANY);
+    case GEN_make_fun2: return arguments(v, v->b->lambdas[a[0].value].free, NULL) && calls(v, FACT_ANY);
+    default: UNREACHABLE();
     }
 }
 
@@ -823,8 +803,8 @@ static bool create_segment(Verifier *v, Arg *a) {
         }
         return in_strings(v, a[4].value, (uint64_t)small_value(a[5].term));
     }
-    if (type != A_append && type != A_private_append && type != A_binary && type != A_float && type != A_integer &&
-        type != A_utf8 && type != A_utf16 && type != A_utf32) {
+    if (type != A_append && type != A_private_append && type != A_binary && type != A_float && type != A_integer && type != A_utf8 &&
+        type != A_utf16 && type != A_utf32) {
         return FAIL(v, "a segment of an unknown type");
     }
     for (uint32_t i = 4; i < 6; i++) {
@@ -899,8 +879,8 @@ static uint32_t match_command(Verifier *v, Arg *a, uint32_t left, uint64_t *ensu
     static const struct {
         term name;
         uint8_t count;
-    } commands[] = {{A_ensure_at_least, 3}, {A_ensure_exactly, 2}, {A_binary, 6}, {A_integer, 6},
-                    {A_skip, 2}, {A_get_tail, 4}, {A_op_exact_eq, 4}};
+    } commands[] = {{A_ensure_at_least, 3}, {A_ensure_exactly, 2}, {A_binary, 6}, {A_integer, 6}, {A_skip, 2},
+                    {A_get_tail, 4},        {A_op_exact_eq, 4}};
     uint32_t count = 0;
     for (size_t i = 0; a->kind == ARG_TERM && i < ARRAY_LEN(commands); i++) {
         if (a->term == commands[i].name) {
@@ -919,8 +899,7 @@ static uint32_t match_command(Verifier *v, Arg *a, uint32_t left, uint64_t *ensu
     } else if (name == A_skip) {
         ok = bits_operand(v, &a[1], &bits) && uses_bits(v, ensured, bits);
     } else if (name == A_op_exact_eq) {
-        ok = bits_operand(v, &a[2], &bits) && (bits <= 64 || FAIL(v, "a comparison of more than 64 bits")) &&
-             uses_bits(v, ensured, bits) &&
+        ok = bits_operand(v, &a[2], &bits) && (bits <= 64 || FAIL(v, "a comparison of more than 64 bits")) && uses_bits(v, ensured, bits) &&
              (a[3].kind == ARG_NUMBER || a[3].kind == ARG_TERM || a[3].kind == ARG_LITERAL || FAIL(v, "no value"));
     } else if (name == A_get_tail) {
         ok = (a[1].kind == ARG_NUMBER && is_register(&a[3])) || FAIL(v, "a command that makes no sense");
@@ -1044,28 +1023,17 @@ static bool by_letters(Verifier *v, GenericOp *op) {
         bool ok = true;
         switch (letters[i]) {
         case 's':
-        case 'r':
-            ok = reads(v, &a[i]);
-            break;
-        case 'w':
-            ok = reads_float(v, &a[i]);
-            break;
-        case 'T':
-            ok = relies_and_learns(v, op, &a[i], FACT_TUPLE, 0);
-            break;
-        case 'M':
-            ok = relies_and_learns(v, op, &a[i], FACT_MAP, 0);
-            break;
-        case 'Q':
-            ok = relies_and_learns(v, op, &a[i], FACT_MATCH, 0);
-            break;
+        case 'r': ok = reads(v, &a[i]); break;
+        case 'w': ok = reads_float(v, &a[i]); break;
+        case 'T': ok = relies_and_learns(v, op, &a[i], FACT_TUPLE, 0); break;
+        case 'M': ok = relies_and_learns(v, op, &a[i], FACT_MAP, 0); break;
+        case 'Q': ok = relies_and_learns(v, op, &a[i], FACT_MATCH, 0); break;
         case '[':
             for (uint32_t k = 0; ok && k < a[i].value; k++) {
                 ok = !is_register(&a[i].list[k]) || reads(v, &a[i].list[k]);
             }
             break;
-        default:
-            break;
+        default: break;
         }
         if (!ok) {
             return false;
@@ -1106,54 +1074,34 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
     State *s = &v->s;
     switch (op->op) {
     case GEN_line:
-    case GEN_executable_line:
-        return line(v, &a[0]);
-    case GEN_debug_line:
-        return line(v, &a[1]);
-    case GEN_move:
-        return move(v, op);
-    case GEN_swap:
-        return swap(v, op);
-    case GEN_get_tuple_element:
-        return get_tuple_element(v, op);
-    case GEN_set_tuple_element:
-        return set_tuple_element(v, op);
+    case GEN_executable_line: return line(v, &a[0]);
+    case GEN_debug_line: return line(v, &a[1]);
+    case GEN_move: return move(v, op);
+    case GEN_swap: return swap(v, op);
+    case GEN_get_tuple_element: return get_tuple_element(v, op);
+    case GEN_set_tuple_element: return set_tuple_element(v, op);
     case GEN_get_list:
     case GEN_get_hd:
-    case GEN_get_tl:
-        return get_list(v, op);
-    case GEN_put_list:
-        return reads(v, &a[0]) && reads(v, &a[1]) && takes_heap(v, 2) && writes(v, &a[2], FACT_CELL);
-    case GEN_put_tuple2:
-        return put_tuple2(v, op);
-    case GEN_put_tuple:
-        return put_tuple(v, op);
-    case GEN_put:
-        return FAIL(v, "no put_tuple before it");
-    case GEN_update_record:
-        return update_record(v, op);
-    case GEN_make_fun3:
-        return make_fun3(v, op);
+    case GEN_get_tl: return get_list(v, op);
+    case GEN_put_list: return reads(v, &a[0]) && reads(v, &a[1]) && takes_heap(v, 2) && writes(v, &a[2], FACT_CELL);
+    case GEN_put_tuple2: return put_tuple2(v, op);
+    case GEN_put_tuple: return put_tuple(v, op);
+    case GEN_put: return FAIL(v, "no put_tuple before it");
+    case GEN_update_record: return update_record(v, op);
+    case GEN_make_fun3: return make_fun3(v, op);
     case GEN_test_heap:
         if (!collects(v, a[1].value)) {
             return false;
         }
         tests_heap(v, &a[0]);
         return true;
-    case GEN_allocate:
-        return allocate(v, op, NULL, &a[1], false);
-    case GEN_allocate_heap:
-        return allocate(v, op, &a[1], &a[2], false);
-    case GEN_allocate_zero:
-        return allocate(v, op, NULL, &a[1], true);
-    case GEN_allocate_heap_zero:
-        return allocate(v, op, &a[1], &a[2], true);
-    case GEN_deallocate:
-        return frees_frame(v, a[0].value);
-    case GEN_trim:
-        return trim(v, op);
-    case GEN_init:
-        return writes(v, &a[0], FACT_ANY);
+    case GEN_allocate: return allocate(v, op, NULL, &a[1], false);
+    case GEN_allocate_heap: return allocate(v, op, &a[1], &a[2], false);
+    case GEN_allocate_zero: return allocate(v, op, NULL, &a[1], true);
+    case GEN_allocate_heap_zero: return allocate(v, op, &a[1], &a[2], true);
+    case GEN_deallocate: return frees_frame(v, a[0].value);
+    case GEN_trim: return trim(v, op);
+    case GEN_init: return writes(v, &a[0], FACT_ANY);
     case GEN_init_yregs:
         for (uint32_t i = 0; i < a[0].value; i++) {
             if (!writes(v, &a[0].list[i], FACT_ANY)) {
@@ -1161,14 +1109,9 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
             }
         }
         return true;
-    case GEN_return:
-        ends(v);
-        return has_no_frame(v) && no_message(v) && reads(v, &(Arg){.kind = ARG_X});
-    case GEN_func_info:
-        ends(v);
-        return has_no_frame(v) && arguments(v, a[2].value, v->function);
-    case GEN_int_code_end:
-        return FAIL(v, "the code goes on behind its end");
+    case GEN_return: ends(v); return has_no_frame(v) && no_message(v) && reads(v, &(Arg){.kind = ARG_X});
+    case GEN_func_info: ends(v); return has_no_frame(v) && arguments(v, a[2].value, v->function);
+    case GEN_int_code_end: return FAIL(v, "the code goes on behind its end");
     case GEN_call:
     case GEN_call_last:
     case GEN_call_only:
@@ -1179,18 +1122,13 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
     case GEN_send:
     case GEN_raw_raise:
     case GEN_bs_init_writable:
-    case GEN_make_fun2:
-        return call(v, op);
+    case GEN_make_fun2: return call(v, op);
     case GEN_call_ext:
     case GEN_call_ext_last:
-    case GEN_call_ext_only:
-        return call_import(v, op);
-    case GEN_jump:
-        return jump(v, op);
-    case GEN_select_val:
-        return select_val(v, op);
-    case GEN_select_tuple_arity:
-        return select_arity(v, op);
+    case GEN_call_ext_only: return call_import(v, op);
+    case GEN_jump: return jump(v, op);
+    case GEN_select_val: return select_val(v, op);
+    case GEN_select_tuple_arity: return select_arity(v, op);
     case GEN_is_integer:
     case GEN_is_number:
     case GEN_is_atom:
@@ -1202,101 +1140,67 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
     case GEN_is_bitstr:
     case GEN_is_list:
     case GEN_is_boolean:
-    case GEN_is_function:
-        return test(v, op, FACT_ANY);
-    case GEN_is_tuple:
-        return test(v, op, FACT_TUPLE);
-    case GEN_is_nonempty_list:
-        return test(v, op, FACT_CELL);
-    case GEN_is_map:
-        return test(v, op, FACT_MAP);
-    case GEN_is_float:
-        return test(v, op, FACT_FLOAT);
-    case GEN_is_tagged_tuple:
-        return test(v, op, FACT(FACT_TUPLE, MIN(a[2].value, (uint32_t)FACT_N_MAX)));
+    case GEN_is_function: return test(v, op, FACT_ANY);
+    case GEN_is_tuple: return test(v, op, FACT_TUPLE);
+    case GEN_is_nonempty_list: return test(v, op, FACT_CELL);
+    case GEN_is_map: return test(v, op, FACT_MAP);
+    case GEN_is_float: return test(v, op, FACT_FLOAT);
+    case GEN_is_tagged_tuple: return test(v, op, FACT(FACT_TUPLE, MIN(a[2].value, (uint32_t)FACT_N_MAX)));
     case GEN_test_arity:
-        return relies_and_learns(v, op, &a[1], FACT_TUPLE, 0) &&
-               test(v, op, FACT(FACT_TUPLE, MIN(a[2].value, (uint32_t)FACT_N_MAX)));
-    case GEN_get_map_elements:
-        return map_elements(v, op, true);
-    case GEN_get_record_elements:
-        return map_elements(v, op, false);
-    case GEN_catch:
-        return sets_mark(v, op, FACT_CATCH);
-    case GEN_try:
-        return sets_mark(v, op, FACT_TRY);
-    case GEN_catch_end:
-        return catch_end(v, op);
-    case GEN_try_end:
-        return ends_mark(v, &a[0], FACT_TRY);
-    case GEN_try_case:
-        return try_case(v, op);
-    case GEN_build_stacktrace:
-        return collects(v, 1) && reads(v, &(Arg){.kind = ARG_X}) && writes(v, &(Arg){.kind = ARG_X}, FACT_ANY);
-    case GEN_loop_rec:
-        return loop_rec(v, op);
+        return relies_and_learns(v, op, &a[1], FACT_TUPLE, 0) && test(v, op, FACT(FACT_TUPLE, MIN(a[2].value, (uint32_t)FACT_N_MAX)));
+    case GEN_get_map_elements: return map_elements(v, op, true);
+    case GEN_get_record_elements: return map_elements(v, op, false);
+    case GEN_catch: return sets_mark(v, op, FACT_CATCH);
+    case GEN_try: return sets_mark(v, op, FACT_TRY);
+    case GEN_catch_end: return catch_end(v, op);
+    case GEN_try_end: return ends_mark(v, &a[0], FACT_TRY);
+    case GEN_try_case: return try_case(v, op);
+    case GEN_build_stacktrace: return collects(v, 1) && reads(v, &(Arg){.kind = ARG_X}) && writes(v, &(Arg){.kind = ARG_X}, FACT_ANY);
+    case GEN_loop_rec: return loop_rec(v, op);
     case GEN_loop_rec_end:
     case GEN_wait:
-    case GEN_wait_timeout:
-        return waits(v, op);
+    case GEN_wait_timeout: return waits(v, op);
     case GEN_remove_message:
         if (!s->h.message) {
             return FAIL(v, "there is no message");
         }
         s->h.message = false;
         return true;
-    case GEN_timeout:
-        return no_message(v) && collects(v, 0);
+    case GEN_timeout: return no_message(v) && collects(v, 0);
     case GEN_recv_mark:
-    case GEN_recv_set:
-        return true;
-    case GEN_fmove:
-        return fmove(v, op);
+    case GEN_recv_set: return true;
+    case GEN_fmove: return fmove(v, op);
     case GEN_bif0:
     case GEN_bif1:
     case GEN_bif2:
     case GEN_bif3:
     case GEN_gc_bif1:
     case GEN_gc_bif2:
-    case GEN_gc_bif3:
-        return guard(v, op);
-    case GEN_bs_create_bin:
-        return create_bin(v, op);
-    case GEN_bs_match:
-        return bs_match(v, op);
-    case GEN_bs_start_match2:
-        return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[4], a[3].value);
-    case GEN_bs_start_match3:
-        return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[3], 0);
-    case GEN_bs_start_match4:
-        return start_match(v, op, &a[0], &op->arg[1], &a[2], &a[3], 0);
+    case GEN_gc_bif3: return guard(v, op);
+    case GEN_bs_create_bin: return create_bin(v, op);
+    case GEN_bs_match: return bs_match(v, op);
+    case GEN_bs_start_match2: return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[4], a[3].value);
+    case GEN_bs_start_match3: return start_match(v, op, &a[0], &op->arg[2], &a[1], &a[3], 0);
+    case GEN_bs_start_match4: return start_match(v, op, &a[0], &op->arg[1], &a[2], &a[3], 0);
     case GEN_bs_save2:
-    case GEN_bs_restore2:
-        return uses_slot(v, op);
+    case GEN_bs_restore2: return uses_slot(v, op);
     case GEN_bs_context_to_binary: {
         Fact f = fact_of(v, &a[0]);
         return (fact_is_value(f) || not_readable(v, &a[0], f)) && writes(v, &a[0], FACT_ANY);
     }
-    case GEN_bs_match_string:
-        return in_strings(v, a[3].value, ((uint64_t)a[2].value + 7) / 8) && by_letters(v, op);
+    case GEN_bs_match_string: return in_strings(v, a[3].value, ((uint64_t)a[2].value + 7) / 8) && by_letters(v, op);
     case GEN_bs_init2:
-    case GEN_bs_init_bits:
-        return begins_binary(v, op, &a[1], 1, &a[2], 3);
-    case GEN_bs_append:
-        return reads(v, &a[5]) && begins_binary(v, op, &a[1], 1, &a[2], 3);
-    case GEN_bs_private_append:
-        return reads(v, &a[3]) && begins_binary(v, op, &a[1], 1, NULL, -1);
-    case GEN_bs_put_string:
-        return builds(v) && in_strings(v, a[1].value, a[0].value);
+    case GEN_bs_init_bits: return begins_binary(v, op, &a[1], 1, &a[2], 3);
+    case GEN_bs_append: return reads(v, &a[5]) && begins_binary(v, op, &a[1], 1, &a[2], 3);
+    case GEN_bs_private_append: return reads(v, &a[3]) && begins_binary(v, op, &a[1], 1, NULL, -1);
+    case GEN_bs_put_string: return builds(v) && in_strings(v, a[1].value, a[0].value);
     case GEN_bs_put_integer:
     case GEN_bs_put_binary:
     case GEN_bs_put_float:
     case GEN_bs_put_utf8:
     case GEN_bs_put_utf16:
-    case GEN_bs_put_utf32:
-        return builds(v) && by_letters(v, op);
-    default:
-        return by_letters(v, op);
+    case GEN_bs_put_utf32: return builds(v) && by_letters(v, op);
+    default: return by_letters(v, op);
     }
 }
 
@@ -1305,6 +1209,7 @@ bool verify_instruction(Verifier *v, GenericOp *op) {
 static const struct {
     term name;
     uint8_t arity;
+    // clang-format off
 } guards[] = {
     {A_abs, 1}, {A_element, 2}, {A_float, 1}, {A_hd, 1}, {A_length, 1}, {A_node, 0}, {A_node, 1}, {A_round, 1}, {A_self, 0},
     {A_size, 1}, {A_tl, 1}, {A_trunc, 1}, {A_and, 2}, {A_or, 2}, {A_xor, 2}, {A_not, 1}, {A_op_gt, 2}, {A_op_ge, 2},
@@ -1318,6 +1223,7 @@ static const struct {
     {A_max, 2}, {A_is_integer, 3}, {A_is_record, 1}, {A_binary_to_atom, 2}, {A_binary_to_existing_atom, 2},
     {A_list_to_atom, 1}, {A_list_to_existing_atom, 1},
 };
+// clang-format on
 
 uint8_t verify_import(Verifier *v, uint32_t index) {
     uint8_t kind = v->imports[index];

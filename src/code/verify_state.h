@@ -11,23 +11,23 @@ enum { VERIFY_X = 1024, VERIFY_Y = 1024 };
 /* What is known of a register's value: a kind in the low four bits, a number above it. */
 typedef uint32_t Fact;
 typedef enum {
-    FACT_UNSET,         /* nothing was written to it: it must not be read, nor be live where a collection may happen */
-    FACT_ANY,           /* a term */
-    FACT_TUPLE,         /* a tuple of at least n elements */
-    FACT_FRESH,         /* the same, just made by setelement/3: nobody else knows it, and no collection has moved it */
-    FACT_CELL,          /* a list cell */
+    FACT_UNSET, /* nothing was written to it: it must not be read, nor be live where a collection may happen */
+    FACT_ANY,   /* a term */
+    FACT_TUPLE, /* a tuple of at least n elements */
+    FACT_FRESH, /* the same, just made by setelement/3: nobody else knows it, and no collection has moved it */
+    FACT_CELL,  /* a list cell */
     FACT_MAP,
     FACT_FLOAT,
-    FACT_SMALL,         /* the integer n */
-    FACT_MATCH,         /* a match context with n slots (bs_save2) */
-    FACT_MAYBE_MATCH,   /* a term or a match context */
-    FACT_RAISED,        /* x0 at the label of a catch or try: an exception, for catch_end or try_case only */
-    FACT_MAYBE_RAISED,  /* that, or a term: for catch_end only */
-    FACT_CATCH,         /* y register with a catch mark; n: the label it leads to */
+    FACT_SMALL,        /* the integer n */
+    FACT_MATCH,        /* a match context with n slots (bs_save2) */
+    FACT_MAYBE_MATCH,  /* a term or a match context */
+    FACT_RAISED,       /* x0 at the label of a catch or try: an exception, for catch_end or try_case only */
+    FACT_MAYBE_RAISED, /* that, or a term: for catch_end only */
+    FACT_CATCH,        /* y register with a catch mark; n: the label it leads to */
     FACT_TRY,
 } FactKind;
 #define FACT(kind, n) ((Fact)(n) << 4 | (Fact)(kind))
-#define FACT_KIND(f) ((FactKind)((f) & 15))
+#define FACT_KIND(f) ((FactKind)((f)&15))
 #define FACT_N(f) ((f) >> 4)
 enum { FACT_N_MAX = (1 << 28) - 1 };
 
@@ -48,17 +48,17 @@ enum { FRAME_NONE = -1, FRAME_UNDECIDED = -2 /* paths with different frames meet
 
 typedef struct {
     int32_t frame;
-    uint32_t ys;        /* y registers there are facts of: the frame's size, if it is decided */
-    uint32_t unset;     /* how many of them are unset (undecided: whether some are, also beyond ys) */
-    uint32_t xs;        /* x registers from this one on are unset */
+    uint32_t ys;                  /* y registers there are facts of: the frame's size, if it is decided */
+    uint32_t unset;               /* how many of them are unset (undecided: whether some are, also beyond ys) */
+    uint32_t xs;                  /* x registers from this one on are unset */
     uint32_t words, floats, funs; /* of heap, that have been tested for and not yet used */
-    uint32_t allocate;  /* index of the instruction that made the frame */
-    uint32_t marks;     /* catch marks in the frame */
-    uint32_t innermost; /* the y register of the innermost one, which is the lowest */
-    uint64_t f;         /* float registers that are set (0..63; those above are always readable: they hold some float) */
-    bool message;       /* loop_rec has a message in hand */
-    bool building;      /* a binary is being built, for bs_put_.. */
-    bool fresh;         /* there may be FACT_FRESH in a register */
+    uint32_t allocate;            /* index of the instruction that made the frame */
+    uint32_t marks;               /* catch marks in the frame */
+    uint32_t innermost;           /* the y register of the innermost one, which is the lowest */
+    uint64_t f;                   /* float registers that are set (0..63; those above are always readable: they hold some float) */
+    bool message;                 /* loop_rec has a message in hand */
+    bool building;                /* a binary is being built, for bs_put_.. */
+    bool fresh;                   /* there may be FACT_FRESH in a register */
 } StateHead;
 
 typedef struct {
@@ -69,9 +69,9 @@ typedef struct {
 /* The state at a label, joined from all ways that lead to it. */
 typedef struct SavedState {
     StateHead h;
-    uint32_t op;         /* of the label */
-    uint32_t room_x;     /* facts of x take so many places, those of y follow */
-    bool dirty;          /* has changed since the code behind the label was walked */
+    uint32_t op;     /* of the label */
+    uint32_t room_x; /* facts of x take so many places, those of y follow */
+    bool dirty;      /* has changed since the code behind the label was walked */
     Fact facts[];
 } SavedState;
 
@@ -79,24 +79,24 @@ typedef struct Verifier {
     BeamFile *b;
     LoadError *error;
     const BeamFunction *function;
-    SavedState **saved;     /* of each label; only those of this function are there */
-    Arena *states;          /* they live in here: the file's memory for work if it is for this function alone, else scratch */
+    SavedState **saved; /* of each label; only those of this function are there */
+    Arena *states;      /* they live in here: the file's memory for work if it is for this function alone, else scratch */
     Arena scratch;
-    uint8_t *imports;       /* of each import: IMPORT_..., 0: not looked at yet */
-    uint64_t *match_args;   /* of each function: which arguments may be match contexts */
-    bool *again;            /* of each function: match_args has changed since it was walked */
-    bool repeat;            /* some function has to be walked again */
+    uint8_t *imports;     /* of each import: IMPORT_..., 0: not looked at yet */
+    uint64_t *match_args; /* of each function: which arguments may be match contexts */
+    bool *again;          /* of each function: match_args has changed since it was walked */
+    bool repeat;          /* some function has to be walked again */
     State s;
-    uint32_t op;            /* index of the instruction at hand */
-    uint32_t pending;       /* labels that are dirty */
-    uint32_t restart;       /* the first of those that the present sweep has passed already */
+    uint32_t op;              /* index of the instruction at hand */
+    uint32_t pending;         /* labels that are dirty */
+    uint32_t restart;         /* the first of those that the present sweep has passed already */
     struct VerifyEdge *edges; /* all ways between labels that have been walked; room for edge_room of them */
     uint32_t edge_count, edge_room;
-    uint32_t block;         /* index of the label behind which the instruction at hand is; VERIFY_NO_BLOCK: none yet */
-    bool live;              /* control can get here */
-    bool backward;          /* there is a jump back that is no receive loop's */
-    bool preset;            /* results of guard built-ins are set, with OP_PRESET, on failure too: tried when it fails without */
-    bool handled;           /* the handler of the innermost mark knows the present y registers */
+    uint32_t block; /* index of the label behind which the instruction at hand is; VERIFY_NO_BLOCK: none yet */
+    bool live;      /* control can get here */
+    bool backward;  /* there is a jump back that is no receive loop's */
+    bool preset;    /* results of guard built-ins are set, with OP_PRESET, on failure too: tried when it fails without */
+    bool handled;   /* the handler of the innermost mark knows the present y registers */
 } Verifier;
 
 enum { IMPORT_PLAIN = 1, IMPORT_GUARD, IMPORT_EXIT, IMPORT_SETELEMENT };

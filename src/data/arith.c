@@ -376,9 +376,7 @@ static term shift(Heap *h, term a, term b, bool left) {
         return NONE;
     }
     left = left != integer_is_negative(b);
-    size_t by = !is_small(b)           ? SIZE_MAX
-                : small_value(b) < 0 ? (size_t)-small_value(b)
-                                     : (size_t)small_value(b);
+    size_t by = !is_small(b) ? SIZE_MAX : small_value(b) < 0 ? (size_t)-small_value(b) : (size_t)small_value(b);
     if (by == 0) {
         return a;
     }

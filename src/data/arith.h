@@ -19,10 +19,10 @@ term arith_band(Heap *h, term a, term b);
 term arith_bor(Heap *h, term a, term b);
 term arith_bxor(Heap *h, term a, term b);
 term arith_bnot(Heap *h, term a);
-term arith_bsl(Heap *h, term a, term b);     /* by a negative number: bsr */
+term arith_bsl(Heap *h, term a, term b); /* by a negative number: bsr */
 term arith_bsr(Heap *h, term a, term b);
 term arith_neg(Heap *h, term a);
-term arith_plus(Heap *h, term a);            /* unary +: a number, unchanged */
+term arith_plus(Heap *h, term a); /* unary +: a number, unchanged */
 
 /* These fail with A_badarg. */
 term arith_abs(Heap *h, term a);

@@ -306,9 +306,7 @@ static inline bool size_of(BitBuilder *b, const BitSegment *s, size_t *bits) {
 static inline bool segment_size(BitBuilder *b, const BitSegment *s, size_t *bits) {
     switch ((SegmentType)s->type) {
     case SEGMENT_APPEND:
-    case SEGMENT_PRIVATE_APPEND:
-        *bits = 0;
-        return true;
+    case SEGMENT_PRIVATE_APPEND: *bits = 0; return true;
     case SEGMENT_BINARY:
         if (s->size == A_all) {
             if (!is_bitstring(s->value)) {
@@ -319,19 +317,11 @@ static inline bool segment_size(BitBuilder *b, const BitSegment *s, size_t *bits
         }
         break;
     case SEGMENT_FLOAT:
-    case SEGMENT_INTEGER:
-        break;
-    case SEGMENT_STRING:
-        return build_size(b, s->size, 8, bits);
-    case SEGMENT_UTF8:
-        *bits = build_utf8_size(s->value);
-        return true;
-    case SEGMENT_UTF16:
-        *bits = build_utf16_size(s->value);
-        return true;
-    case SEGMENT_UTF32:
-        *bits = 32;
-        return is_char(s->value) || fail(b, A_badarg, A_type, s->value);
+    case SEGMENT_INTEGER: break;
+    case SEGMENT_STRING: return build_size(b, s->size, 8, bits);
+    case SEGMENT_UTF8: *bits = build_utf8_size(s->value); return true;
+    case SEGMENT_UTF16: *bits = build_utf16_size(s->value); return true;
+    case SEGMENT_UTF32: *bits = 32; return is_char(s->value) || fail(b, A_badarg, A_type, s->value);
     }
     return size_of(b, s, bits);
 }
@@ -340,26 +330,18 @@ static inline bool build_segment(BitBuilder *b, const BitSegment *s) {
     size_t bits = 0;
     switch ((SegmentType)s->type) {
     case SEGMENT_APPEND:
-    case SEGMENT_PRIVATE_APPEND:
-        return true;
+    case SEGMENT_PRIVATE_APPEND: return true;
     case SEGMENT_BINARY:
         if (s->size == A_all) {
             return build_all(b, s->value, s->unit);
         }
         return size_of(b, s, &bits) && build_bits(b, s->value, bits);
-    case SEGMENT_FLOAT:
-        return size_of(b, s, &bits) && build_float(b, s->value, bits, s->flags);
-    case SEGMENT_INTEGER:
-        return size_of(b, s, &bits) && build_integer(b, s->value, bits, s->flags);
-    case SEGMENT_STRING:
-        build_string(b, s->string, (size_t)small_value(s->size));
-        return true;
-    case SEGMENT_UTF8:
-        return build_utf8(b, s->value);
-    case SEGMENT_UTF16:
-        return build_utf16(b, s->value, s->flags);
-    case SEGMENT_UTF32:
-        return build_utf32(b, s->value, s->flags);
+    case SEGMENT_FLOAT: return size_of(b, s, &bits) && build_float(b, s->value, bits, s->flags);
+    case SEGMENT_INTEGER: return size_of(b, s, &bits) && build_integer(b, s->value, bits, s->flags);
+    case SEGMENT_STRING: build_string(b, s->string, (size_t)small_value(s->size)); return true;
+    case SEGMENT_UTF8: return build_utf8(b, s->value);
+    case SEGMENT_UTF16: return build_utf16(b, s->value, s->flags);
+    case SEGMENT_UTF32: return build_utf32(b, s->value, s->flags);
     }
     UNREACHABLE();
 }

@@ -18,8 +18,8 @@ typedef struct {
     uint8_t *base;
     size_t at, end; /* next bit to write, and where the result ends; counted from base */
     term result;
-    term cause;     /* type, size, unit, short, no_float, invalid */
-    term culprit;   /* the value that was wrong */
+    term cause;   /* type, size, unit, short, no_float, invalid */
+    term culprit; /* the value that was wrong */
 } BitBuilder;
 
 bool build_begin(BitBuilder *b, Heap *h, size_t bits);
@@ -83,7 +83,7 @@ typedef enum {
     SEGMENT_UTF32,
 } SegmentType;
 typedef struct {
-    uint8_t type;    /* SegmentType */
+    uint8_t type; /* SegmentType */
     uint8_t flags;
     uint16_t unit;
     uint32_t number; /* for errors: as the compiler counts the segments */
@@ -91,7 +91,7 @@ typedef struct {
         term value;
         const uint8_t *string;
     };
-    term size;       /* in units: an integer, or A_all; unused for append and utf */
+    term size; /* in units: an integer, or A_all; unused for append and utf */
 } BitSegment;
 
 /* NONE: h->reason is badarg or system_limit; *cause (unless NULL) becomes {Number, Type, Cause, Value}, which is what

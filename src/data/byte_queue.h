@@ -6,9 +6,9 @@
 #include "data/bits.h"
 
 typedef struct {
-    Buffer *buffer; /* one reference is the queue's */
+    Buffer *buffer;    /* one reference is the queue's */
     size_t start, end; /* in bytes */
-    bool ours;      /* nobody else refers to it: it may be filled up */
+    bool ours;         /* nobody else refers to it: it may be filled up */
 } QueueItem;
 
 typedef struct {
@@ -18,11 +18,11 @@ typedef struct {
 } ByteQueue;
 
 /* All zero is an empty queue. */
-void byte_queue_done(VM *vm, ByteQueue *q); /* empties it */
-bool byte_queue_add(VM *vm, ByteQueue *q, term binary); /* false: no memory */
-Bytes byte_queue_peek(const ByteQueue *q, size_t i);    /* the i-th run; i < count */
-void byte_queue_skip(VM *vm, ByteQueue *q, size_t n);   /* n <= size */
+void byte_queue_done(VM *vm, ByteQueue *q);                      /* empties it */
+bool byte_queue_add(VM *vm, ByteQueue *q, term binary);          /* false: no memory */
+Bytes byte_queue_peek(const ByteQueue *q, size_t i);             /* the i-th run; i < count */
+void byte_queue_skip(VM *vm, ByteQueue *q, size_t n);            /* n <= size */
 void byte_queue_copy(const ByteQueue *q, uint8_t *to, size_t n); /* the first n bytes */
-term byte_queue_head(Heap *h, ByteQueue *q);            /* the first run as a binary; the queue must not be empty */
+term byte_queue_head(Heap *h, ByteQueue *q);                     /* the first run as a binary; the queue must not be empty */
 
 #endif

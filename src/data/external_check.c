@@ -10,6 +10,7 @@ typedef struct {
     uint8_t unit, more_terms;
 } Shape;
 
+// clang-format off
 static const Shape shapes[] = {
     {TAG_NEW_FLOAT, 0, 8, false, 0, 0},        {TAG_BIT_BINARY, 4, 1, false, 1, 0},    {TAG_SMALL_INTEGER, 0, 1, false, 0, 0},
     {TAG_INTEGER, 0, 4, false, 0, 0},          {TAG_FLOAT_TEXT, 0, 31, false, 0, 0},   {TAG_ATOM_LATIN1, 2, 0, false, 1, 0},
@@ -19,6 +20,7 @@ static const Shape shapes[] = {
     {TAG_SMALL_ATOM_LATIN1, 1, 0, false, 1, 0}, {TAG_MAP_PAIRS, 4, 0, true, 2, 0},     {TAG_ATOM_UTF8, 2, 0, false, 1, 0},
     {TAG_SMALL_ATOM_UTF8, 1, 0, false, 1, 0},
 };
+// clang-format on
 
 static const Shape *shape_of(uint8_t tag) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -37,7 +39,8 @@ bool external_has_shape(Bytes b) {
     for (uint64_t terms = 1; terms > 0; terms--) {
         const Shape *s = at == end ? NULL : shape_of(*at);
         if (s == NULL) {
-            return at != end && *at != TAG_COMPRESSED && *at < TAG_LOCAL && *at >= TAG_RECORD; /* what has no place in a file of code is not looked into */
+            return at != end && *at != TAG_COMPRESSED && *at < TAG_LOCAL &&
+                   *at >= TAG_RECORD; /* what has no place in a file of code is not looked into */
         }
         at++;
         uint64_t size = 0, left = (uint64_t)(end - at);

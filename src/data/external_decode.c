@@ -29,23 +29,23 @@ typedef struct {
     } kind;
     size_t left, size; /* size: pairs of a map */
     term *at, *keys;
-    term *slot;        /* where the map goes when it is complete */
+    term *slot; /* where the map goes when it is complete */
 } Frame;
 
 struct ExternalDecoder {
     Heap *h;
     const uint8_t *start, *p, *end; /* of what is read: the input, or what was compressed in it */
-    size_t promised;   /* terms that must still come */
+    size_t promised;                /* terms that must still come */
     unsigned flags;
-    bool local;        /* behind TAG_LOCAL */
-    term cache;        /* tuple of atoms that TAG_CACHED_ATOM refers to; NONE: there is none */
+    bool local; /* behind TAG_LOCAL */
+    term cache; /* tuple of atoms that TAG_CACHED_ATOM refers to; NONE: there is none */
     term result;
     Frame *stack;
     size_t depth, capacity;
     size_t budget;
-    size_t used;       /* bytes of the input that it took */
+    size_t used; /* bytes of the input that it took */
     enum { INFLATING, READING, DONE } phase;
-    term *slot;        /* where the next term goes; NULL: as the stack says */
+    term *slot; /* where the next term goes; NULL: as the stack says */
     z_stream zlib;
     bool zlib_open;
     uint8_t *unpacked;
@@ -156,15 +156,16 @@ static bool read_atom_text(ExternalDecoder *d, size_t size, bool latin1, term *s
 }
 
 static bool is_atom_tag(uint32_t tag) {
-    return tag == TAG_ATOM_LATIN1 || tag == TAG_SMALL_ATOM_LATIN1 || tag == TAG_ATOM_UTF8 ||
-           tag == TAG_SMALL_ATOM_UTF8 || tag == TAG_CACHED_ATOM;
+    return tag == TAG_ATOM_LATIN1 || tag == TAG_SMALL_ATOM_LATIN1 || tag == TAG_ATOM_UTF8 || tag == TAG_SMALL_ATOM_UTF8 ||
+           tag == TAG_CACHED_ATOM;
 }
 
 static bool read_atom_tagged(ExternalDecoder *d, uint32_t tag, term *slot) {
     uint32_t size;
     if (tag == TAG_CACHED_ATOM) {
-        return take8(d, &size) && ((d->cache != NONE && size < HEADER_WORDS(header_of(d->cache)) && is_atom(element(d->cache, size + 1))) || bad(d))
-               && (*slot = element(d->cache, size + 1), true);
+        return take8(d, &size) &&
+               ((d->cache != NONE && size < HEADER_WORDS(header_of(d->cache)) && is_atom(element(d->cache, size + 1))) || bad(d)) &&
+               (*slot = element(d->cache, size + 1), true);
     }
     bool small = tag == TAG_SMALL_ATOM_LATIN1 || tag == TAG_SMALL_ATOM_UTF8;
     if (!(small ? take8(d, &size) : take16(d, &size))) {
@@ -294,8 +295,7 @@ static bool read_creation(ExternalDecoder *d, bool old, Node *n) {
     return true;
 }
 
-static bool store_external(ExternalDecoder *d, ExternalType type, const Node *n, const uint32_t *number, uint32_t count,
-                           term *slot) {
+static bool store_external(ExternalDecoder *d, ExternalType type, const Node *n, const uint32_t *number, uint32_t count, term *slot) {
     External *x = (External *)allocate(d, EXTERNAL_WORDS);
     if (x == NULL) {
         return false;
@@ -495,7 +495,7 @@ static bool read_export(ExternalDecoder *d, term *slot) {
         return no_memory(d);
     }
     p[0] = HEADER(1, KIND_EXPORT);
-    p[1] = (term)export;
+    p[1] = (term) export;
     *slot = make_boxed(p);
     return true;
 }
@@ -506,8 +506,7 @@ static bool read_fun(ExternalDecoder *d, term *slot) {
     uint32_t size, count;
     intptr_t old_index, old_uniq;
     const uint8_t *uniq;
-    if (!take32(d, &size) || !take8(d, &f.arity) || (uniq = take(d, sizeof f.uniq)) == NULL || !take32(d, &f.index) ||
-        !take32(d, &count)) {
+    if (!take32(d, &size) || !take8(d, &f.arity) || (uniq = take(d, sizeof f.uniq)) == NULL || !take32(d, &f.index) || !take32(d, &count)) {
         return false;
     }
     if (hooks == NULL || count > MAX_FREE_VARIABLES) {
@@ -587,59 +586,38 @@ static bool read_term(ExternalDecoder *d, term *slot) {
     }
     d->promised--;
     switch (tag) {
-    case TAG_SMALL_INTEGER:
-        return take8(d, &n) && (*slot = SMALL(n), true);
+    case TAG_SMALL_INTEGER: return take8(d, &n) && (*slot = SMALL(n), true);
     case TAG_INTEGER:
         return take32(d, &n) && (*slot = small_fits((int32_t)n) ? SMALL((int32_t)n) : integer_from_int64(d->h, (int32_t)n), true);
     case TAG_ATOM_LATIN1:
     case TAG_SMALL_ATOM_LATIN1:
     case TAG_ATOM_UTF8:
     case TAG_SMALL_ATOM_UTF8:
-    case TAG_CACHED_ATOM:
-        return read_atom_tagged(d, tag, slot);
-    case TAG_EMPTY_LIST:
-        *slot = NIL;
-        return true;
-    case TAG_STRING:
-        return read_string(d, slot);
-    case TAG_LIST:
-        return read_list(d, slot);
-    case TAG_SMALL_TUPLE:
-        return take8(d, &n) && read_tuple(d, n, slot);
-    case TAG_LARGE_TUPLE:
-        return take32(d, &n) && read_tuple(d, n, slot);
-    case TAG_MAP_PAIRS:
-        return read_map(d, slot);
+    case TAG_CACHED_ATOM: return read_atom_tagged(d, tag, slot);
+    case TAG_EMPTY_LIST: *slot = NIL; return true;
+    case TAG_STRING: return read_string(d, slot);
+    case TAG_LIST: return read_list(d, slot);
+    case TAG_SMALL_TUPLE: return take8(d, &n) && read_tuple(d, n, slot);
+    case TAG_LARGE_TUPLE: return take32(d, &n) && read_tuple(d, n, slot);
+    case TAG_MAP_PAIRS: return read_map(d, slot);
     case TAG_BINARY:
-    case TAG_BIT_BINARY:
-        return read_binary(d, tag == TAG_BINARY, slot);
-    case TAG_NEW_FLOAT:
-        return read_float(d, slot);
-    case TAG_FLOAT_TEXT:
-        return read_float_text(d, slot);
-    case TAG_SMALL_BIG:
-        return take8(d, &n) && read_big(d, n, slot);
-    case TAG_LARGE_BIG:
-        return take32(d, &n) && read_big(d, n, slot);
+    case TAG_BIT_BINARY: return read_binary(d, tag == TAG_BINARY, slot);
+    case TAG_NEW_FLOAT: return read_float(d, slot);
+    case TAG_FLOAT_TEXT: return read_float_text(d, slot);
+    case TAG_SMALL_BIG: return take8(d, &n) && read_big(d, n, slot);
+    case TAG_LARGE_BIG: return take32(d, &n) && read_big(d, n, slot);
     case TAG_NEW_PID:
-    case TAG_OLD_PID:
-        return read_pid(d, tag == TAG_OLD_PID, slot);
+    case TAG_OLD_PID: return read_pid(d, tag == TAG_OLD_PID, slot);
     case TAG_V4_PORT:
     case TAG_NEW_PORT:
-    case TAG_OLD_PORT:
-        return read_port(d, tag, slot);
+    case TAG_OLD_PORT: return read_port(d, tag, slot);
     case TAG_NEWER_REFERENCE:
     case TAG_NEW_REFERENCE:
-    case TAG_REFERENCE:
-        return read_reference(d, tag, slot);
-    case TAG_EXPORT:
-        return read_export(d, slot);
-    case TAG_NEW_FUN:
-        return read_fun(d, slot);
-    case TAG_RECORD:
-        return read_record(d, slot);
-    default:
-        return bad(d);
+    case TAG_REFERENCE: return read_reference(d, tag, slot);
+    case TAG_EXPORT: return read_export(d, slot);
+    case TAG_NEW_FUN: return read_fun(d, slot);
+    case TAG_RECORD: return read_record(d, slot);
+    default: return bad(d);
     }
 }
 

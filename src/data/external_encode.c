@@ -33,22 +33,22 @@ typedef struct {
 
 struct ExternalEncoder {
     VM *vm;
-    Text *out, text;    /* out: where bytes go; text: that, where the encoder owns it */
+    Text *out, text; /* out: where bytes go; text: that, where the encoder owns it */
     ExternalOptions options;
-    bool count_only;    /* out is emptied now and then */
-    size_t counted;     /* bytes that are no longer in out */
-    term todo;          /* to be written next; NONE: what the stack says */
-    term reason;        /* why it failed; NONE: it has not */
+    bool count_only; /* out is emptied now and then */
+    size_t counted;  /* bytes that are no longer in out */
+    term todo;       /* to be written next; NONE: what the stack says */
+    term reason;     /* why it failed; NONE: it has not */
     Frame *stack;
     size_t depth, capacity;
-    size_t unsaved;     /* SORTED frames on the stack: those cannot be saved */
-    size_t start;       /* in out: of what is compressed, or hashed */
+    size_t unsaved; /* SORTED frames on the stack: those cannot be saved */
+    size_t start;   /* in out: of what is compressed, or hashed */
     size_t budget;
     enum { WRITING, COMPRESSING, DONE } phase;
     z_stream zlib;
-    uint8_t *packed;    /* what comes out of zlib */
+    uint8_t *packed; /* what comes out of zlib */
     size_t packed_room;
-    uint8_t scrap[32];  /* takes what there is no memory for */
+    uint8_t scrap[32]; /* takes what there is no memory for */
 };
 
 static void spend(ExternalEncoder *e, size_t n) {
@@ -413,31 +413,17 @@ static void begin_record(ExternalEncoder *e, term t) {
 
 static void begin_boxed(ExternalEncoder *e, term t) {
     switch (kind_of(t)) {
-    case KIND_TUPLE:
-        begin_tuple(e, t);
-        break;
+    case KIND_TUPLE: begin_tuple(e, t); break;
     case KIND_MAP:
-    case KIND_HASH_MAP:
-        begin_map(e, t);
-        break;
+    case KIND_HASH_MAP: begin_map(e, t); break;
     case KIND_FUN:
-    case KIND_EXPORT:
-        begin_fun(e, t);
-        break;
+    case KIND_EXPORT: begin_fun(e, t); break;
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        write_integer(e, t);
-        break;
-    case KIND_FLOAT:
-        write_float_term(e, float_value(t));
-        break;
-    case KIND_REF:
-        write_reference(e, t);
-        break;
+    case KIND_NEG_BIG: write_integer(e, t); break;
+    case KIND_FLOAT: write_float_term(e, float_value(t)); break;
+    case KIND_REF: write_reference(e, t); break;
     case KIND_BITS:
-    case KIND_VIEW:
-        begin_bits(e, t);
-        break;
+    case KIND_VIEW: begin_bits(e, t); break;
     case KIND_EXTERNAL:
         if (is_pid(t)) {
             write_pid(e, t);
@@ -447,11 +433,8 @@ static void begin_boxed(ExternalEncoder *e, term t) {
             write_reference(e, t);
         }
         break;
-    case KIND_RECORD:
-        begin_record(e, t);
-        break;
-    default:
-        fail(e, A_badarg);
+    case KIND_RECORD: begin_record(e, t); break;
+    default: fail(e, A_badarg);
     }
 }
 

@@ -3,11 +3,11 @@
 #define MOTE_DATA_EXTERNAL_TAGS_H
 
 enum {
-    TAG_RECORD = 67,          /* OTP 29 */
+    TAG_RECORD = 67, /* OTP 29 */
     TAG_NEW_FLOAT = 70,
     TAG_BIT_BINARY = 77,
     TAG_COMPRESSED = 80,
-    TAG_CACHED_ATOM = 82,     /* only where there is a cache: what nodes send each other */
+    TAG_CACHED_ATOM = 82, /* only where there is a cache: what nodes send each other */
     TAG_NEW_PID = 88,
     TAG_NEW_PORT = 89,
     TAG_NEWER_REFERENCE = 90,
@@ -34,7 +34,7 @@ enum {
     TAG_ATOM_UTF8 = 118,
     TAG_SMALL_ATOM_UTF8 = 119,
     TAG_V4_PORT = 120,
-    TAG_LOCAL = 121,          /* OTP 26 */
+    TAG_LOCAL = 121, /* OTP 26 */
 };
 enum { FLOAT_TEXT_BYTES = 31, STRING_MAX = 65535, LOCAL_HASH_BYTES = 4 };
 

@@ -27,8 +27,7 @@ static char *put_digits(char *end, uint64_t n, int count) {
 /* OTP rounds the fraction alone, in doubles, as long as the number is small enough for that. So 0.15 with one decimal is 0.2,
    although the double is a little less than 0.15, and printf would say 0.1. */
 static size_t small_decimals(double d, int digits, bool compact, char *out) {
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
-                                    1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
     assert(digits < (int)ARRAY_LEN(powers));
     double magnitude = fabs(d), whole = digits > 0 ? floor(magnitude) : round(magnitude);
     double fraction = digits > 0 ? round((magnitude - whole) * powers[digits]) : 0;
@@ -57,9 +56,7 @@ size_t float_to_text(double d, const FloatFormat *f, char out[FLOAT_TEXT_MAX]) {
         n = (int)dtoa_short(d, out);
         out[n] = 0;
         return (size_t)n;
-    case FLOAT_SCIENTIFIC:
-        n = snprintf(out, FLOAT_TEXT_MAX, "%.*e", f->digits, d);
-        return n < FLOAT_TEXT_MAX ? (size_t)n : 0;
+    case FLOAT_SCIENTIFIC: n = snprintf(out, FLOAT_TEXT_MAX, "%.*e", f->digits, d); return n < FLOAT_TEXT_MAX ? (size_t)n : 0;
     case FLOAT_DECIMALS:
         if (f->digits < 0) {
             return 0;

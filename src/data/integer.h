@@ -36,10 +36,10 @@ static inline void integer_view(IntegerView *v, term t) { /* t must be an intege
 
 term integer_from_int64(Heap *h, int64_t n);
 term integer_from_uint64(Heap *h, uint64_t n);
-bool integer_to_int64(term t, int64_t *n);   /* false: not an integer, or does not fit */
+bool integer_to_int64(term t, int64_t *n); /* false: not an integer, or does not fit */
 bool integer_to_uint64(term t, uint64_t *n);
-term integer_from_double(Heap *h, double d);  /* d must be whole and finite */
-double integer_to_double(term t);             /* rounded to nearest, ties to even; infinite if too large */
+term integer_from_double(Heap *h, double d); /* d must be whole and finite */
+double integer_to_double(term t);            /* rounded to nearest, ties to even; infinite if too large */
 
 /* Sign and magnitude: count limbs, leading zeros allowed. */
 term integer_from_limbs(Heap *h, const Limb *limbs, size_t count, bool negative);

@@ -118,13 +118,9 @@ IolistResult iolist_count(IolistWalk *w, size_t *bits) {
     IolistResult why;
     for (;;) {
         switch (next(w, &byte, &t, &why)) {
-        case STEP_END:
-            return IOLIST_OK;
-        case STEP_STOP:
-            return why;
-        case STEP_BYTE:
-            *bits += 8;
-            break;
+        case STEP_END: return IOLIST_OK;
+        case STEP_STOP: return why;
+        case STEP_BYTE: *bits += 8; break;
         case STEP_BITS:
             if (__builtin_add_overflow(*bits, bits_size(t), bits)) {
                 return IOLIST_TOO_LARGE;
@@ -143,10 +139,8 @@ IolistResult iolist_fill(IolistWalk *w, uint8_t *to, size_t *at) {
     IolistResult why;
     for (;;) {
         switch (next(w, &byte, &t, &why)) {
-        case STEP_END:
-            return IOLIST_OK;
-        case STEP_STOP:
-            return why;
+        case STEP_END: return IOLIST_OK;
+        case STEP_STOP: return why;
         case STEP_BYTE:
             bitrun_put(to, *at, byte, 8);
             *at += 8;
@@ -164,11 +158,8 @@ IolistResult iolist_fill(IolistWalk *w, uint8_t *to, size_t *at) {
 
 bool iolist_next(IolistWalk *w, Bits *piece, term *source, IolistResult *end) {
     switch (next(w, &w->byte, source, end)) {
-    case STEP_END:
-        *end = IOLIST_OK;
-        return false;
-    case STEP_STOP:
-        return false;
+    case STEP_END: *end = IOLIST_OK; return false;
+    case STEP_STOP: return false;
     case STEP_BYTE:
         *piece = (Bits){&w->byte, 0, 8};
         *source = NONE;

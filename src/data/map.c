@@ -167,10 +167,10 @@ static term flat_remove(Heap *h, term map, term key) {
 /* The way from the root to where a key is or belongs. */
 typedef struct {
     const term *node[MAP_LEVELS + 1];
-    size_t index[MAP_LEVELS + 1]; /* of the child that is on the way */
-    unsigned depth;               /* the last node is node[depth] */
-    unsigned bit;                 /* in the last node: the key's; 0: it is a node of collisions */
-    uint32_t hash;                /* what is left of it there */
+    size_t index[MAP_LEVELS + 1];                   /* of the child that is on the way */
+    unsigned depth;                                 /* the last node is node[depth] */
+    unsigned bit;                                   /* in the last node: the key's; 0: it is a node of collisions */
+    uint32_t hash;                                  /* what is left of it there */
     enum { PATH_FOUND, PATH_FREE, PATH_TAKEN } end; /* by the key, nobody, another key */
 } Path;
 

@@ -83,7 +83,7 @@ term map_merge(Heap *h, term a, term b);
            ... w.key, w.value ...
        } */
 typedef struct {
-    const term *child; /* first child of a node */
+    const term *child;    /* first child of a node */
     uint32_t next, count; /* which child comes next; how many there are */
 } MapPlace;
 typedef struct {
@@ -102,7 +102,7 @@ typedef struct {
     uint64_t low, high;
 } MapPath;
 typedef enum { MAP_PAUSE, MAP_GO_ON, MAP_END } MapPause;
-MapPause map_walk_path(MapWalk *w, MapPath *path);         /* MAP_GO_ON: cannot be left here; MAP_END: nothing is left */
-bool map_walk_from(MapWalk *w, term map, MapPath path);    /* false: no such place */
+MapPause map_walk_path(MapWalk *w, MapPath *path);      /* MAP_GO_ON: cannot be left here; MAP_END: nothing is left */
+bool map_walk_from(MapWalk *w, term map, MapPath path); /* false: no such place */
 
 #endif

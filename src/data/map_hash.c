@@ -49,11 +49,11 @@ static inline uint32_t mix_immediate(uint32_t hash, term t) {
    influence on the hash: such keys collide, which costs time only. */
 typedef struct {
     enum { PARTS, PAIRS, CHILDREN, TAIL } kind;
-    bool value;            /* of a pair, the key has been taken */
-    size_t left;           /* parts, pairs or children to come */
-    const term *at;        /* PARTS, PAIRS (keys): next one; CHILDREN: first one, taken from the end */
-    const term *values;    /* PAIRS */
-    term tail;             /* TAIL */
+    bool value;         /* of a pair, the key has been taken */
+    size_t left;        /* parts, pairs or children to come */
+    const term *at;     /* PARTS, PAIRS (keys): next one; CHILDREN: first one, taken from the end */
+    const term *values; /* PAIRS */
+    term tail;          /* TAIL */
 } Pending;
 enum { DEPTH = 64 };
 
@@ -166,8 +166,7 @@ static uint32_t hash_bits(uint32_t hash, term t) {
         base = b->data, bits = b->bits;
     } else {
         View *v = (View *)boxed(t);
-        base = is_kind(v->base, KIND_BITS) ? ((HeapBits *)boxed(v->base))->data
-                                           : ((BufferRef *)boxed(v->base))->buffer->data;
+        base = is_kind(v->base, KIND_BITS) ? ((HeapBits *)boxed(v->base))->data : ((BufferRef *)boxed(v->base))->buffer->data;
         start = v->start, bits = v->end - v->start;
     }
     if (bits == 0) {
@@ -251,13 +250,9 @@ static void hash_boxed(Walk *w, term t) {
         w->hash = mix_64(w->hash, p[1], 20);
         push_parts(w, p + 3, words - 2);
         break;
-    case KIND_EXPORT:
-        w->hash = mix_64(w->hash, p[1], 14);
-        break;
+    case KIND_EXPORT: w->hash = mix_64(w->hash, p[1], 14); break;
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        w->hash = hash_big(w->hash, t);
-        break;
+    case KIND_NEG_BIG: w->hash = hash_big(w->hash, t); break;
     case KIND_FLOAT: {
         double d = float_value(t) == 0 ? 0.0 : float_value(t); /* 0.0 =:= -0.0 */
         uint64_t bits;
@@ -265,22 +260,15 @@ static void hash_boxed(Walk *w, term t) {
         w->hash = mix_64(w->hash, bits, 12);
         break;
     }
-    case KIND_REF:
-        w->hash = mix_64(mix_one(w->hash, (uint32_t)ref_high(t), 7), ref_low(t), 8);
-        break;
+    case KIND_REF: w->hash = mix_64(mix_one(w->hash, (uint32_t)ref_high(t), 7), ref_low(t), 8); break;
     case KIND_BITS:
-    case KIND_VIEW:
-        w->hash = hash_bits(w->hash, t);
-        break;
-    case KIND_EXTERNAL:
-        w->hash = hash_external(w->hash, (External *)p);
-        break;
+    case KIND_VIEW: w->hash = hash_bits(w->hash, t); break;
+    case KIND_EXTERNAL: w->hash = hash_external(w->hash, (External *)p); break;
     case KIND_RECORD:
         w->hash = mix_one(w->hash, (uint32_t)words, 19);
         push_parts(w, p + 2, words - 1);
         break;
-    default:
-        UNREACHABLE();
+    default: UNREACHABLE();
     }
 }
 

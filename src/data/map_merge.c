@@ -78,9 +78,7 @@ static term merge_collisions(Heap *h, term a, term b, size_t *duplicates) {
     }
     size_t n = 0, i = 0, j = 0;
     for (; i < sa.count || j < sb.count; n++) {
-        int order = i == sa.count   ? 1
-                    : j == sb.count ? -1
-                                    : term_compare_exact(h->vm, head(sa.children[i]), head(sb.children[j]));
+        int order = i == sa.count ? 1 : j == sb.count ? -1 : term_compare_exact(h->vm, head(sa.children[i]), head(sb.children[j]));
         p[2 + n] = order < 0 ? sa.children[i] : sb.children[j];
         *duplicates += order == 0;
         i += order <= 0, j += order >= 0;
@@ -96,8 +94,8 @@ enum { STEPS_PER_REDUCTION = 8 };
 typedef struct {
     term a, b;
     Side side_a, side_b;
-    uint16_t left;        /* bits of children still to come */
-    bool as_a, as_b;      /* so far, what comes out is the children of a, of b */
+    uint16_t left;   /* bits of children still to come */
+    bool as_a, as_b; /* so far, what comes out is the children of a, of b */
     uint8_t count;
     term children[16];
 } MergeFrame;

@@ -15,10 +15,10 @@ static inline uint32_t rotate(uint32_t x, int n) {
 #define H(x, y, z) ((x) ^ (y) ^ (z))
 #define I(x, y, z) ((y) ^ ((x) | ~(z)))
 #define STEP(f, a, b, c, d, k, t, s) (a) = rotate((a) + (k) + (uint32_t)(t) + f(b, c, d), s) + (b)
-#define FOUR(f, i, j, k, l, t1, t2, t3, t4, s1, s2, s3, s4)                                                               \
-    STEP(f, a, b, c, d, x[i], t1, s1);                                                                                    \
-    STEP(f, d, a, b, c, x[j], t2, s2);                                                                                    \
-    STEP(f, c, d, a, b, x[k], t3, s3);                                                                                    \
+#define FOUR(f, i, j, k, l, t1, t2, t3, t4, s1, s2, s3, s4) \
+    STEP(f, a, b, c, d, x[i], t1, s1);                      \
+    STEP(f, d, a, b, c, x[j], t2, s2);                      \
+    STEP(f, c, d, a, b, x[k], t3, s3);                      \
     STEP(f, b, c, d, a, x[l], t4, s4)
 
 static void blocks(uint32_t state[4], const uint8_t *p, size_t count) {

@@ -7,8 +7,8 @@
 /* The state between updates; plain data, may be copied (erlang:md5_update/2 keeps it in a binary). */
 typedef struct {
     uint32_t state[4];
-    uint64_t size;      /* bytes so far */
-    uint8_t block[64];  /* the last size % 64 of them */
+    uint64_t size;     /* bytes so far */
+    uint8_t block[64]; /* the last size % 64 of them */
 } Md5;
 
 void md5_init(Md5 *m);

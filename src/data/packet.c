@@ -9,11 +9,11 @@ bool packet_type(term t, PacketType *type) {
         term name;
         PacketType type;
     } types[] = {
-        {SMALL(0), PACKET_RAW},       {A_raw, PACKET_RAW},           {SMALL(1), PACKET_1},
-        {SMALL(2), PACKET_2},         {SMALL(4), PACKET_4},          {A_asn1, PACKET_ASN1},
-        {A_sunrm, PACKET_SUNRM},      {A_cdr, PACKET_CDR},           {A_fcgi, PACKET_FCGI},
-        {A_line, PACKET_LINE},        {A_tpkt, PACKET_TPKT},         {A_http, PACKET_HTTP},
-        {A_httph, PACKET_HTTPH},      {A_http_bin, PACKET_HTTP_BIN}, {A_httph_bin, PACKET_HTTPH_BIN},
+        {SMALL(0), PACKET_RAW},      {A_raw, PACKET_RAW},           {SMALL(1), PACKET_1},
+        {SMALL(2), PACKET_2},        {SMALL(4), PACKET_4},          {A_asn1, PACKET_ASN1},
+        {A_sunrm, PACKET_SUNRM},     {A_cdr, PACKET_CDR},           {A_fcgi, PACKET_FCGI},
+        {A_line, PACKET_LINE},       {A_tpkt, PACKET_TPKT},         {A_http, PACKET_HTTP},
+        {A_httph, PACKET_HTTPH},     {A_http_bin, PACKET_HTTP_BIN}, {A_httph_bin, PACKET_HTTPH_BIN},
         {A_ssl_tls, PACKET_SSL_TLS},
     };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -130,34 +130,22 @@ static int64_t ssl_length(const uint8_t *p, size_t n, const PacketOptions *o) {
 
 int64_t packet_length(PacketType type, const uint8_t *p, size_t n, const PacketOptions *o) {
     switch (type) {
-    case PACKET_RAW:
-        return (int64_t)n;
-    case PACKET_1:
-        return n < 1 ? UNKNOWN : total(1, p[0], o);
-    case PACKET_2:
-        return n < 2 ? UNKNOWN : total(2, read_be16(p), o);
-    case PACKET_4:
-        return n < 4 ? UNKNOWN : total(4, read_be32(p), o);
-    case PACKET_SUNRM:
-        return n < 4 ? UNKNOWN : total(4, read_be32(p) & 0x7fffffff, o);
-    case PACKET_LINE:
-        return line_length(p, n, o);
-    case PACKET_ASN1:
-        return asn1_length(p, n, o);
-    case PACKET_CDR:
-        return cdr_length(p, n, o);
-    case PACKET_FCGI:
-        return n < FCGI_HEAD ? UNKNOWN : p[0] != 1 ? INVALID : total(FCGI_HEAD, read_be16(p + 4) + p[6], o);
+    case PACKET_RAW: return (int64_t)n;
+    case PACKET_1: return n < 1 ? UNKNOWN : total(1, p[0], o);
+    case PACKET_2: return n < 2 ? UNKNOWN : total(2, read_be16(p), o);
+    case PACKET_4: return n < 4 ? UNKNOWN : total(4, read_be32(p), o);
+    case PACKET_SUNRM: return n < 4 ? UNKNOWN : total(4, read_be32(p) & 0x7fffffff, o);
+    case PACKET_LINE: return line_length(p, n, o);
+    case PACKET_ASN1: return asn1_length(p, n, o);
+    case PACKET_CDR: return cdr_length(p, n, o);
+    case PACKET_FCGI: return n < FCGI_HEAD ? UNKNOWN : p[0] != 1 ? INVALID : total(FCGI_HEAD, read_be16(p + 4) + p[6], o);
     case PACKET_TPKT:
         return n < TPKT_HEAD ? UNKNOWN : p[0] != TPKT_VERSION ? INVALID : total(TPKT_HEAD, (int64_t)read_be16(p + 2) - TPKT_HEAD, o);
     case PACKET_HTTP:
-    case PACKET_HTTP_BIN:
-        return http_length(p, n, o, o->headers);
+    case PACKET_HTTP_BIN: return http_length(p, n, o, o->headers);
     case PACKET_HTTPH:
-    case PACKET_HTTPH_BIN:
-        return http_length(p, n, o, true);
-    case PACKET_SSL_TLS:
-        return ssl_length(p, n, o);
+    case PACKET_HTTPH_BIN: return http_length(p, n, o, true);
+    case PACKET_SSL_TLS: return ssl_length(p, n, o);
     }
     UNREACHABLE();
 }
@@ -170,16 +158,15 @@ Bytes packet_body(PacketType type, const uint8_t *p, size_t length) {
         size_t head = type == PACKET_1 ? 1 : type == PACKET_2 ? 2 : 4;
         return (Bytes){p + head, length - head};
     }
-    case PACKET_FCGI:
-        return (Bytes){p, length - p[6]};
-    default:
-        return (Bytes){p, length};
+    case PACKET_FCGI: return (Bytes){p, length - p[6]};
+    default: return (Bytes){p, length};
     }
 }
 
 /* --- HTTP ---------------------------------------------------------------------------------------------------------- */
 
 /* Headers that have atoms; their place in the list, from 1 on, is part of what the receiver gets. */
+// clang-format off
 static const char *const header_names[] = {
     "Cache-Control", "Connection", "Date", "Pragma", "Transfer-Encoding", "Upgrade", "Via", "Accept", "Accept-Charset",
     "Accept-Encoding", "Accept-Language", "Authorization", "From", "Host", "If-Modified-Since", "If-Match", "If-None-Match",
@@ -189,6 +176,7 @@ static const char *const header_names[] = {
     "Etag", "Expires", "Last-Modified", "Accept-Ranges", "Set-Cookie", "Set-Cookie2", "X-Forwarded-For", "Cookie", "Keep-Alive",
     "Proxy-Connection",
 };
+// clang-format on
 static const char *const methods[] = {"OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE"};
 enum { HEADER_NAME_MAX = 50 };
 
@@ -419,11 +407,8 @@ term packet_parse(Heap *h, PacketType type, const uint8_t *p, size_t length, boo
         *headers = true;
         /* fall through */
     case PACKET_HTTP:
-    case PACKET_HTTP_BIN:
-        return parse_http(h, p, length, type == PACKET_HTTP_BIN || type == PACKET_HTTPH_BIN, headers);
-    case PACKET_SSL_TLS:
-        return parse_ssl(h, p, length);
-    default:
-        return heap_fail(h, NONE);
+    case PACKET_HTTP_BIN: return parse_http(h, p, length, type == PACKET_HTTP_BIN || type == PACKET_HTTPH_BIN, headers);
+    case PACKET_SSL_TLS: return parse_ssl(h, p, length);
+    default: return heap_fail(h, NONE);
     }
 }

@@ -6,28 +6,28 @@
 #include "term/heap.h"
 
 typedef enum { /* in the order of the numbers by which sockets are told */
-    PACKET_RAW,
-    PACKET_1, /* so many bytes of length in front */
-    PACKET_2,
-    PACKET_4,
-    PACKET_ASN1,
-    PACKET_SUNRM,
-    PACKET_CDR,
-    PACKET_FCGI,
-    PACKET_LINE,
-    PACKET_TPKT,
-    PACKET_HTTP,      /* request or status line; then headers */
-    PACKET_HTTPH,     /* headers */
-    PACKET_SSL_TLS,
-    PACKET_HTTP_BIN,  /* as HTTP, strings as binaries */
-    PACKET_HTTPH_BIN,
+               PACKET_RAW,
+               PACKET_1, /* so many bytes of length in front */
+               PACKET_2,
+               PACKET_4,
+               PACKET_ASN1,
+               PACKET_SUNRM,
+               PACKET_CDR,
+               PACKET_FCGI,
+               PACKET_LINE,
+               PACKET_TPKT,
+               PACKET_HTTP,  /* request or status line; then headers */
+               PACKET_HTTPH, /* headers */
+               PACKET_SSL_TLS,
+               PACKET_HTTP_BIN, /* as HTTP, strings as binaries */
+               PACKET_HTTPH_BIN,
 } PacketType;
 
 typedef struct {
-    uint32_t max_size;  /* 0: no limit */
-    uint32_t max_line;  /* longer lines are cut; 0: no limit */
-    uint8_t delimiter;  /* of lines */
-    bool headers;       /* http: a header is expected, not a first line */
+    uint32_t max_size; /* 0: no limit */
+    uint32_t max_line; /* longer lines are cut; 0: no limit */
+    uint8_t delimiter; /* of lines */
+    bool headers;      /* http: a header is expected, not a first line */
 } PacketOptions;
 
 /* The type that a term names: raw, 0, 1, 2, 4, asn1, ... False: none. */

@@ -122,8 +122,8 @@ Pattern *pattern_new(VM *vm, const Bytes *needles, size_t count) {
 static bool find_one(const Pattern *p, const uint8_t *text, size_t size, size_t from, size_t stop, size_t *at) {
     size_t end = MIN(stop, size);
     end = size - end > p->length - 1 ? end + p->length - 1 : size;
-    const uint8_t *hit = p->length == 1 ? memchr(text + from, *(const uint8_t *)p->data, end - from)
-                                        : memmem(text + from, end - from, p->data, p->length);
+    const uint8_t *hit =
+        p->length == 1 ? memchr(text + from, *(const uint8_t *)p->data, end - from) : memmem(text + from, end - from, p->data, p->length);
     if (hit == NULL) {
         return false;
     }
@@ -163,4 +163,3 @@ bool pattern_find(const Pattern *p, const uint8_t *text, size_t size, size_t fro
     }
     return any;
 }
-

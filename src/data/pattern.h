@@ -7,17 +7,17 @@
 /* Ready to search with. A resource, so that compiled patterns can be terms. */
 typedef struct Pattern {
     Resource resource;
-    size_t size;            /* of this object, in bytes */
-    size_t count;           /* of needles */
-    size_t length;          /* one needle: its length; it is in `data` */
+    size_t size;   /* of this object, in bytes */
+    size_t count;  /* of needles */
+    size_t length; /* one needle: its length; it is in `data` */
     /* Several: an automaton of Aho and Corasick, over classes of bytes that the needles do not tell apart. State 0 is the
        beginning. */
     uint32_t classes;
     uint8_t class_of[256];
-    bool starts[256];       /* a needle begins with this byte */
-    uint32_t *next;         /* [state * classes + class]: the state after a byte */
-    uint32_t *depth;        /* of a state: how many bytes of a needle have been seen */
-    uint32_t *found;        /* of a state: length of the longest needle that ends here; 0: none */
+    bool starts[256]; /* a needle begins with this byte */
+    uint32_t *next;   /* [state * classes + class]: the state after a byte */
+    uint32_t *depth;  /* of a state: how many bytes of a needle have been seen */
+    uint32_t *found;  /* of a state: length of the longest needle that ends here; 0: none */
     max_align_t data[];
 } Pattern;
 

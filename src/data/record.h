@@ -38,8 +38,7 @@ static inline term record_get(term record, term key) { /* NONE: no such field */
     return i < record_size(record) ? record_values(record)[i] : NONE;
 }
 static inline bool record_is(term t, term module, term name) {
-    return is_record(t) && element(record_definition(t), RECORD_MODULE) == module &&
-           element(record_definition(t), RECORD_NAME) == name;
+    return is_record(t) && element(record_definition(t), RECORD_MODULE) == module && element(record_definition(t), RECORD_NAME) == name;
 }
 static inline bool record_is_exported(term t) {
     return element(record_definition(t), RECORD_EXPORTED) == A_true;

@@ -198,7 +198,9 @@ const Entry *rt_unloaded_fun(Process *p, term *x, const Lambda *l) {
     f[2] = p->pid;
     memcpy(f + 3, x + l->arity, l->free * sizeof(term));
     term fun = make_boxed(f);
-    const Export *handler = loaded ? NULL : handler_function(p, waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda);
+    const Export *handler =
+        loaded ? NULL
+               : handler_function(p, waits ? A_erts_code_purger : handler_module(p), waits ? A_pending_purge_lambda : A_undefined_lambda);
     if (handler == NULL) {
         exception_error_with(p, A_badfun, fun);
         return NULL;

@@ -1,8 +1,8 @@
 /* Exceptions: stack traces and unwinding. */
 #include "exec/exception.h"
 
-#include "data/map.h"
 #include "code/code.h"
+#include "data/map.h"
 #include "proc/schedule.h"
 #include "trace/trace.h"
 
@@ -83,7 +83,8 @@ void exception_undef(Process *p, term module, term name, uint32_t arity, const t
 static uint32_t gather(const VM *vm, const term *sp, const term *end, const void *previous, uint32_t max, uintptr_t *to) {
     uint32_t n = 0;
     for (term last = (term)previous; sp < end && n < max; sp++) {
-        if (is_header(*sp) && *sp != last && *sp != (term)vm->returns_interpreted && *sp != (term)vm->returns_native && *sp != (term)vm->returns_traced) {
+        if (is_header(*sp) && *sp != last && *sp != (term)vm->returns_interpreted && *sp != (term)vm->returns_native &&
+            *sp != (term)vm->returns_traced) {
             last = *sp;
             to[n++] = last - 1;
         }
@@ -94,14 +95,20 @@ static uint32_t gather(const VM *vm, const term *sp, const term *end, const void
 /* The module that explains errors of a module's built-ins; NIL: none does. */
 static term explaining_module(term module) {
     switch (module) {
-    case A_atomics: case A_counters: case A_erlang: case A_erts_internal: case A_persistent_term:
-        return A_erl_erts_errors;
-    case A_os:
-        return A_erl_kernel_errors;
-    case A_binary: case A_ets: case A_lists: case A_maps: case A_math: case A_re: case A_unicode:
-        return A_erl_stdlib_errors;
-    default:
-        return NIL;
+    case A_atomics:
+    case A_counters:
+    case A_erlang:
+    case A_erts_internal:
+    case A_persistent_term: return A_erl_erts_errors;
+    case A_os: return A_erl_kernel_errors;
+    case A_binary:
+    case A_ets:
+    case A_lists:
+    case A_maps:
+    case A_math:
+    case A_re:
+    case A_unicode: return A_erl_stdlib_errors;
+    default: return NIL;
     }
 }
 
@@ -288,7 +295,8 @@ static term add_address(Heap *h, uintptr_t at, term args, term info, term rest) 
     if (f == NULL) {
         return rest;
     }
-    return add_item(h, module->name, f->name, is_list(args) ? args : SMALL(f->arity), location(h, code, module, f, (const void *)at, info), rest);
+    return add_item(h, module->name, f->name, is_list(args) ? args : SMALL(f->arity), location(h, code, module, f, (const void *)at, info),
+                    rest);
 }
 
 /* [{error_info, Map}], or []. */

@@ -14,7 +14,7 @@
 
 /* The usual exception of an instruction: the stack trace begins with the function it is in. */
 void exception_set(Process *p, ExceptionClass class, term reason);
-void exception_error(Process *p, term reason);             /* error:Reason */
+void exception_error(Process *p, term reason);               /* error:Reason */
 void exception_error_with(Process *p, term tag, term value); /* error:{Tag, Value} */
 
 /* Adds to an exception: the built-in that raised it, and its arguments, go on top of the stack trace. To be called when a
@@ -33,11 +33,11 @@ void exception_undef(Process *p, term module, term name, uint32_t arity, const t
 const CatchHandler *exception_unwind(Process *p, const void *pc, bool *native);
 
 /* Instructions. */
-void exception_raise(Process *p, term trace, term reason);                  /* raise: the class is the trace's */
-bool exception_raw_raise(Process *p, term class, term reason, term trace);  /* raw_raise; false: no class: x0 = badarg, go on */
-term exception_caught(Process *p, const term *x);                           /* catch_end: the value of `catch` */
-term exception_stacktrace(Process *p, term trace);                          /* build_stacktrace */
-term exception_raised_trace(Process *p, term class, term stacktrace);       /* for raise/3: checks; NONE: not a stack trace */
+void exception_raise(Process *p, term trace, term reason);                 /* raise: the class is the trace's */
+bool exception_raw_raise(Process *p, term class, term reason, term trace); /* raw_raise; false: no class: x0 = badarg, go on */
+term exception_caught(Process *p, const term *x);                          /* catch_end: the value of `catch` */
+term exception_stacktrace(Process *p, term trace);                         /* build_stacktrace */
+term exception_raised_trace(Process *p, term class, term stacktrace);      /* for raise/3: checks; NONE: not a stack trace */
 
 /* The current stack as erlang:process_info(Pid, current_stacktrace) and the like show it. */
 term exception_current_stacktrace(Process *p, Heap *to, const void *pc, uint32_t depth);

@@ -37,16 +37,24 @@ static inline term rt_unit(const term *x, const term *y, Unit u) {
 }
 
 /* Comparisons. */
-static inline bool rt_same(Process *p, term a, term b) { return term_same(process_vm(p), a, b); }
-static inline bool rt_different(Process *p, term a, term b) { return !term_same(process_vm(p), a, b); }
+static inline bool rt_same(Process *p, term a, term b) {
+    return term_same(process_vm(p), a, b);
+}
+static inline bool rt_different(Process *p, term a, term b) {
+    return !term_same(process_vm(p), a, b);
+}
 bool rt_equal_slow(Process *p, term a, term b);
 bool rt_less_slow(Process *p, term a, term b);
 bool rt_at_least_slow(Process *p, term a, term b);
-static inline bool rt_both_floats(term a, term b) { return is_boxed(a) && is_boxed(b) && header_of(a) == FLOAT_HEADER && header_of(b) == FLOAT_HEADER; }
+static inline bool rt_both_floats(term a, term b) {
+    return is_boxed(a) && is_boxed(b) && header_of(a) == FLOAT_HEADER && header_of(b) == FLOAT_HEADER;
+}
 static inline bool rt_equal(Process *p, term a, term b) {
     return rt_both_floats(a, b) ? float_value(a) == float_value(b) : rt_equal_slow(p, a, b);
 }
-static inline bool rt_not_equal(Process *p, term a, term b) { return !rt_equal(p, a, b); }
+static inline bool rt_not_equal(Process *p, term a, term b) {
+    return !rt_equal(p, a, b);
+}
 static inline bool rt_less(Process *p, term a, term b) {
     return rt_both_floats(a, b) ? float_value(a) < float_value(b) : rt_less_slow(p, a, b);
 }
@@ -55,7 +63,9 @@ static inline bool rt_at_least(Process *p, term a, term b) {
 }
 
 /* Tests of types. */
-static inline bool rt_is_binary(Process *p UNUSED, term t) { return bits_size(t) % 8 == 0; } /* t is a bitstring */
+static inline bool rt_is_binary(Process *p UNUSED, term t) {
+    return bits_size(t) % 8 == 0;
+} /* t is a bitstring */
 bool rt_is_pid(Process *p, term t);
 bool rt_is_port(Process *p, term t);
 bool rt_is_reference(Process *p, term t); /* t is boxed */
@@ -95,7 +105,7 @@ static inline const Entry *rt_call_fun(Process *p, term *x, uintptr_t arity) {
     }
     return rt_call_fun_slow(p, x, arity);
 }
-const Entry *rt_apply(Process *p, term *x, uintptr_t arity);      /* x(arity): module, x(arity + 1): function */
+const Entry *rt_apply(Process *p, term *x, uintptr_t arity);       /* x(arity): module, x(arity + 1): function */
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused); /* x0: module, x1: function, x2: arguments */
 const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused);  /* x0: fun, x1: arguments */
 const Entry *rt_undefined(Process *p, term *x, const Export *e);
@@ -145,6 +155,8 @@ static inline term rt_map_get(Process *p, term map, term key) {
     }
     return rt_map_get_slow(p, map, key);
 }
-static inline bool rt_map_has(Process *p, term map, term key) { return rt_map_get(p, map, key) != NONE; }
+static inline bool rt_map_has(Process *p, term map, term key) {
+    return rt_map_get(p, map, key) != NONE;
+}
 
 #endif

@@ -239,8 +239,8 @@ term rt_bits_size_add(Process *p, term a, term b, uintptr_t unit) {
         }
         return bits_error(p, A_system_limit, NONE);
     }
-    bool too_large = is_integer(a) && is_integer(b) && !(is_small(a) && small_value(a) < 0) &&
-                     !(is_small(b) && small_value(b) < 0) && !is_kind(a, KIND_NEG_BIG) && !is_kind(b, KIND_NEG_BIG);
+    bool too_large = is_integer(a) && is_integer(b) && !(is_small(a) && small_value(a) < 0) && !(is_small(b) && small_value(b) < 0) &&
+                     !is_kind(a, KIND_NEG_BIG) && !is_kind(b, KIND_NEG_BIG);
     return bits_error(p, too_large ? A_system_limit : A_badarg, NONE);
 }
 

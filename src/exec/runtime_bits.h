@@ -8,7 +8,8 @@
 /* Words of a view, and of a match context. */
 enum { VIEW_BASE = 1, VIEW_START = 2, VIEW_END = 3 };
 _Static_assert(offsetof(View, base) == VIEW_BASE * sizeof(term) && offsetof(View, start) == VIEW_START * sizeof(term) &&
-               offsetof(View, end) == VIEW_END * sizeof(term), "");
+                   offsetof(View, end) == VIEW_END * sizeof(term),
+               "");
 
 static inline bool rt_can_match(Process *p UNUSED, term t) { /* a bitstring, or a context */
     return is_boxed(t) && 1u << kind_of(t) & (1u << KIND_BITS | 1u << KIND_VIEW | 1u << KIND_MATCH);
@@ -23,7 +24,9 @@ term rt_start_match_slots(Process *p, term t, uintptr_t slots);
 void rt_save_position(Process *p, term context, uintptr_t slot);
 void rt_restore_position(Process *p, term context, uintptr_t slot);
 term rt_context_to_bits(Process *p, term t); /* what is no context stays as it is */
-static inline term rt_get_position(Process *p, term context) { return match_position(&p->heap, match_of(context)); }
+static inline term rt_get_position(Process *p, term context) {
+    return match_position(&p->heap, match_of(context));
+}
 static inline void rt_set_position(Process *p UNUSED, term context, term position) {
     if (LIKELY(is_integer(position))) { /* hostile code may have anything there */
         match_set_position(match_of(context), position);

@@ -14,11 +14,14 @@
 #include "platform/file.h"
 #include "platform/socket.h"
 
+// clang-format off
 enum { /* states, as getstatus tells them */
     INET_OPEN = 0x01, INET_ACTIVE = 0x04, INET_LISTENS = 0x08, INET_CONNECTS = 0x10, INET_ACCEPTS = 0x20, INET_BUSY = 0x80,
 };
+// clang-format on
 enum { INET_PASSIVE, INET_ALWAYS, INET_ONCE, INET_COUNTED };
 enum { INET_REPLY_ERROR, INET_REPLY_OK };
+// clang-format off
 enum { /* requests */
     INET_REQUEST_OPEN = 1, INET_REQUEST_CLOSE, INET_REQUEST_CONNECT, INET_REQUEST_PEER, INET_REQUEST_NAME, INET_REQUEST_BIND,
     INET_REQUEST_SET_OPTIONS, INET_REQUEST_GET_OPTIONS, INET_REQUEST_STATISTICS = 11, INET_REQUEST_HOST_NAME, INET_REQUEST_FD_OPEN,
@@ -30,6 +33,7 @@ enum { /* requests */
     INET_REQUEST_RECEIVE_FROM = 60,
     INET_REQUEST_BASE = 0x03f1a300, /* is added to all of them */
 };
+// clang-format on
 
 /* Somebody who has asked and gets {inet_async, Port, Id, Result}. */
 typedef struct InetAsked {
@@ -41,7 +45,7 @@ typedef struct InetAsked {
 
 /* Somebody who sends and gets {inet_reply, Port, Result}, since OTP 26 with the reference that the command began with. */
 typedef struct {
-    term pid;        /* NONE: nobody */
+    term pid; /* NONE: nobody */
     bool tagged;
     uint64_t tag[2];
 } InetCaller;
@@ -56,20 +60,20 @@ typedef struct {
     int32_t header, mode, deliver, packet, packet_size, buffer, exit_on_close, delimiter, debug;
     int32_t high_queue, low_queue; /* of messages to the port: there is no such queue, the values are only remembered */
     int32_t send_timeout, send_timeout_close, delay_send, show_reset, read_ahead, not_blocking; /* streams */
-    int32_t high, low;                          /* marks of the output's queue */
-    int32_t read_packets;                       /* datagrams */
+    int32_t high, low;                                                                          /* marks of the output's queue */
+    int32_t read_packets;                                                                       /* datagrams */
 } InetSettings;
 
 typedef struct Inet {
     Port port;
     Watcher watcher;
-    Alarm alarm;          /* the next of all deadlines */
+    Alarm alarm; /* the next of all deadlines */
     void (*ready)(struct Inet *s, unsigned what);
     void (*late)(struct Inet *s); /* a deadline is over */
-    int fd;               /* -1: none */
-    unsigned watched;     /* POLL_... */
-    bool stream, prebound; /* prebound: fd is somebody else's */
-    bool ignored;         /* somebody else works with fd: it is not watched, what would be is remembered */
+    int fd;                       /* -1: none */
+    unsigned watched;             /* POLL_... */
+    bool stream, prebound;        /* prebound: fd is somebody else's */
+    bool ignored;                 /* somebody else works with fd: it is not watched, what would be is remembered */
     uint8_t family;
     SocketType type;
     uint32_t state;
@@ -77,20 +81,20 @@ typedef struct Inet {
     int32_t active_left;
     InetSettings set;
     bool buffer_set;
-    uint8_t extras;       /* what is received beside datagrams: bits of inet_option.c */
-    char *space;          /* network namespace; NULL: this one */
+    uint8_t extras;                               /* what is received beside datagrams: bits of inet_option.c */
+    char *space;                                  /* network namespace; NULL: this one */
     SocketAddress *peer_name, *own_name, *remote; /* names given by setpeername and setsockname; who a datagram socket is connected to */
     InetMeter received, sent;
-    InetAsked *asked;     /* oldest first */
+    InetAsked *asked; /* oldest first */
     uint16_t next_id;
-    term *subscribers;    /* who wants to know when the queue is empty */
+    term *subscribers; /* who wants to know when the queue is empty */
     uint32_t subscriber_count;
 
     /* Streams: input. */
-    Text in;              /* received and not delivered yet */
-    size_t want;          /* so many more bytes make a packet, or what was asked for; 0: unknown */
-    size_t room;          /* bytes that in may hold */
-    bool headers;         /* of http */
+    Text in;      /* received and not delivered yet */
+    size_t want;  /* so many more bytes make a packet, or what was asked for; 0: unknown */
+    size_t room;  /* bytes that in may hold */
+    bool headers; /* of http */
     /* Output. */
     Text out;
     size_t out_start;
@@ -99,16 +103,16 @@ typedef struct Inet {
     bool linger_zero, close_sent, shut_down, closed_on_receive, closed_on_send, was_reset;
     uint8_t shutdown_pending; /* 1 + how; 0: no */
     struct {
-        int fd;           /* -1: none is being sent */
+        int fd; /* -1: none is being sent */
         int64_t offset, left, sent;
-        size_t skip;      /* bytes of the queue that go before it */
+        size_t skip; /* bytes of the queue that go before it */
     } file;
 } Inet;
 
 /* --- inet_message.c: functions that return bool say whether the port still exists ------------------------------------- */
 
 void inet_watch(Inet *s, unsigned what);
-void inet_set_alarm(Inet *s); /* after a deadline has changed */
+void inet_set_alarm(Inet *s);                     /* after a deadline has changed */
 int64_t inet_deadline(Inet *s, uint32_t timeout); /* milliseconds; UINT32_MAX: for ever */
 void inet_send(Inet *s, term to, term message, Heap *h);
 term inet_error(Heap *h, term reason); /* {error, Reason} */
@@ -116,7 +120,7 @@ term inet_error_name(const Inet *s, int error);
 bool inet_ask(Inet *s, term caller, uint32_t timeout, uint16_t *id); /* false: no memory */
 void inet_unask(Inet *s, InetAsked **at);
 void inet_answer(Inet *s, term to, uint16_t id, term result, Heap *h); /* h: a detached heap that holds result */
-void inet_answer_first(Inet *s, term result, Heap *h);  /* to who asked first, which is done then */
+void inet_answer_first(Inet *s, term result, Heap *h);                 /* to who asked first, which is done then */
 void inet_answer_error(Inet *s, term reason);
 void inet_answer_all(Inet *s, term reason);             /* {error, Reason} */
 void inet_reply(Inet *s, term reason);                  /* to s->caller; reason NONE: ok, else {error, Reason} */

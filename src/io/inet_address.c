@@ -88,16 +88,14 @@ size_t inet_write_address(const SocketAddress *a, uint8_t *to) {
         to[1] = a->size;
         memcpy(to + 2, a->bytes, a->size);
         return 2u + a->size;
-    default:
-        return 1;
+    default: return 1;
     }
 }
 
 term inet_address_term(Heap *h, const SocketAddress *a, term *port) {
     *port = SMALL(a->port);
     switch (a->family) {
-    case FAMILY_INET:
-        return TUPLE4(h, SMALL(a->bytes[0]), SMALL(a->bytes[1]), SMALL(a->bytes[2]), SMALL(a->bytes[3]));
+    case FAMILY_INET: return TUPLE4(h, SMALL(a->bytes[0]), SMALL(a->bytes[1]), SMALL(a->bytes[2]), SMALL(a->bytes[3]));
     case FAMILY_INET6: {
         term w[8];
         for (int i = 0; i < 8; i++) {
@@ -105,9 +103,7 @@ term inet_address_term(Heap *h, const SocketAddress *a, term *port) {
         }
         return heap_tuple(h, 8, w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
     }
-    case FAMILY_LOCAL:
-        return TUPLE2(h, A_local, bits_from(h, a->bytes, a->size));
-    default:
-        return TUPLE2(h, a->family == FAMILY_NONE ? A_unspec : A_undefined, bits_from(h, "", 0));
+    case FAMILY_LOCAL: return TUPLE2(h, A_local, bits_from(h, a->bytes, a->size));
+    default: return TUPLE2(h, a->family == FAMILY_NONE ? A_unspec : A_undefined, bits_from(h, "", 0));
     }
 }

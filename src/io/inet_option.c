@@ -5,9 +5,11 @@
 #include "data/bits.h"
 #include "term/atom.h"
 
+// clang-format off
 enum { HEADER = 21, BUFFER = 20, ACTIVE = 22, PACKET = 23, MODE, DELIVER, EXIT_ON_CLOSE, HIGH_MARK, LOW_MARK, SEND_TIMEOUT = 30,
        DELAY_SEND, PACKET_SIZE, READ_PACKETS, RAW, SEND_TIMEOUT_CLOSE, HIGH_QUEUE, LOW_QUEUE, SPACE, SHOW_RESET, DELIMITER,
        BIND_TO_DEVICE = 42, PACKET_OPTIONS = 45, READ_AHEAD = 49, NOT_BLOCKING = 50, DEBUG = 99 };
+// clang-format on
 enum { ANY_KIND, STREAMS, DATAGRAMS };
 enum { QUEUE_LOWEST = 1, VALUES_MAX = 64 * 1024 };
 
@@ -57,9 +59,11 @@ static bool has(const Inet *s, size_t i) {
 
 void inet_settings_init(Inet *s) {
     enum { BUFFER_SIZE = 1460, LARGER_BUFFER = 9216 /* since OTP 28 */, HIGH = 8192, LOW = 4096, READS = 5 };
+    // clang-format off
     s->set = (InetSettings){.deliver = 1, .buffer = inet_release(s) >= 28 ? LARGER_BUFFER : BUFFER_SIZE, .exit_on_close = 1,
                             .delimiter = '\n', .high_queue = HIGH, .low_queue = LOW, .send_timeout = -1, .read_ahead = 1,
                             .high = HIGH, .low = LOW, .read_packets = READS};
+    // clang-format on
 }
 
 void inet_settings_copy(Inet *to, const Inet *from) {
@@ -213,10 +217,8 @@ static bool set_special(Inet *s, unsigned option, int32_t value, Bytes *data) {
         return true;
     }
     case SOCKET_ADD_MEMBERSHIP:
-    case SOCKET_DROP_MEMBERSHIP:
-        return set_membership(s, option == SOCKET_ADD_MEMBERSHIP, (unsigned)value, data);
-    case SPACE:
-        return value >= 0 && take(data, (size_t)value, &p) && set_space(s, (Bytes){p, (size_t)value});
+    case SOCKET_DROP_MEMBERSHIP: return set_membership(s, option == SOCKET_ADD_MEMBERSHIP, (unsigned)value, data);
+    case SPACE: return value >= 0 && take(data, (size_t)value, &p) && set_space(s, (Bytes){p, (size_t)value});
     case BIND_TO_DEVICE:
         if (value < 0 || (size_t)value >= sizeof name || !take(data, (size_t)value, &p)) {
             return false;
@@ -229,10 +231,8 @@ static bool set_special(Inet *s, unsigned option, int32_t value, Bytes *data) {
         }
         socket_set_raw(s->fd, value, (int)read_be32(p), (Bytes){q, read_be32(p + 4)});
         return true;
-    case 19: /* exclusiveaddruse: of other systems */
-        return true;
-    default:
-        return false;
+    case 19: /* exclusiveaddruse: of other systems */ return true;
+    default: return false;
     }
 }
 
@@ -355,12 +355,9 @@ static bool get_special(Inet *s, Text *t, unsigned option, Bytes *data) {
         }
         get_packet_options(s, t);
         return true;
-    case RAW:
-        return get_raw(s, t, data);
-    case 19:
-        return true;
-    default:
-        return false;
+    case RAW: return get_raw(s, t, data);
+    case 19: return true;
+    default: return false;
     }
 }
 
@@ -411,8 +408,8 @@ bool inet_read_extra(Bytes data, SocketExtra *extra) {
     const uint8_t *p;
     extra->count = 0;
     while (data.size > 0) {
-        if (!take(&data, 5, &p) || extra->count == ARRAY_LEN(extra->item)
-            || (p[0] != SOCKET_TOS && p[0] != SOCKET_TTL && p[0] != SOCKET_TCLASS)) {
+        if (!take(&data, 5, &p) || extra->count == ARRAY_LEN(extra->item) ||
+            (p[0] != SOCKET_TOS && p[0] != SOCKET_TTL && p[0] != SOCKET_TCLASS)) {
             return false;
         }
         extra->item[extra->count].option = p[0];
@@ -427,8 +424,10 @@ term inet_statistics(Inet *s, Process *p, Bytes data) {
     enum { OCTETS_IN = 9, OCTETS_OUT = 10, KINDS };
     const InetMeter *in = &s->received, *out = &s->sent;
     double deviation = in->deviation < 0 ? -in->deviation : in->deviation;
+    // clang-format off
     const uint64_t values[KINDS] = {0, in->count, in->largest, (uint64_t)in->average, (uint64_t)deviation, out->count, out->largest,
                                     (uint64_t)out->average, tcp_queued(&s->port), in->bytes, out->bytes};
+    // clang-format on
     Text t;
     text_init(&t, &s->port.vm->mem);
     bool good = data.size <= VALUES_MAX / 9;

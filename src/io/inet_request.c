@@ -224,18 +224,14 @@ static term bind_to(Inet *s, Process *p, Bytes data) {
 
 static term change_options(Inet *s, Process *p, Bytes data) {
     switch (inet_set_options(s, data)) {
-    case INET_OPTIONS_BAD:
-        return inet_fail(p, "einval");
-    case INET_OPTIONS_DELIVER:
-        tcp_deliver(s, 0);
-        break;
+    case INET_OPTIONS_BAD: return inet_fail(p, "einval");
+    case INET_OPTIONS_DELIVER: tcp_deliver(s, 0); break;
     case INET_OPTIONS_READ:
         if (tcp_receive(s, 0) && s->active != INET_PASSIVE) {
             inet_watch(s, s->watched | POLL_READ);
         }
         break;
-    default:
-        break;
+    default: break;
     }
     return inet_done(p, 0);
 }
@@ -348,9 +344,9 @@ term inet_request(Inet *s, Process *p, unsigned request, Bytes data) {
     case INET_REQUEST_NAME: return ask_name(s, p, false, false);
     case INET_REQUEST_PEER_ADDRESSES:
     case INET_REQUEST_LOCAL_ADDRESSES:
-        return data.size != 4              ? inet_fail(p, "einval")
+        return data.size != 4            ? inet_fail(p, "einval")
                : !(s->state & INET_OPEN) ? inet_fail(p, "exbadport")
-                                           : ask_name(s, p, request == INET_REQUEST_PEER_ADDRESSES, true);
+                                         : ask_name(s, p, request == INET_REQUEST_PEER_ADDRESSES, true);
     case INET_REQUEST_SET_PEER: return give_name(s, p, &s->peer_name, data);
     case INET_REQUEST_SET_NAME: return give_name(s, p, &s->own_name, data);
     case INET_REQUEST_BIND: return bind_to(s, p, data);

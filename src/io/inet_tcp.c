@@ -127,7 +127,9 @@ static bool deliver_packet(Inet *s, Bytes data) {
 /* How long the packet is that begins at `start` of the input. 0: it is not whole; *more says how much to read. < 0: there is none. */
 static int64_t whole_packet(Inet *s, size_t start, size_t *more) {
     size_t n = s->in.size - start, most = (size_t)(uint32_t)s->set.packet_size;
-    PacketOptions o = {.max_size = (uint32_t)most, .max_line = (uint32_t)MIN(s->room, UINT32_MAX), .delimiter = (uint8_t)s->set.delimiter,
+    PacketOptions o = {.max_size = (uint32_t)most,
+                       .max_line = (uint32_t)MIN(s->room, UINT32_MAX),
+                       .delimiter = (uint8_t)s->set.delimiter,
                        .headers = s->headers};
     int64_t length = packet_length((PacketType)s->set.packet, s->in.at + start, n, &o);
     *more = 0;
@@ -314,8 +316,10 @@ static void connected(Inet *s) {
 }
 
 static term connect_to(Inet *s, Process *p, Bytes data) {
-    const char *wrong = !(s->state & INET_OPEN) ? "exbadport" : s->state & INET_ACTIVE ? "eisconn"
-                        : s->state & INET_CONNECTS || data.size < 6 ? "einval" : NULL;
+    const char *wrong = !(s->state & INET_OPEN)                     ? "exbadport"
+                        : s->state & INET_ACTIVE                    ? "eisconn"
+                        : s->state & INET_CONNECTS || data.size < 6 ? "einval"
+                                                                    : NULL;
     SocketAddress a;
     Bytes address = {data.at + 4, data.size - MIN(data.size, 4)};
     if (wrong == NULL) {
@@ -400,7 +404,8 @@ static void accept_ready(Inet *s) {
         const Inet *new = error == 0 ? accepted(s, fd, s->asked->caller, NULL) : NULL;
         Heap h;
         heap_init_detached(&h, s->port.vm);
-        inet_answer_first(s, new != NULL ? TUPLE2(&h, A_ok, new->port.id) : inet_error(&h, error == 0 ? A_system_limit : inet_error_name(s, error)), &h);
+        inet_answer_first(
+            s, new != NULL ? TUPLE2(&h, A_ok, new->port.id) : inet_error(&h, error == 0 ? A_system_limit : inet_error_name(s, error)), &h);
     }
     inet_watch(s, 0);
 }

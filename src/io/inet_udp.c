@@ -33,8 +33,8 @@ static bool deliver(Inet *s, const SocketAddress *from, const SocketExtra *extra
         port_send(&s->port, TUPLE2(&h, A_data, t), &h);
     } else {
         term port, ip = inet_address_term(&h, from, &port);
-        term message = beside == NONE ? heap_tuple(&h, 5, A_udp, s->port.id, ip, port, t)
-                                      : heap_tuple(&h, 6, A_udp, s->port.id, ip, port, beside, t);
+        term message =
+            beside == NONE ? heap_tuple(&h, 5, A_udp, s->port.id, ip, port, t) : heap_tuple(&h, 6, A_udp, s->port.id, ip, port, beside, t);
         inet_send(s, s->port.owner, message, &h);
     }
     inet_delivered(s);
@@ -66,7 +66,8 @@ static void input(Inet *s) {
             inet_watch(s, POLL_READ);
             break;
         }
-        if (size < 0 || !deliver(s, s->state & INET_ACTIVE && s->remote != NULL ? s->remote : &from, &extra, (Bytes){s->in.at, (size_t)size})) {
+        if (size < 0 ||
+            !deliver(s, s->state & INET_ACTIVE && s->remote != NULL ? s->remote : &from, &extra, (Bytes){s->in.at, (size_t)size})) {
             receive_failed(s, size < 0 ? error : FILE_NO_MEMORY);
             break;
         }
@@ -190,9 +191,7 @@ static term control(Port *port, Process *p, uint32_t operation, Bytes data) {
             inet_watch(s, POLL_READ);
         }
         return answer;
-    case INET_REQUEST_CLOSE:
-        inet_close(s);
-        return inet_done(p, 0);
+    case INET_REQUEST_CLOSE: inet_close(s); return inet_done(p, 0);
     case INET_REQUEST_CONNECT: return connect_to(s, p, data);
     case INET_REQUEST_RECEIVE_FROM: return receive(s, p, data);
     default: return inet_request(s, p, operation - INET_REQUEST_BASE, data);

@@ -4,9 +4,9 @@
 #include "io/alarm.h"
 #include "io/console.h"
 #include "io/port.h"
+#include "io/regex.h"
 #include "io/select.h"
 #include "io/signals.h"
-#include "io/regex.h"
 #include "io/zstd.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -71,8 +71,8 @@ static void poll_io(VM *vm, int64_t nanoseconds) {
 }
 
 static bool pending(VM *vm, bool signals) {
-    return poll_watched(vm->io->poll) > (signals || vm->io->signals == NULL ? 0 : 1) || pool_pending(vm->io->pool) > 0 || vm->io->nifs_serve != NULL ||
-           __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
+    return poll_watched(vm->io->poll) > (signals || vm->io->signals == NULL ? 0 : 1) || pool_pending(vm->io->pool) > 0 ||
+           vm->io->nifs_serve != NULL || __atomic_load_n(&vm->io->alarms, __ATOMIC_RELAXED) > 0;
 }
 
 bool work_submit(Process *p, Work *w) {

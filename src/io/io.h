@@ -17,23 +17,23 @@ struct Watcher;
 struct Zstd;
 
 typedef struct Io {
-    Mutex *lock;               /* of all that follows but the pool, and of every port */
+    Mutex *lock; /* of all that follows but the pool, and of every port */
     Poll *poll;
     Pool *pool;
-    struct Ports *ports;       /* io/port.h */
-    struct Console *console;   /* io/console.h */
-    struct ChildWatch *children; /* io/port_stream.c: programs that have not ended */
-    struct Regexes *regexes;   /* io/regex.c; NULL: none was needed yet */
-    struct Zstd *zstd;         /* io/zstd.c; NULL: was not needed yet */
-    struct Select *selects;    /* io/select.c: messages that wait for descriptors */
-    struct Watcher *signals;   /* io/signals.c; NULL: none is handled */
-    void (*interrupted)(VM *vm); /* likewise */
-    struct Alarm *due, *ringing; /* io/alarm.c; due: atomic */
-    size_t alarms;             /* set (atomic) */
-    struct Nifs *nifs;         /* io/nif.h; NULL: no library has been loaded */
-    void (*nifs_serve)(VM *vm); /* likewise: what its threads want */
+    struct Ports *ports;                   /* io/port.h */
+    struct Console *console;               /* io/console.h */
+    struct ChildWatch *children;           /* io/port_stream.c: programs that have not ended */
+    struct Regexes *regexes;               /* io/regex.c; NULL: none was needed yet */
+    struct Zstd *zstd;                     /* io/zstd.c; NULL: was not needed yet */
+    struct Select *selects;                /* io/select.c: messages that wait for descriptors */
+    struct Watcher *signals;               /* io/signals.c; NULL: none is handled */
+    void (*interrupted)(VM *vm);           /* likewise */
+    struct Alarm *due, *ringing;           /* io/alarm.c; due: atomic */
+    size_t alarms;                         /* set (atomic) */
+    struct Nifs *nifs;                     /* io/nif.h; NULL: no library has been loaded */
+    void (*nifs_serve)(VM *vm);            /* likewise: what its threads want */
     void (*nifs_halt)(VM *vm, bool ended); /* the VM is about to end; all schedulers have ended */
-    uint64_t input, output;    /* bytes, for statistics(io) */
+    uint64_t input, output;                /* bytes, for statistics(io) */
 } Io;
 
 /* With several schedulers, everything here and in ports happens under one lock, which its owner may take again. */
@@ -54,11 +54,11 @@ bool io_watch(VM *vm, int fd, unsigned what, Watcher *w);
 /* Work that may block, done for a process that waits for it. The process holds it by a magic reference, the pool by a second
    count; so it lives until both have done with it, even if the process ends meanwhile. */
 typedef struct Work {
-    Job job;           /* first; job.work does it, without touching the VM */
+    Job job; /* first; job.work does it, without touching the VM */
     Resource resource;
     VM *vm;
-    term pid;          /* who waits */
-    bool finished;     /* atomic */
+    term pid;      /* who waits */
+    bool finished; /* atomic */
 } Work;
 static inline Work *work_of(Resource *r) {
     return (Work *)((uint8_t *)r - offsetof(Work, resource));

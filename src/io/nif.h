@@ -25,10 +25,10 @@
 typedef struct NifLibrary {
     VM *vm;
     void *handle;
-    ErlNifEntry entry;    /* a copy, with all fields */
+    ErlNifEntry entry; /* a copy, with all fields */
     void *priv_data;
     term module;
-    size_t refs;          /* atomic */
+    size_t refs; /* atomic */
     bool delay_halt;
     void (*on_halt)(void *priv_data);
     void (*on_unload_thread)(void *priv_data);
@@ -38,7 +38,7 @@ typedef struct NifLibrary {
 
 /* A function of one: what the entry of its Erlang function leads to. */
 typedef struct Nif {
-    BifEntry called;      /* first: what the instruction calls. Its names are not used */
+    BifEntry called; /* first: what the instruction calls. Its names are not used */
     NifFunction *function;
     NifLibrary *library;
     term name;
@@ -54,8 +54,8 @@ typedef struct NifTemporary {
 
 /* A call that enif_schedule_nif has asked for: goes on in the next slice. */
 typedef struct NifNext {
-    Resource resource;    /* behind a magic reference */
-    NifLibrary *library;  /* counted */
+    Resource resource;   /* behind a magic reference */
+    NifLibrary *library; /* counted */
     NifFunction *function;
     unsigned flags;
     int argc;
@@ -63,17 +63,17 @@ typedef struct NifNext {
 
 typedef enum { ENV_CALL, ENV_DIRTY, ENV_CALLBACK, ENV_OWN } EnvKind;
 struct enif_environment_t {
-    Heap *heap;           /* where terms go: the process's, or own */
-    Heap own;             /* detached */
+    Heap *heap; /* where terms go: the process's, or own */
+    Heap own;   /* detached */
     VM *vm;
     EnvKind kind;
-    Process *process;     /* of ENV_CALL */
-    term pid;             /* of the process it is for; NONE: none */
-    NifLibrary *library;  /* NULL: none's */
+    Process *process;    /* of ENV_CALL */
+    term pid;            /* of the process it is for; NONE: none */
+    NifLibrary *library; /* NULL: none's */
     NifTemporary *temporaries;
-    term raised;          /* reason of a pending exception; NONE: none */
-    NifNext *next;        /* what is to be called next; NULL: nothing */
-    term next_args;       /* with these: a tuple, or NIL */
+    term raised;    /* reason of a pending exception; NONE: none */
+    NifNext *next;  /* what is to be called next; NULL: nothing */
+    term next_args; /* with these: a tuple, or NIL */
 };
 
 /* Environments. */
@@ -82,9 +82,9 @@ void nif_env_end(ErlNifEnv *env); /* frees temporaries and what is still on its 
 void nif_env_free_temporaries(ErlNifEnv *env);
 bool nif_env_keep(ErlNifEnv *env, void (*free)(VM *vm, void *what), void *what); /* to be freed at its end; false: no memory */
 void *nif_env_memory(ErlNifEnv *env, size_t size);
-term nif_fail(ErlNifEnv *env, term reason); /* the exception is set; NONE */
+term nif_fail(ErlNifEnv *env, term reason);   /* the exception is set; NONE */
 term *nif_room(ErlNifEnv *env, size_t words); /* NULL: no memory, and system_limit is raised */
-term nif_checked(ErlNifEnv *env, term t);   /* t, or NONE after raising what the heap says */
+term nif_checked(ErlNifEnv *env, term t);     /* t, or NONE after raising what the heap says */
 
 /* What threads that are no scheduler's have to hand over. */
 typedef struct NifRequest {
@@ -94,17 +94,17 @@ typedef struct NifRequest {
 
 typedef struct Nifs {
     VM *vm;
-    Mutex *lock;              /* of libraries, types, monitors, selects */
+    Mutex *lock; /* of libraries, types, monitors, selects */
     NifLibrary *libraries;
-    term *taints;             /* modules that have ever loaded one */
+    term *taints; /* modules that have ever loaded one */
     size_t taint_count;
     ErlNifResourceType *types;
-    ErlNifResourceType *opened;  /* by a load that has not succeeded yet */
+    ErlNifResourceType *opened; /* by a load that has not succeeded yet */
     struct NifMonitors *monitors;
     struct NifSelect *selects;
     Lock queue_lock;
     NifRequest *queue, **queue_last;
-    bool ended;               /* the VM stops: nothing is served any more */
+    bool ended; /* the VM stops: nothing is served any more */
 } Nifs;
 
 /* The VM whose libraries these are: functions without an environment need one. Only one VM of a process can have them. */
@@ -119,7 +119,7 @@ void nif_serve(VM *vm);
 void nif_fragments_free(VM *vm, Fragment *f); /* from any thread */
 
 void *nif_library_open(const char *path); /* of path.so; NULL: library_error says why */
-void nif_library_release(NifLibrary *l); /* the last one closes it */
+void nif_library_release(NifLibrary *l);  /* the last one closes it */
 static inline NifLibrary *nif_library_keep(NifLibrary *l) {
     __atomic_fetch_add(&l->refs, 1, __ATOMIC_RELAXED);
     return l;
@@ -128,7 +128,8 @@ int nif_minor_version(VM *vm); /* of OTP's interface that the booted release has
 
 /* Calling. */
 BifFunction nif_call; /* that of all Nifs */
-term nif_call_outside(VM *vm, const BifEntry *called, const term *args); /* not for a process, whether dirty or not. The result is an immediate, or NONE */
+term nif_call_outside(VM *vm, const BifEntry *called,
+                      const term *args); /* not for a process, whether dirty or not. The result is an immediate, or NONE */
 
 /* Resources. */
 void nif_types_commit(Nifs *n, NifLibrary *l);
@@ -137,7 +138,7 @@ void nif_types_orphan(Nifs *n, NifLibrary *l); /* the code that owned them is go
 bool nif_process_ended(Process *p);            /* a ProcessEnded: calls `down` */
 bool nif_resources_init(Nifs *n);              /* false: no memory */
 void nif_resources_done(Nifs *n);
-bool nif_resource_stops(void *obj);            /* has its type a callback for the end of a select? */
+bool nif_resource_stops(void *obj); /* has its type a callback for the end of a select? */
 void nif_resource_stop(VM *vm, void *obj, int fd, bool direct);
 void nif_selects_done(Nifs *n);
 

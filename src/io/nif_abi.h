@@ -9,8 +9,8 @@
 #include "term/term.h"
 
 /* What a library calls: ENIF(int, enif_is_atom, ErlNifEnv *env, ERL_NIF_TERM t) { ... } */
-#define ENIF(Type, name, ...)                                                                                             \
-    Type name(__VA_ARGS__);                                                                                               \
+#define ENIF(Type, name, ...) \
+    Type name(__VA_ARGS__);   \
     __attribute__((visibility("default"))) Type name(__VA_ARGS__)
 
 typedef term ERL_NIF_TERM;
@@ -44,16 +44,16 @@ typedef struct {
     int (*reload)(ErlNifEnv *env, void **priv_data, ERL_NIF_TERM info);
     int (*upgrade)(ErlNifEnv *env, void **priv_data, void **old_priv_data, ERL_NIF_TERM info);
     void (*unload)(ErlNifEnv *env, void *priv_data);
-    const char *vm_variant;       /* 1 */
-    unsigned options;             /* 7 */
-    size_t resource_init_size;    /* 12 */
-    const char *min_erts;         /* 14 */
+    const char *vm_variant;    /* 1 */
+    unsigned options;          /* 7 */
+    size_t resource_init_size; /* 12 */
+    const char *min_erts;      /* 14 */
 } ErlNifEntry;
 
 typedef struct {
     size_t size;
     unsigned char *data;
-    void *ref_bin;  /* the Buffer that is the struct's own; NULL: the bytes belong to a term, or to the environment */
+    void *ref_bin; /* the Buffer that is the struct's own; NULL: the bytes belong to a term, or to the environment */
     void *spare[2];
 } ErlNifBinary;
 
@@ -74,7 +74,7 @@ typedef struct {
     void (*dtor)(ErlNifEnv *env, void *obj);
     void (*stop)(ErlNifEnv *env, void *obj, ErlNifEvent event, int is_direct_call);
     void (*down)(ErlNifEnv *env, void *obj, ErlNifPid *pid, ErlNifMonitor *monitor);
-    int members;       /* how many of these are there; the others are told by where they stand */
+    int members; /* how many of these are there; the others are told by where they stand */
     void (*dyncall)(ErlNifEnv *env, void *obj, void *call_data);
 } ErlNifResourceTypeInit;
 
@@ -91,9 +91,9 @@ typedef struct {
 
 typedef struct {
     ERL_NIF_TERM map;
-    size_t size, at;           /* at: 1 .. size; 0: in front of the first, size + 1: behind the last */
+    size_t size, at;                   /* at: 1 .. size; 0: in front of the first, size + 1: behind the last */
     const ERL_NIF_TERM *keys, *values; /* values NULL: keys and values stand in turn */
-    void *owned;               /* memory to be freed */
+    void *owned;                       /* memory to be freed */
     void *spare;
 } ErlNifMapIterator;
 enum { NIF_MAP_FIRST = 1, NIF_MAP_LAST = 2 };
@@ -103,7 +103,9 @@ enum { NIF_UNIQUE_POSITIVE = 1, NIF_UNIQUE_MONOTONIC = 2 };
 enum { NIF_BIN2TERM_SAFE = 0x20000000 };
 enum { NIF_HASH_INTERNAL = 1, NIF_HASH_PHASH2 = 2 };
 
+// clang-format off
 enum { NIF_IOVEC_SMALL = 16, NIF_IOVEC_OWN = 1, NIF_IOVEC_KEPT = 2 /* flags: the struct itself is not to be freed; an environment frees it all */ };
+// clang-format on
 typedef struct {
     int iovcnt;
     size_t size;
@@ -114,18 +116,24 @@ typedef struct {
     void *small_ref_bin[NIF_IOVEC_SMALL];
 } ErlNifIOVec;
 
+// clang-format off
 enum {
     NIF_SELECT_READ = 1, NIF_SELECT_WRITE = 2, NIF_SELECT_STOP = 4, NIF_SELECT_CANCEL = 8, NIF_SELECT_CUSTOM_MSG = 16, NIF_SELECT_ERROR = 32
 };
+// clang-format on
+// clang-format off
 enum {
     NIF_SELECT_STOP_CALLED = 1, NIF_SELECT_STOP_SCHEDULED = 2, NIF_SELECT_INVALID_EVENT = 4, NIF_SELECT_FAILED = 8, NIF_SELECT_READ_CANCELLED = 16,
     NIF_SELECT_WRITE_CANCELLED = 32, NIF_SELECT_ERROR_CANCELLED = 64, NIF_SELECT_NOTSUP = 128
 };
+// clang-format on
 
+// clang-format off
 typedef enum {
     NIF_TYPE_ATOM = 1, NIF_TYPE_BITSTRING, NIF_TYPE_FLOAT, NIF_TYPE_FUN, NIF_TYPE_INTEGER, NIF_TYPE_LIST, NIF_TYPE_MAP, NIF_TYPE_PID, NIF_TYPE_PORT,
     NIF_TYPE_REFERENCE, NIF_TYPE_TUPLE, NIF_TYPE_OTHER = -1
 } ErlNifTermType;
+// clang-format on
 
 enum { NIF_THREAD_UNDEFINED, NIF_THREAD_NORMAL, NIF_THREAD_DIRTY_CPU, NIF_THREAD_DIRTY_IO };
 enum { NIF_OPT_DELAY_HALT = 1, NIF_OPT_ON_HALT = 2, NIF_OPT_ON_UNLOAD_THREAD = 3 };

@@ -5,7 +5,6 @@
 #include "data/iolist.h"
 #include "io/nif.h"
 
-
 ENIF(int, enif_alloc_binary, size_t size, ErlNifBinary *bin) {
     Buffer *b = buffer_new(nif_world->vm, size);
     if (b == NULL) {
@@ -120,8 +119,9 @@ ENIF(int, enif_term_to_binary, ErlNifEnv *env, ERL_NIF_TERM t, ErlNifBinary *bin
 
 ENIF(size_t, enif_binary_to_term, ErlNifEnv *env, const unsigned char *data, size_t size, ERL_NIF_TERM *t, unsigned options) {
     size_t used = 0;
-    term result = (options & ~(unsigned)NIF_BIN2TERM_SAFE) != 0 ? NONE
-                  : external_decode(env->heap, (Bytes){data, size}, options != 0 ? EXTERNAL_SAFE : 0, &used);
+    term result = (options & ~(unsigned)NIF_BIN2TERM_SAFE) != 0
+                      ? NONE
+                      : external_decode(env->heap, (Bytes){data, size}, options != 0 ? EXTERNAL_SAFE : 0, &used);
     *t = result != NONE ? result : *t;
     return result == NONE ? 0 : used;
 }
@@ -237,7 +237,7 @@ ENIF(int, enif_inspect_iovec, ErlNifEnv *env, size_t max, ERL_NIF_TERM list, ERL
 /* --- Queues of binaries -------------------------------------------------------------------------------------------- */
 
 struct erts_io_queue {
-    size_t size;          /* bytes */
+    size_t size;               /* bytes */
     size_t first, count, room; /* pieces first .. first + count - 1 */
     struct iovec *iov;
     Buffer **buffers;

@@ -7,19 +7,19 @@
 static const char nif_resource[] = "resource of a library";
 
 typedef struct NifMonitor {
-    struct NifMonitor *next;          /* in its bucket */
-    struct NifMonitor *next_of;       /* of the same resource */
+    struct NifMonitor *next;    /* in its bucket */
+    struct NifMonitor *next_of; /* of the same resource */
     struct NifResource *resource;
     term pid;
-    uint64_t low, high;               /* number of the reference that it is known by */
+    uint64_t low, high; /* number of the reference that it is known by */
 } NifMonitor;
 
 typedef struct NifResource {
     Resource resource;
     ErlNifResourceType *type;
     size_t size;
-    uint64_t low, high;               /* number of its references: all of one resource are equal */
-    NifMonitor *monitors;             /* under Nifs.lock */
+    uint64_t low, high;   /* number of its references: all of one resource are equal */
+    NifMonitor *monitors; /* under Nifs.lock */
     max_align_t data[];
 } NifResource;
 
@@ -27,15 +27,15 @@ struct enif_resource_type_t {
     ErlNifResourceType *next;
     term module, name;
     ErlNifResourceTypeInit callbacks;
-    NifLibrary *owner;                /* counted if there are callbacks; NULL: to be given by the load that opens it */
-    size_t refs;                      /* atomic: the list's, and each resource's */
+    NifLibrary *owner; /* counted if there are callbacks; NULL: to be given by the load that opens it */
+    size_t refs;       /* atomic: the list's, and each resource's */
     /* of one that is being opened: */
-    ErlNifResourceType *taken_over;   /* by this one's callbacks; NULL: it is new */
+    ErlNifResourceType *taken_over; /* by this one's callbacks; NULL: it is new */
 };
 
 enum { MONITOR_BUCKETS = 256 };
 typedef struct NifMonitors {
-    size_t count;                     /* atomic */
+    size_t count; /* atomic */
     NifMonitor *buckets[MONITOR_BUCKETS];
 } NifMonitors;
 
@@ -81,20 +81,24 @@ static ErlNifResourceType *open_type(ErlNifEnv *env, const char *name_text, cons
     if (t == NULL) {
         return NULL;
     }
-    *t = (ErlNifResourceType){.module = env->library->module, .name = name, .callbacks = *init, .refs = 1, .taken_over = old, .next = n->opened};
+    *t = (ErlNifResourceType){
+        .module = env->library->module, .name = name, .callbacks = *init, .refs = 1, .taken_over = old, .next = n->opened};
     n->opened = t;
     return old != NULL ? old : t;
 }
 
-ENIF(ErlNifResourceType *, enif_open_resource_type, ErlNifEnv *env, const char *module, const char *name, void (*dtor)(ErlNifEnv *, void *), int flags, int *tried) {
+ENIF(ErlNifResourceType *, enif_open_resource_type, ErlNifEnv *env, const char *module, const char *name, void (*dtor)(ErlNifEnv *, void *),
+     int flags, int *tried) {
     return module != NULL ? NULL : open_type(env, name, &(ErlNifResourceTypeInit){.dtor = dtor}, flags, tried);
 }
 
-ENIF(ErlNifResourceType *, enif_open_resource_type_x, ErlNifEnv *env, const char *name, const ErlNifResourceTypeInit *init, int flags, int *tried) {
+ENIF(ErlNifResourceType *, enif_open_resource_type_x, ErlNifEnv *env, const char *name, const ErlNifResourceTypeInit *init, int flags,
+     int *tried) {
     return open_type(env, name, &(ErlNifResourceTypeInit){init->dtor, init->stop, init->down, 3, NULL}, flags, tried);
 }
 
-ENIF(ErlNifResourceType *, enif_init_resource_type, ErlNifEnv *env, const char *name, const ErlNifResourceTypeInit *init, int flags, int *tried) {
+ENIF(ErlNifResourceType *, enif_init_resource_type, ErlNifEnv *env, const char *name, const ErlNifResourceTypeInit *init, int flags,
+     int *tried) {
     ErlNifResourceTypeInit c = {.members = init->members};
     c.dtor = init->members > 0 ? init->dtor : NULL;
     c.stop = init->members > 1 ? init->stop : NULL;

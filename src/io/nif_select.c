@@ -17,10 +17,10 @@ typedef struct NifSelect {
     Watcher watcher;
     struct NifSelect *next; /* in Nifs.selects */
     int fd;
-    void *obj;              /* the resource, counted */
-    Wanted wanted[2];       /* reading, writing */
-    unsigned watched;       /* what the poller knows */
-    bool stops;             /* the end has been asked for */
+    void *obj;        /* the resource, counted */
+    Wanted wanted[2]; /* reading, writing */
+    unsigned watched; /* what the poller knows */
+    bool stops;       /* the end has been asked for */
 } NifSelect;
 
 typedef struct {
@@ -170,7 +170,8 @@ static bool make_message(VM *vm, Wanted *w, void *obj, term ref, bool writes, bo
     nif_env_begin(&env, vm, ENV_OWN, NULL);
     if (!custom) {
         term copy = is_immediate(ref) ? ref : term_copy_literals_too(env.heap, ref);
-        w->message = copy == NONE ? NONE : TUPLE4(env.heap, A_select, enif_make_resource(&env, obj), copy, writes ? A_ready_output : A_ready_input);
+        w->message =
+            copy == NONE ? NONE : TUPLE4(env.heap, A_select, enif_make_resource(&env, obj), copy, writes ? A_ready_output : A_ready_input);
         w->data = heap_detach(&env.own);
     } else if (message_env != NULL) {
         w->message = ref;
@@ -207,7 +208,8 @@ static int want(Nifs *n, NifSelect *s, int fd, int flags, void *obj, term pid, t
     return INT_MIN | NIF_SELECT_INVALID_EVENT;
 }
 
-ENIF(int, enif_select_x, ErlNifEnv *env, ErlNifEvent fd, int flags, void *obj, const ErlNifPid *to, ERL_NIF_TERM ref, ErlNifEnv *message_env) {
+ENIF(int, enif_select_x, ErlNifEnv *env, ErlNifEvent fd, int flags, void *obj, const ErlNifPid *to, ERL_NIF_TERM ref,
+     ErlNifEnv *message_env) {
     Nifs *n = nif_world;
     bool here = nif_on_scheduler(n->vm), stops = flags & NIF_SELECT_STOP, cancels = flags & NIF_SELECT_CANCEL;
     term pid = to != NULL ? to->pid : env != NULL ? env->pid : NONE;
@@ -229,7 +231,9 @@ ENIF(int, enif_select_x, ErlNifEnv *env, ErlNifEvent fd, int flags, void *obj, c
     if (stops && s == NULL) { /* it was never asked for */
         s = select_new(n, fd, obj);
     }
-    int result = stops ? end_select(n, s, here) : cancels ? cancel(n, s, flags, here) : want(n, s, fd, flags, obj, pid, ref, message_env, here);
+    int result = stops     ? end_select(n, s, here)
+                 : cancels ? cancel(n, s, flags, here)
+                           : want(n, s, fd, flags, obj, pid, ref, message_env, here);
     mutex_give(n->lock);
     if (here) {
         io_unlock(n->vm);

@@ -35,7 +35,8 @@ ENIF(ErlNifTime, enif_convert_time_unit, ErlNifTime t, int from, int to) {
 }
 
 ENIF(ErlNifTime, enif_monotonic_time, int unit) {
-    return is_unit(unit) && enif_thread_type() != NIF_THREAD_UNDEFINED ? convert(clock_monotonic(nif_world->vm), NIF_NSEC, unit) : TIME_ERROR;
+    return is_unit(unit) && enif_thread_type() != NIF_THREAD_UNDEFINED ? convert(clock_monotonic(nif_world->vm), NIF_NSEC, unit)
+                                                                       : TIME_ERROR;
 }
 
 ENIF(ErlNifTime, enif_time_offset, int unit) {
@@ -111,12 +112,14 @@ int nif_minor_version(VM *vm) {
 
 ENIF(void, enif_system_info, ErlNifSysInfo *to, size_t size) {
     VM *vm = nif_world->vm;
+    // clang-format off
     ErlNifSysInfo info = {
         .driver_major = 3, .driver_minor = 3, .thread_support = 1, .smp_support = 1, .async_threads = 1,
         .erts_version = (char *)(vm->erts_version == NULL ? "" : vm->erts_version(vm)),
         .otp_release = (char *)(vm->otp_release == NULL ? "" : vm->otp_release(vm)),
         .scheduler_threads = (int)vm->processes->scheduler_count, .nif_major = 2, .nif_minor = nif_minor_version(vm), .dirty_scheduler_support = 1,
     };
+    // clang-format on
     memcpy(to, &info, MIN(size, sizeof info));
 }
 
@@ -154,8 +157,7 @@ ENIF(int, enif_set_option, ErlNifEnv *env, int option, ...) {
         result = l->on_unload_thread != NULL;
         l->on_unload_thread = result ? l->on_unload_thread : va_arg(args, void (*)(void *));
         break;
-    default:
-        result = 1;
+    default: result = 1;
     }
     va_end(args);
     return result;

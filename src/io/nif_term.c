@@ -14,9 +14,9 @@
 
 /* --- Kinds --------------------------------------------------------------------------------------------------------- */
 
-#define IS(kind)                                                      \
+#define IS(kind)                                                       \
     ENIF(int, enif_is_##kind, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) { \
-        return is_##kind(t);                                          \
+        return is_##kind(t);                                           \
     }
 IS(atom)
 IS(binary)
@@ -38,15 +38,21 @@ ENIF(int, enif_is_exception, ErlNifEnv *env, ERL_NIF_TERM t) {
 
 ENIF(ErlNifTermType, enif_term_type, ErlNifEnv *env UNUSED, ERL_NIF_TERM t) {
     static const ErlNifTermType types[KIND_COUNT] = {
-        [KIND_TUPLE] = NIF_TYPE_TUPLE, [KIND_MAP] = NIF_TYPE_MAP, [KIND_HASH_MAP] = NIF_TYPE_MAP, [KIND_FUN] = NIF_TYPE_FUN,
-        [KIND_EXPORT] = NIF_TYPE_FUN, [KIND_BIG] = NIF_TYPE_INTEGER, [KIND_NEG_BIG] = NIF_TYPE_INTEGER, [KIND_FLOAT] = NIF_TYPE_FLOAT,
-        [KIND_REF] = NIF_TYPE_REFERENCE, [KIND_BITS] = NIF_TYPE_BITSTRING, [KIND_VIEW] = NIF_TYPE_BITSTRING, [KIND_RECORD] = NIF_TYPE_OTHER,
+        [KIND_TUPLE] = NIF_TYPE_TUPLE,     [KIND_MAP] = NIF_TYPE_MAP,        [KIND_HASH_MAP] = NIF_TYPE_MAP,
+        [KIND_FUN] = NIF_TYPE_FUN,         [KIND_EXPORT] = NIF_TYPE_FUN,     [KIND_BIG] = NIF_TYPE_INTEGER,
+        [KIND_NEG_BIG] = NIF_TYPE_INTEGER, [KIND_FLOAT] = NIF_TYPE_FLOAT,    [KIND_REF] = NIF_TYPE_REFERENCE,
+        [KIND_BITS] = NIF_TYPE_BITSTRING,  [KIND_VIEW] = NIF_TYPE_BITSTRING, [KIND_RECORD] = NIF_TYPE_OTHER,
     };
-    static const ErlNifTermType identifiers[] = {[EXTERNAL_PID] = NIF_TYPE_PID, [EXTERNAL_PORT] = NIF_TYPE_PORT, [EXTERNAL_REF] = NIF_TYPE_REFERENCE};
+    static const ErlNifTermType identifiers[] = {
+        [EXTERNAL_PID] = NIF_TYPE_PID, [EXTERNAL_PORT] = NIF_TYPE_PORT, [EXTERNAL_REF] = NIF_TYPE_REFERENCE};
     if (is_boxed(t)) {
         return kind_of(t) == KIND_EXTERNAL ? identifiers[((External *)boxed(t))->type] : types[kind_of(t)];
     }
-    return is_list(t) ? NIF_TYPE_LIST : is_atom(t) ? NIF_TYPE_ATOM : is_small(t) ? NIF_TYPE_INTEGER : is_local_pid(t) ? NIF_TYPE_PID : NIF_TYPE_PORT;
+    return is_list(t)        ? NIF_TYPE_LIST
+           : is_atom(t)      ? NIF_TYPE_ATOM
+           : is_small(t)     ? NIF_TYPE_INTEGER
+           : is_local_pid(t) ? NIF_TYPE_PID
+                             : NIF_TYPE_PORT;
 }
 
 ENIF(int, enif_is_identical, ERL_NIF_TERM a, ERL_NIF_TERM b) {

@@ -79,8 +79,8 @@ static bool grow(VM *vm, Ports *ps) {
 
 static PortPeer **find_peer(Port *port, RelationKind kind, term pid, const uint64_t *key) {
     PortPeer **at = &port->peers;
-    while (*at != NULL && !((*at)->kind == kind && (*at)->pid == pid
-                            && (kind == RELATION_LINK || ((*at)->key[0] == key[0] && (*at)->key[1] == key[1])))) {
+    while (*at != NULL &&
+           !((*at)->kind == kind && (*at)->pid == pid && (kind == RELATION_LINK || ((*at)->key[0] == key[0] && (*at)->key[1] == key[1])))) {
         at = &(*at)->next;
     }
     return at;
@@ -153,12 +153,8 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
         drop_peer(port, find_peer(port, RELATION_LINK, s->from, NULL));
         send_signal(vm, id, s->from, SIGNAL_UNLINK_DONE, s->key, NONE);
         break;
-    case SIGNAL_MONITOR:
-        add_peer(port, RELATION_MONITORED, s->from, s->key);
-        break;
-    case SIGNAL_DEMONITOR:
-        drop_peer(port, find_peer(port, RELATION_MONITORED, s->from, s->key));
-        break;
+    case SIGNAL_MONITOR: add_peer(port, RELATION_MONITORED, s->from, s->key); break;
+    case SIGNAL_DEMONITOR: drop_peer(port, find_peer(port, RELATION_MONITORED, s->from, s->key)); break;
     case SIGNAL_LINK_EXIT: {
         PortPeer **link = find_peer(port, RELATION_LINK, s->from, NULL);
         if (*link != NULL) {
@@ -174,8 +170,7 @@ static bool take_signal_locked(VM *vm, term id, const Signal *s) {
         port_tell_received(port, s->from, A_close);
         port_exit(port, s->value, false);
         break;
-    default:
-        break;
+    default: break;
     }
     return true;
 }
@@ -243,8 +238,10 @@ static Port *make(VM *vm, term owner, const PortDriver *driver, Bytes name) {
     while (*slot_of(ps, make_port(ps->next_number)) != NULL) {
         ps->next_number++;
     }
+    // clang-format off
     *port = (Port){.id = make_port(ps->next_number++), .vm = vm, .driver = driver, .owner = owner, .caller = NONE, .os_pid = -1,
                    .name = copy, .name_size = name.size, .data = NONE};
+    // clang-format on
     *slot_of(ps, port->id) = port;
     ps->count++, ps->alive++;
     return port;
@@ -495,9 +492,7 @@ static PortResult command(Process *p, Port *port, term caller, term data) {
         port->caller = caller;
         port->driver->output(port, (Bytes){t.at, t.size});
         break;
-    case IOLIST_NO_MEMORY:
-        result = PORT_NO_MEMORY;
-        break;
+    case IOLIST_NO_MEMORY: result = PORT_NO_MEMORY; break;
     default:
         log_bad_value(p, port);
         result = PORT_BAD;

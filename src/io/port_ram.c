@@ -7,8 +7,10 @@
 #include "platform/file.h"
 #include "term/atom.h"
 
+// clang-format off
 enum { COMMAND_OPEN = 1, COMMAND_READ, COMMAND_SEEK, COMMAND_WRITE, COMMAND_SYNC = 9, COMMAND_TRUNCATE = 14, COMMAND_PREAD = 17,
        COMMAND_PWRITE, COMMAND_DATA_SYNC, COMMAND_GET = 30, COMMAND_SIZE = 37, COMMAND_ADVISE, COMMAND_ALLOCATE };
+// clang-format on
 enum { MODE_READ = 1, MODE_WRITE = 2 };
 enum { REPLY_OK, REPLY_ERROR, REPLY_DATA, REPLY_NUMBER };
 
@@ -25,8 +27,7 @@ static void reply(RamFile *f, const uint8_t *head, size_t size, Bytes data) {
     heap_init_detached(&h, f->port.vm);
     term t = NIL;
     if (data.at != NULL) {
-        t = f->port.flags & PORT_BINARY ? bits_from(&h, data.at, data.size)
-                                        : heap_latin1_list(&h, (const char *)data.at, data.size);
+        t = f->port.flags & PORT_BINARY ? bits_from(&h, data.at, data.size) : heap_latin1_list(&h, (const char *)data.at, data.size);
     }
     for (size_t i = size; i-- > 0;) {
         t = heap_cons(&h, SMALL(head[i]), t);
@@ -135,12 +136,15 @@ static void ram_output(Port *port, Bytes data) {
     int command = data.at[0];
     data.at++, data.size--;
     switch (command) {
-    case COMMAND_OPEN: case COMMAND_READ: case COMMAND_PWRITE:
+    case COMMAND_OPEN:
+    case COMMAND_READ:
+    case COMMAND_PWRITE:
         if (data.size < 4) {
             return; /* not what ram_file.erl sends */
         }
         break;
-    case COMMAND_SEEK: case COMMAND_PREAD:
+    case COMMAND_SEEK:
+    case COMMAND_PREAD:
         if (data.size < 8) {
             return;
         }
@@ -167,15 +171,17 @@ static void ram_output(Port *port, Bytes data) {
     case COMMAND_TRUNCATE: truncate(f); break;
     case COMMAND_GET: reply_data(f, (Bytes){f->content.size > 0 ? f->content.at : (const uint8_t *)"", f->content.size}); break;
     case COMMAND_SIZE: reply_number(f, (int64_t)f->content.size); break;
-    case COMMAND_SYNC: case COMMAND_DATA_SYNC: case COMMAND_ADVISE: case COMMAND_ALLOCATE:
+    case COMMAND_SYNC:
+    case COMMAND_DATA_SYNC:
+    case COMMAND_ADVISE:
+    case COMMAND_ALLOCATE:
         if (f->modes == 0) {
             reply_error(f, FILE_BAD_HANDLE);
         } else {
             reply_ok(f);
         }
         break;
-    default:
-        break; /* as OTP: no answer */
+    default: break; /* as OTP: no answer */
     }
 }
 

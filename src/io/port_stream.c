@@ -18,18 +18,18 @@ typedef enum { CHILD_NONE, CHILD_RUNS, CHILD_ENDED } ChildState;
 typedef struct {
     Port port;
     Watcher watcher;
-    int in, out;          /* -1: none */
-    unsigned watched;     /* POLL_... that watcher waits for: POLL_READ of in, POLL_WRITE of out */
+    int in, out;      /* -1: none */
+    unsigned watched; /* POLL_... that watcher waits for: POLL_READ of in, POLL_WRITE of out */
     StreamOptions o;
-    bool borrowed;        /* the descriptors are somebody else's: not to be closed */
+    bool borrowed;                /* the descriptors are somebody else's: not to be closed */
     bool restore_in, restore_out; /* to be set back to blocking */
-    bool piecewise;       /* out may block */
-    bool at_end;          /* of the input */
-    bool carriage;        /* a line so far ends in \r, which is not in partial */
+    bool piecewise;               /* out may block */
+    bool at_end;                  /* of the input */
+    bool carriage;                /* a line so far ends in \r, which is not in partial */
     ChildState child;
     int status;
-    Text partial;         /* the beginning of a packet or line */
-    Text queue;           /* output, from queue_start on */
+    Text partial; /* the beginning of a packet or line */
+    Text queue;   /* output, from queue_start on */
     size_t queue_start;
 } Stream;
 
@@ -305,9 +305,8 @@ static term fd_control(Port *port, Process *p, uint32_t operation, Bytes data UN
     enum { WINDOW_SIZE = 0x018b0900 + 100 };
     const Stream *s = (Stream *)port;
     int size[2]; /* columns, rows */
-    if (operation != WINDOW_SIZE
-        || !((s->out >= 0 && platform_window_size(s->out, &size[0], &size[1]))
-             || (s->in >= 0 && platform_window_size(s->in, &size[0], &size[1])))) {
+    if (operation != WINDOW_SIZE || !((s->out >= 0 && platform_window_size(s->out, &size[0], &size[1])) ||
+                                      (s->in >= 0 && platform_window_size(s->in, &size[0], &size[1])))) {
         return NONE;
     }
     return heap_latin1_list(&p->heap, (const char *)size, sizeof size);

@@ -6,12 +6,12 @@
 #include "platform/child.h"
 
 typedef struct {
-    bool in, out;        /* as the port sees it */
-    unsigned packet;     /* bytes of length in front of each packet: 0, 1, 2, 4 */
-    size_t line;         /* longest line; 0: not by lines */
+    bool in, out;    /* as the port sees it */
+    unsigned packet; /* bytes of length in front of each packet: 0, 1, 2, 4 */
+    size_t line;     /* longest line; 0: not by lines */
     bool exit_status;
-    size_t high, low;    /* marks of its queue */
-    uint32_t flags;      /* PORT_... */
+    size_t high, low; /* marks of its queue */
+    uint32_t flags;   /* PORT_... */
 } StreamOptions;
 
 /* Each returns the port, linked to p, or NULL: *error is an error number. */

@@ -59,7 +59,8 @@ static void profile(Process *p, term port, bool active) {
     if (t->profile_ports) {
         Heap h;
         heap_init_detached(&h, vm);
-        trace_send(vm, t->profiler, heap_tuple(&h, 5, A_profile, port, active ? A_active : A_inactive, SMALL(0), trace_time(&h, t->profile_time)));
+        trace_send(vm, t->profiler,
+                   heap_tuple(&h, 5, A_profile, port, active ? A_active : A_inactive, SMALL(0), trace_time(&h, t->profile_time)));
         heap_free_fragments(vm, heap_detach(&h));
     }
 }

@@ -17,25 +17,25 @@ enum { CONTROL_BASE = 0x018b0900, CONTROL_WINDOW_SIZE = CONTROL_BASE + 100, CONT
 enum { LINE_MAX_CELLS = 1 << 16, SYNC_LIMIT = 1024, DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24 };
 
 typedef struct {
-    uint32_t c;   /* what is written for it; 0: nothing (an escape sequence's rest is written as it is) */
-    bool begins;  /* a character */
+    uint32_t c;  /* what is written for it; 0: nothing (an escape sequence's rest is written as it is) */
+    bool begins; /* a character */
 } Cell;
 
 typedef struct {
     Port port;
     Watcher watcher;
     int fd;
-    bool opened;         /* fd is ours */
+    bool opened; /* fd is ours */
     bool utf8;
-    bool reply_later;    /* {Port, ok} is owed */
+    bool reply_later; /* {Port, ok} is owed */
     bool restore_blocking;
     unsigned watched;
     Cell *cells;
     size_t length, at, room; /* of the line; at: the cursor */
     int columns;
-    bool wraps_late;     /* the cursor stays behind the last column until something follows */
+    bool wraps_late; /* the cursor stays behind the last column until something follows */
     const char *up, *down, *right;
-    Text queue;          /* output from queue_start on */
+    Text queue; /* output from queue_start on */
     size_t queue_start;
     uint8_t partial[UTF8_MAX]; /* the beginning of a character that has been read */
     size_t partial_size;
@@ -281,7 +281,7 @@ static void move(Terminal *t, int n) {
 }
 
 /* Takes out the characters between the cursor and the place n characters away, and writes the rest of the line anew. */
-static void delete(Terminal *t, int n) {
+static void delete (Terminal *t, int n) {
     size_t to = step(t, n);
     if (to == t->at) {
         return;
@@ -321,10 +321,11 @@ static void terminal_output(Port *port, Bytes data) {
         put_text(t, (Bytes){(const uint8_t *)"\n", 1});
     }
     switch (command) {
-    case COMMAND_PUT: case COMMAND_PUT_SYNC: put_text(t, data); break;
+    case COMMAND_PUT:
+    case COMMAND_PUT_SYNC: put_text(t, data); break;
     case COMMAND_MOVE: move(t, n); break;
     case COMMAND_INSERT: insert_text(t, data); break;
-    case COMMAND_DELETE: delete(t, n); break;
+    case COMMAND_DELETE: delete (t, n); break;
     case COMMAND_BEEP: put(t, "\a"); break;
     default: break;
     }
@@ -473,8 +474,8 @@ Port *port_open_terminal(Process *p, const char *command, uint32_t flags, int *e
     }
     terminal_locale();
     Terminal *t = NULL;
-    if (terminal_describe(NULL, &why) && terminal_text_old("up") != NULL && terminal_text_old("nd") != NULL
-        && terminal_set(fd, modes[0], modes[1], modes[2])) {
+    if (terminal_describe(NULL, &why) && terminal_text_old("up") != NULL && terminal_text_old("nd") != NULL &&
+        terminal_set(fd, modes[0], modes[1], modes[2])) {
         t = (Terminal *)port_new(p, &driver, (Bytes){(const uint8_t *)command, strlen(command)});
     }
     if (t == NULL) {

@@ -13,15 +13,15 @@ enum { BUFFER_SIZE = 64 << 10, HEAD_SIZE = 5 };
 
 typedef struct {
     Port port;
-    int fd;              /* -1: none */
-    Text buffer;         /* not written yet */
+    int fd;      /* -1: none */
+    Text buffer; /* not written yet */
     /* Only of several files. */
-    Text name;           /* of all; empty: there is one file */
-    size_t tail;         /* where the number goes */
+    Text name;                          /* of all; empty: there is one file */
+    size_t tail;                        /* where the number goes */
     unsigned size, count, time, number; /* number: of the file that is written, 0 to count */
-    unsigned kept;       /* files that are there, but for that one */
-    uint64_t written;    /* to it */
-    int64_t since;       /* when its time began, ms */
+    unsigned kept;                      /* files that are there, but for that one */
+    uint64_t written;                   /* to it */
+    int64_t since;                      /* when its time began, ms */
 } TraceFile;
 
 static int flush(TraceFile *f) {

@@ -20,9 +20,9 @@ typedef struct Waiting {
 typedef struct {
     Port port;
     Watcher watcher;
-    int listener, client; /* client -1: none */
-    uint16_t number;      /* of the TCP port */
-    bool keeps;           /* messages wait although there is no client */
+    int listener, client;  /* client -1: none */
+    uint16_t number;       /* of the TCP port */
+    bool keeps;            /* messages wait although there is no client */
     unsigned limit, count; /* messages that may wait, and that do; one more tells how many were left out */
     Waiting *first, *last;
 } TraceSocket;
@@ -170,7 +170,8 @@ static int open_listener(uint16_t *number) {
     if (socket_open(FAMILY_INET, SOCKET_STREAM, SOCKET_DEFAULT, NULL, &fd) != 0) {
         return -1;
     }
-    if (socket_set_number(fd, OPTION_REUSE_ADDRESS, 1) != 0 || socket_bind(fd, &any) != 0 || socket_name(fd, &any) != 0 || socket_listen(fd, 1) != 0) {
+    if (socket_set_number(fd, OPTION_REUSE_ADDRESS, 1) != 0 || socket_bind(fd, &any) != 0 || socket_name(fd, &any) != 0 ||
+        socket_listen(fd, 1) != 0) {
         socket_close(fd);
         return -1;
     }

@@ -13,12 +13,14 @@
 #include "platform/library.h"
 
 /* What is used of the library. */
+// clang-format off
 #define FUNCTIONS(F)                                                                                                      \
     F(config) F(code_free) F(compile) F(compile_context_create) F(compile_context_free) F(general_context_create)         \
     F(general_context_free) F(get_error_message) F(get_ovector_count) F(get_ovector_pointer) F(match)                     \
     F(match_context_create) F(match_context_free) F(match_data_create_from_pattern) F(match_data_free) F(pattern_info)    \
     F(set_bsr) F(set_character_tables) F(set_compile_extra_options) F(set_depth_limit) F(set_heap_limit)                  \
     F(set_match_limit) F(set_newline) F(set_offset_limit) F(set_parens_nest_limit)
+// clang-format on
 #define POINTER(name) __typeof__(pcre2_##name##_8) *name;
 typedef struct {
     FUNCTIONS(POINTER)
@@ -33,7 +35,7 @@ typedef struct Regexes {
     pcre2_general_context *general; /* where its memory comes from */
     Lock lock;                      /* of the cache */
     Regex *cache[SETS][WAYS];
-    uint8_t *tables;                /* of Latin-1; NULL: not needed yet */
+    uint8_t *tables; /* of Latin-1; NULL: not needed yet */
     char version[40];
 } Regexes;
 
@@ -49,7 +51,7 @@ struct Regex {
     VM *vm;
     pcre2_code *code;
     Room *spare; /* atomic; NULL: somebody has it, or there is none */
-    Lock lock;           /* of these two: the last subject that was found to be UTF-8 */
+    Lock lock;   /* of these two: the last subject that was found to be UTF-8 */
     const uint8_t *checked;
     size_t checked_size;
     size_t stored_size;
@@ -60,12 +62,12 @@ struct Regex {
 enum { STORED_MARK = 0xf14d5245 /* "\361MRE" */, AT_SUM = 4, AT_OPTIONS = 8, AT_TEXT = 12 };
 
 enum {
-    NEST_LIMIT = 798,           /* of parentheses: about where PCRE 8 ran out of work space */
+    NEST_LIMIT = 798, /* of parentheses: about where PCRE 8 ran out of work space */
     NEST_LIMIT_MODERN = 250,
-    HEAP_LIMIT = 512 * 1024,    /* kilobytes that one run may take */
-    BRIEF_STEPS = 2000,         /* from one place of the subject */
+    HEAP_LIMIT = 512 * 1024, /* kilobytes that one run may take */
+    BRIEF_STEPS = 2000,      /* from one place of the subject */
     BRIEF_PLACES = 1024,
-    BRIEF_CHECK = 1 << 16       /* bytes of a subject that have to be checked for being UTF-8 */
+    BRIEF_CHECK = 1 << 16 /* bytes of a subject that have to be checked for being UTF-8 */
 };
 
 static void put_be32(uint8_t *at, uint32_t v) {
@@ -203,11 +205,20 @@ static uint32_t library_options(uint32_t options) {
     static const struct {
         uint32_t ours, theirs;
     } same[] = {
-        {REGEX_UNICODE, PCRE2_UTF}, {REGEX_ANCHORED, PCRE2_ANCHORED}, {REGEX_CASELESS, PCRE2_CASELESS},
-        {REGEX_DOLLAR_ENDONLY, PCRE2_DOLLAR_ENDONLY}, {REGEX_DOTALL, PCRE2_DOTALL}, {REGEX_EXTENDED, PCRE2_EXTENDED},
-        {REGEX_FIRSTLINE, PCRE2_FIRSTLINE}, {REGEX_MULTILINE, PCRE2_MULTILINE}, {REGEX_NO_AUTO_CAPTURE, PCRE2_NO_AUTO_CAPTURE},
-        {REGEX_DUPNAMES, PCRE2_DUPNAMES}, {REGEX_UNGREEDY, PCRE2_UNGREEDY}, {REGEX_NO_START_OPTIMIZE, PCRE2_NO_START_OPTIMIZE},
-        {REGEX_UCP, PCRE2_UCP}, {REGEX_NEVER_UTF, PCRE2_NEVER_UTF},
+        {REGEX_UNICODE, PCRE2_UTF},
+        {REGEX_ANCHORED, PCRE2_ANCHORED},
+        {REGEX_CASELESS, PCRE2_CASELESS},
+        {REGEX_DOLLAR_ENDONLY, PCRE2_DOLLAR_ENDONLY},
+        {REGEX_DOTALL, PCRE2_DOTALL},
+        {REGEX_EXTENDED, PCRE2_EXTENDED},
+        {REGEX_FIRSTLINE, PCRE2_FIRSTLINE},
+        {REGEX_MULTILINE, PCRE2_MULTILINE},
+        {REGEX_NO_AUTO_CAPTURE, PCRE2_NO_AUTO_CAPTURE},
+        {REGEX_DUPNAMES, PCRE2_DUPNAMES},
+        {REGEX_UNGREEDY, PCRE2_UNGREEDY},
+        {REGEX_NO_START_OPTIMIZE, PCRE2_NO_START_OPTIMIZE},
+        {REGEX_UCP, PCRE2_UCP},
+        {REGEX_NEVER_UTF, PCRE2_NEVER_UTF},
     };
     uint32_t result = PCRE2_USE_OFFSET_LIMIT;
     for (size_t i = 0; i < ARRAY_LEN(same); i++) {
@@ -218,18 +229,12 @@ static uint32_t library_options(uint32_t options) {
 
 static uint32_t library_newline(uint32_t options) {
     switch (options & REGEX_NEWLINES) {
-    case REGEX_CR:
-        return PCRE2_NEWLINE_CR;
-    case REGEX_CRLF:
-        return PCRE2_NEWLINE_CRLF;
-    case REGEX_ANY:
-        return PCRE2_NEWLINE_ANY;
-    case REGEX_ANYCRLF:
-        return PCRE2_NEWLINE_ANYCRLF;
-    case REGEX_NUL:
-        return PCRE2_NEWLINE_NUL;
-    default:
-        return PCRE2_NEWLINE_LF;
+    case REGEX_CR: return PCRE2_NEWLINE_CR;
+    case REGEX_CRLF: return PCRE2_NEWLINE_CRLF;
+    case REGEX_ANY: return PCRE2_NEWLINE_ANY;
+    case REGEX_ANYCRLF: return PCRE2_NEWLINE_ANYCRLF;
+    case REGEX_NUL: return PCRE2_NEWLINE_NUL;
+    default: return PCRE2_NEWLINE_LF;
     }
 }
 
@@ -277,9 +282,12 @@ static const struct {
 static const struct {
     const char *end, *text;
 } old_ends[] = {
-    {"(?<", "unrecognized character after (?<"}, {"(?P", "unrecognized character after (?P"},
-    {"(?(", "assertion expected after (?( or (?(?C)"}, {"(?C", "closing ) for (?C expected"},
-    {"(?", "unrecognized character after (? or (?-"}, {"\\x{", "non-hex character in \\x{} (closing brace missing?)"},
+    {"(?<", "unrecognized character after (?<"},
+    {"(?P", "unrecognized character after (?P"},
+    {"(?(", "assertion expected after (?( or (?(?C)"},
+    {"(?C", "closing ) for (?C expected"},
+    {"(?", "unrecognized character after (? or (?-"},
+    {"\\x{", "non-hex character in \\x{} (closing brace missing?)"},
     {"\\o{", "non-octal character in \\o{} (closing brace missing?)"},
     {"\\g{", "\\g is not followed by a braced, angle-bracketed, or quoted name/number or by a plain number"},
 };
@@ -599,17 +607,12 @@ static RegexResult result_of(int code) {
     switch (code) {
     case PCRE2_ERROR_NOMATCH:
     case PCRE2_ERROR_PARTIAL:
-    case PCRE2_ERROR_RECURSELOOP:
-        return REGEX_NOMATCH;
-    case PCRE2_ERROR_MATCHLIMIT:
-        return REGEX_MATCH_LIMIT;
+    case PCRE2_ERROR_RECURSELOOP: return REGEX_NOMATCH;
+    case PCRE2_ERROR_MATCHLIMIT: return REGEX_MATCH_LIMIT;
     case PCRE2_ERROR_DEPTHLIMIT:
-    case PCRE2_ERROR_HEAPLIMIT:
-        return REGEX_DEPTH_LIMIT;
-    case PCRE2_ERROR_NOMEMORY:
-        return REGEX_RUN_NO_MEMORY;
-    default:
-        return code > 0 ? REGEX_MATCH : REGEX_BAD;
+    case PCRE2_ERROR_HEAPLIMIT: return REGEX_DEPTH_LIMIT;
+    case PCRE2_ERROR_NOMEMORY: return REGEX_RUN_NO_MEMORY;
+    default: return code > 0 ? REGEX_MATCH : REGEX_BAD;
     }
 }
 
@@ -665,7 +668,8 @@ RegexResult regex_run(RegexRun *run, bool briefly) {
     if (checks && result != REGEX_BAD && result != REGEX_RUN_NO_MEMORY) {
         note_checked(r, run);
     }
-    bool unsure = (result == REGEX_NOMATCH && cut && !(run->options & REGEX_RUN_ANCHORED)) || (result == REGEX_MATCH_LIMIT && steps > BRIEF_STEPS);
+    bool unsure =
+        (result == REGEX_NOMATCH && cut && !(run->options & REGEX_RUN_ANCHORED)) || (result == REGEX_MATCH_LIMIT && steps > BRIEF_STEPS);
     if (briefly && unsure) {
         regex_run_done(run);
         return REGEX_LATER;

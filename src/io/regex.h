@@ -32,8 +32,8 @@ typedef enum {
     REGEX_ANY = 4 << 16,
     REGEX_ANYCRLF = 5 << 16,
     REGEX_NUL = 6 << 16,
-    REGEX_NEWLINES = 7 << 16,    /* the bits of those */
-    REGEX_MODERN = 1 << 19,      /* as OTP 28 and later: classes know ASCII only, unknown escapes are mistakes */
+    REGEX_NEWLINES = 7 << 16, /* the bits of those */
+    REGEX_MODERN = 1 << 19,   /* as OTP 28 and later: classes know ASCII only, unknown escapes are mistakes */
     REGEX_OPTIONS = (1 << 20) - 1
 } RegexOption;
 
@@ -44,7 +44,7 @@ typedef enum {
     REGEX_NOTEOL = 1 << 2,
     REGEX_NOTEMPTY = 1 << 3,
     REGEX_NOTEMPTY_ATSTART = 1 << 4,
-    REGEX_CHECKED = 1 << 5,      /* the subject is known to be UTF-8 */
+    REGEX_CHECKED = 1 << 5, /* the subject is known to be UTF-8 */
 } RegexRunOption;
 
 typedef struct Regex Regex;
@@ -81,12 +81,12 @@ typedef struct {
     Regex *regex;
     const uint8_t *subject;
     size_t size, offset;
-    uint32_t options;          /* RegexRunOption */
+    uint32_t options;                 /* RegexRunOption */
     int64_t match_limit, depth_limit; /* < 0: the library's */
     /* What came out, of a match: pairs of start and end; REGEX_UNSET: the group has no part in it. Freed by regex_run_done. */
-    size_t *groups, count;     /* groups up to the last one that has a part */
+    size_t *groups, count; /* groups up to the last one that has a part */
     void *data;
-    bool brief;                /* as it was called last */
+    bool brief; /* as it was called last */
 } RegexRun;
 #define REGEX_UNSET (~(size_t)0)
 

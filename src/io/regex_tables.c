@@ -27,16 +27,19 @@ void regex_tables_latin1(uint8_t tables[REGEX_TABLES_SIZE]) {
         bool space = within(c, 9, 13) || c == ' ', digit = within(c, '0', '9'), lower = is_lower(c), upper = is_upper(c);
         bool word = lower || upper || digit || c == '_', print = within(c, 0x20, 0x7e) || c >= 0xa0;
         bool graph = print && c != ' ';
+        // clang-format off
         const bool in[] = {
             [SET_SPACE] = space, [SET_XDIGIT] = digit || within(c, 'A', 'F') || within(c, 'a', 'f'), [SET_DIGIT] = digit,
             [SET_UPPER] = upper, [SET_LOWER] = lower, [SET_WORD] = word, [SET_GRAPH] = graph, [SET_PRINT] = print,
             [SET_PUNCT] = graph && (!word || c == '_'), [SET_CONTROL] = !print,
         };
+        // clang-format on
         for (size_t s = 0; s < ARRAY_LEN(in); s++) {
             tables[SETS + s * SET_BYTES + (size_t)c / 8] |= (uint8_t)(in[s] << c % 8);
         }
         tables[TO_LOWER + c] = (uint8_t)(upper ? other_case(c) : c);
         tables[OTHER_CASE + c] = (uint8_t)other_case(c);
-        tables[FLAGS + c] = (uint8_t)(space * FLAG_SPACE | (lower || upper) * FLAG_LETTER | lower * FLAG_LOWER | digit * FLAG_DIGIT | word * FLAG_WORD);
+        tables[FLAGS + c] =
+            (uint8_t)(space * FLAG_SPACE | (lower || upper) * FLAG_LETTER | lower * FLAG_LOWER | digit * FLAG_DIGIT | word * FLAG_WORD);
     }
 }

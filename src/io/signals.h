@@ -6,7 +6,7 @@
 #include "platform/signals.h"
 
 bool signals_use(VM *vm, const char *name, SignalsUse use); /* false: there is no such signal */
-void signals_stop(VM *vm); /* the VM ends */
+void signals_stop(VM *vm);                                  /* the VM ends */
 /* What to do about the interrupt of the terminal: `call`, between two slices, while all schedulers stand still. False: cannot be. */
 bool signals_on_interrupt(VM *vm, void (*call)(VM *vm));
 

@@ -8,6 +8,7 @@
 
 #include "term/vm.h"
 
+// clang-format off
 #define ZSTD_FUNCTIONS(F)                                                                                                 \
     F(CCtx_getParameter) F(CCtx_loadDictionary) F(CCtx_refCDict) F(CCtx_reset) F(CCtx_setParameter)                       \
     F(CCtx_setPledgedSrcSize) F(CStreamOutSize) F(DCtx_getParameter) F(DCtx_loadDictionary) F(DCtx_refDDict)              \
@@ -15,6 +16,7 @@
     F(createCDict_advanced) F(createDCtx_advanced) F(createDDict_advanced) F(decompressStream)                            \
     F(findDecompressedSize) F(freeCCtx) F(freeCDict) F(freeDCtx) F(freeDDict) F(getCParams) F(getDictID_fromCDict)        \
     F(getDictID_fromDDict) F(getDictID_fromDict) F(getDictID_fromFrame) F(getErrorName) F(getFrameHeader) F(isError)
+// clang-format on
 
 #define ZSTD_POINTER(name) __typeof__(ZSTD_##name) *name;
 typedef struct {

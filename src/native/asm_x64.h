@@ -9,7 +9,9 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 enum { XMM0, XMM1, XMM2 };
 
 /* Conditions of jumps. */
+// clang-format off
 enum { CC_O = 0, CC_NO = 1, CC_B = 2, CC_AE = 3, CC_E = 4, CC_NE = 5, CC_BE = 6, CC_A = 7, CC_S = 8, CC_NS = 9, CC_P = 10, CC_L = 12, CC_GE = 13, CC_LE = 14, CC_G = 15 };
+// clang-format on
 /* Operations `reg op= operand`, by their opcode with the operand in memory or a register. */
 enum { X_MOV = 0x8b, X_ADD = 0x03, X_OR = 0x0b, X_AND = 0x23, X_SUB = 0x2b, X_XOR = 0x33, X_CMP = 0x3b, X_LEA = 0x8d };
 /* The same with a constant, by their number in the opcode. */
@@ -25,14 +27,14 @@ typedef enum { SECTION_HOT, SECTION_COLD, SECTIONS } SectionKind;
 typedef uint32_t Label; /* 0: none */
 
 typedef struct {
-    uint32_t at;      /* offset in its section */
+    uint32_t at; /* offset in its section */
     uint8_t section;
     bool bound;
     uint32_t uses;
 } LabelPlace;
 
 typedef struct {
-    uint32_t at;      /* of the 32 bits to fill in */
+    uint32_t at; /* of the 32 bits to fill in */
     uint8_t section;
     Label to;
     const uint8_t *outside; /* to is 0: an address in other code of this VM */
@@ -46,7 +48,7 @@ typedef struct {
     uint32_t label_count, label_capacity;
     Fix *fixes;
     uint32_t fix_count, fix_capacity;
-    bool failed;      /* no memory: sticks */
+    bool failed; /* no memory: sticks */
 } Asm;
 
 void asm_init(Asm *a, Mem *mem);

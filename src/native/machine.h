@@ -10,20 +10,20 @@ enum { PURE_ARGUMENTS = 4 };
 
 /* Places in the code that is made once. What they expect in registers is the machine's own business. */
 typedef struct {
-    const uint8_t *enter;               /* RunResult enter(Scheduler *, Process *): goes on at p->ip */
-    const uint8_t *returns_interpreted; /* bridge */
-    const uint8_t *to_interpreter;      /* goes to code of the interpreter */
-    const uint8_t *entry;               /* goes to the interpreter's code of an Entry: its `native` where it has no machine code */
+    const uint8_t *enter;                     /* RunResult enter(Scheduler *, Process *): goes on at p->ip */
+    const uint8_t *returns_interpreted;       /* bridge */
+    const uint8_t *to_interpreter;            /* goes to code of the interpreter */
+    const uint8_t *entry;                     /* goes to the interpreter's code of an Entry: its `native` where it has no machine code */
     const uint8_t *call_pure[PURE_ARGUMENTS]; /* of so many arguments, plus one */
     const uint8_t *call_c, *call_list, *call_guard, *guard_failed, *collect, *call_bif, *tail_bif;
     const uint8_t *yield, *wait, *hibernate, *unwind;
-    const uint8_t *traced;              /* called from the slot of a function that is traced: goes to the interpreter's code of it */
+    const uint8_t *traced; /* called from the slot of a function that is traced: goes to the interpreter's code of it */
 } MachineStubs;
 
 typedef struct Native {
     CodeMemory memory;
-    size_t used;                        /* bytes from its start that have ever been given out */
-    NativeCode *free;                   /* pieces given back */
+    size_t used;      /* bytes from its start that have ever been given out */
+    NativeCode *free; /* pieces given back */
     NativeCode *stub_code;
     MachineStubs stubs;
 } Native;

@@ -15,10 +15,10 @@ bool native_collect(Process *p, size_t words, size_t live); /* false: it must le
 bool native_after_bif(Process *p);                          /* the same; x0 is live */
 int native_bif_none(Process *p, const BifEntry *bif, uintptr_t tail);
 void native_guard_failed(Process *p, const BifEntry *bif);
-int native_hibernate(Process *p);                           /* RUN_SWITCH: an exception */
+int native_hibernate(Process *p); /* RUN_SWITCH: an exception */
 term native_next_message(Process *p);
-const Unit *native_traced(Process *p, const void *entry);   /* the interpreter's code of the function that begins there */
-uintptr_t native_wait(Process *p, term time);               /* a MailboxWait; the exception has been set */
+const Unit *native_traced(Process *p, const void *entry); /* the interpreter's code of the function that begins there */
+uintptr_t native_wait(Process *p, term time);             /* a MailboxWait; the exception has been set */
 
 /* What the bodies of instructions call: by FUNCTION_ numbers, which are made with the emitters. */
 extern const void *const native_functions[];

@@ -1,10 +1,10 @@
 /* The second reading of ops.tab: every word w_WORD emits x86-64 code. Included by x64.c alone. */
 
+#include "code/emit.h"
 #include "exec/runtime.h"
 #include "exec/runtime_bits.h"
 #include "native/emitter_x64.h"
 #include "native/support.h"
-#include "code/emit.h"
 #include "proc/mailbox.h"
 
 static const int x_register[X_REGISTERS] = {RSI, RDX, R8, R9, R10, R11};
@@ -49,7 +49,8 @@ static Value place_of(const Operand *o) {
         return (Value){.kind = VALUE_REG, .reg = x_register[o->index], .slot = slot_of(o)};
     }
     if (o->kind == OPERAND_X) {
-        return (Value){.kind = VALUE_MEM, .reg = SCHEDULER, .v = (intptr_t)(offsetof(Scheduler, x) + o->index * sizeof(term)), .slot = slot_of(o)};
+        return (Value){
+            .kind = VALUE_MEM, .reg = SCHEDULER, .v = (intptr_t)(offsetof(Scheduler, x) + o->index * sizeof(term)), .slot = slot_of(o)};
     }
     assert(o->kind == OPERAND_Y);
     return (Value){.kind = VALUE_MEM, .reg = SP, .v = (intptr_t)(o->index * sizeof(term)), .slot = slot_of(o)};
@@ -316,14 +317,14 @@ static void end_slow(Emitter *e, Label slow) {
 
 /* --- Memory and heap ----------------------------------------------------------------------------------------------- */
 
-#define AS_VALUE(k) _Generic((k), Value: value_itself, default: value_of_number)(k)
+#define AS_VALUE(k) _Generic((k), Value : value_itself, default : value_of_number)(k)
 static Value value_itself(Value v) {
     return v;
 }
 static Value value_of_number(uintptr_t n) {
     return immediate(n);
 }
-#define AS_NUMBER(k) _Generic((k), Value: number_of_value, default: number_itself)(k)
+#define AS_NUMBER(k) _Generic((k), Value : number_of_value, default : number_itself)(k)
 static inline intptr_t number_of_value(Value v) {
     return v.v;
 }
@@ -734,7 +735,10 @@ static Label list_units(Emitter *e, const Operand *list) {
     asm_bind(a, l);
     for (uintptr_t i = 0; i < list->index; i++) {
         const Operand *o = &list->list[i];
-        asm_64(a, o->kind == OPERAND_X ? o->index << 3 : o->kind == OPERAND_Y ? o->index << 3 | 4 : o->kind == OPERAND_NUMBER ? o->number : o->term);
+        asm_64(a, o->kind == OPERAND_X        ? o->index << 3
+                  : o->kind == OPERAND_Y      ? o->index << 3 | 4
+                  : o->kind == OPERAND_NUMBER ? o->number
+                                              : o->term);
     }
     asm_bind(a, over);
     if (!was_cold) {

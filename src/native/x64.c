@@ -60,7 +60,8 @@ static void test_al(Asm *a) {
 }
 
 typedef struct {
-    Label enter, returns_interpreted, to_interpreter, entry, call_pure[PURE_ARGUMENTS], call_c, call_list, call_guard, guard_failed, collect;
+    Label enter, returns_interpreted, to_interpreter, entry, call_pure[PURE_ARGUMENTS], call_c, call_list, call_guard, guard_failed,
+        collect;
     Label call_bif, tail_bif, yield, wait, hibernate, unwind, traced;
     Label leave, leave_saved, dispatch;
 } StubLabels;
@@ -338,7 +339,7 @@ bool machine_stubs(VM *vm, Native *n, const Unit *return_to_native) {
 /* A function in the program: from its first instruction (labels and the line of its head, then func_info) to the next one's. */
 typedef struct {
     uint32_t first, end;
-    uint32_t entry;        /* the label of its entry; 0: this is no function */
+    uint32_t entry; /* the label of its entry; 0: this is no function */
 } Range;
 
 static bool next_function(const Program *pr, Range *r) {
@@ -388,7 +389,7 @@ void machine_divert(Native *n, const uint8_t *entry, bool on) {
         slot[0] = 0xe8;
         memcpy(slot + 1, &distance, sizeof distance);
         slot[-1] = at[0], slot[-2] = at[1];
-        at[0] = 0xeb, at[1] = (uint8_t)-(SLOT + JUMP_TO_SLOT);
+        at[0] = 0xeb, at[1] = (uint8_t) - (SLOT + JUMP_TO_SLOT);
     } else if (!on && slot[0] != NOP) {
         at[0] = slot[-1], at[1] = slot[-2];
         memset(slot - JUMP_TO_SLOT, NOP, SLOT + JUMP_TO_SLOT);

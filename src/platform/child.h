@@ -16,9 +16,9 @@ typedef struct {
 
 typedef struct {
     long pid;
-    int from, to;   /* our ends of the pipes, not blocking; -1: none */
-    int watch;      /* can be read when the program has ended */
-    int failed;     /* it ended before it began: its status; else -1 (then there is no pid and nothing to watch) */
+    int from, to; /* our ends of the pipes, not blocking; -1: none */
+    int watch;    /* can be read when the program has ended */
+    int failed;   /* it ended before it began: its status; else -1 (then there is no pid and nothing to watch) */
 } Child;
 
 /* 0, or an error number. That the folder or the program cannot be used is no error: it then ends at once, with the error's number

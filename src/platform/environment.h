@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-const char *environment_get(const char *name); /* NULL: not set; valid until the next call that changes it */
+const char *environment_get(const char *name);             /* NULL: not set; valid until the next call that changes it */
 bool environment_set(const char *name, const char *value); /* value NULL: removes it. False: not a name, or no memory */
 /* Calls entry with "NAME=VALUE" for every variable. */
 void environment_all(void (*entry)(void *arg, const char *text), void *arg);

@@ -5,17 +5,19 @@
 
 #include "base/text.h"
 
+// clang-format off
 typedef enum {
     FILE_READ = 1, FILE_WRITE = 2, FILE_APPEND = 4, FILE_EXCLUSIVE = 8, FILE_SYNC = 16, FILE_DIRECTORY = 32,
     FILE_ANY_TYPE = 64, /* also devices; otherwise only regular files (and folders with FILE_DIRECTORY) */
 } FileModes;
+// clang-format on
 
 typedef enum { FILE_TYPE_DEVICE, FILE_TYPE_DIRECTORY, FILE_TYPE_REGULAR, FILE_TYPE_SYMLINK, FILE_TYPE_OTHER } FileType;
 
 typedef struct {
     uint64_t size;
     FileType type;
-    bool readable, writable; /* by this process */
+    bool readable, writable;             /* by this process */
     int64_t accessed, modified, changed; /* seconds since 1970 */
     uint32_t mode, links, major, minor, uid, gid;
     uint64_t inode;
@@ -25,7 +27,8 @@ typedef enum { FILE_FROM_START, FILE_FROM_HERE, FILE_FROM_END } FileOrigin;
 typedef enum { FILE_NORMAL, FILE_RANDOM, FILE_SEQUENTIAL, FILE_WILL_NEED, FILE_DONT_NEED, FILE_NO_REUSE } FileAdvice;
 
 const char *file_error_name(int error); /* "enoent"; "unknown" if it has no name */
-extern const int FILE_INVALID, FILE_NO_MEMORY, FILE_UNSUPPORTED, FILE_BAD_HANDLE, FILE_NO_ACCESS, FILE_BROKEN; /* EINVAL, ENOMEM, ENOTSUP, EBADF, EACCES, EPIPE */
+extern const int FILE_INVALID, FILE_NO_MEMORY, FILE_UNSUPPORTED, FILE_BAD_HANDLE, FILE_NO_ACCESS,
+    FILE_BROKEN; /* EINVAL, ENOMEM, ENOTSUP, EBADF, EACCES, EPIPE */
 
 int file_open(const char *name, unsigned modes, int *fd);
 int file_close(int fd);

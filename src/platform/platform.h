@@ -9,9 +9,9 @@
 void platform_prepare_heap(size_t size);
 /* How many heaps the threads share; else each gets one, with 64 MB of addresses to itself. Before the first thread is started. */
 void platform_limit_heaps(unsigned count);
-int64_t platform_monotonic(void);           /* never goes back; origin undefined */
-int64_t platform_system_time(void);         /* since 1970-01-01 UTC; may jump */
-int64_t platform_cpu_time(void);            /* of this process */
+int64_t platform_monotonic(void);   /* never goes back; origin undefined */
+int64_t platform_system_time(void); /* since 1970-01-01 UTC; may jump */
+int64_t platform_cpu_time(void);    /* of this process */
 void platform_sleep(int64_t nanoseconds);
 bool platform_entropy(void *to, size_t size);
 bool platform_utf8(void); /* does the user's locale say that text is UTF-8 */
@@ -27,11 +27,11 @@ void platform_standard_files(void);
 ptrdiff_t platform_read_some(int fd, void *to, size_t size, int *error);
 ptrdiff_t platform_write_some(int fd, const void *from, size_t size, int *error);
 bool platform_wait_writable(int fd, int64_t nanoseconds);
-bool platform_hung_up(int fd); /* is the other side gone? */
-bool platform_set_blocking(int fd, bool blocking); /* what it was before */
+bool platform_hung_up(int fd);                                       /* is the other side gone? */
+bool platform_set_blocking(int fd, bool blocking);                   /* what it was before */
 int platform_open_stream(const char *name, bool reads, bool writes); /* a file, pipe or device, not blocking; < 0: cannot be */
 void platform_close(int fd);
-void platform_ignore_broken_pipes(void); /* writing to a pipe that nobody reads is an error, not the end of the VM */
+void platform_ignore_broken_pipes(void);                    /* writing to a pipe that nobody reads is an error, not the end of the VM */
 bool platform_window_size(int fd, int *columns, int *rows); /* false: not a terminal */
 /* Waits until fd can be read or the time is up; fd < 0: only waits. Returns whether fd can be read. */
 bool platform_wait_readable(int fd, int64_t nanoseconds);
@@ -39,7 +39,7 @@ bool platform_wait_readable(int fd, int64_t nanoseconds);
 /* A range of addresses, backed by memory only where it is used. NULL: not to be had. */
 void *platform_reserve(size_t size);
 void platform_release(void *at, size_t size);
-void platform_forget(void *at, size_t size); /* the contents may go; the range stays */
+void platform_forget(void *at, size_t size);      /* the contents may go; the range stays */
 void platform_large_pages(void *at, size_t size); /* a hint: this much will be used, and soon */
 
 /* Memory for machine code. Written through `write`, run through `run`: two mappings of the same pages, or one. */

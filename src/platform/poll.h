@@ -16,7 +16,7 @@ void poll_free(Poll *p);
 bool poll_watch(Poll *p, int fd, unsigned what, void *watcher);
 size_t poll_watched(const Poll *p); /* descriptors that somebody watches */
 
-size_t poll_memory(const Poll *p);  /* bytes */
+size_t poll_memory(const Poll *p); /* bytes */
 
 /* Waits up to so many nanoseconds; < 0: for ever. Then poll_next tells what is ready, one descriptor and direction at a time; what
    has been unwatched meanwhile is left out. NULL: no more. */

@@ -17,8 +17,8 @@ Pool *pool_new(Mem *mem, unsigned limit, void (*wake)(void *arg), void *arg);
    caller, done or not; then only pool_free may follow. */
 Job *pool_close(Pool *p);
 void pool_free(Pool *p);
-bool pool_submit(Pool *p, Job *j); /* false: there is no thread, and none can be started */
-Job *pool_finished(Pool *p);       /* a list of those that are done, oldest first; they are the caller's again */
+bool pool_submit(Pool *p, Job *j);  /* false: there is no thread, and none can be started */
+Job *pool_finished(Pool *p);        /* a list of those that are done, oldest first; they are the caller's again */
 size_t pool_pending(const Pool *p); /* submitted and not handed back yet */
 
 #endif

@@ -5,15 +5,17 @@
 
 #include "base/base.h"
 
+// clang-format off
 enum { FAMILY_NONE = 0, FAMILY_INET = 1, FAMILY_INET6 = 2, FAMILY_ANY = 3, FAMILY_LOOPBACK = 4, FAMILY_LOCAL = 5, FAMILY_OTHER = 6,
        FAMILY_PACKET = 7 };
+// clang-format on
 
 typedef struct {
-    uint8_t family;   /* FAMILY_INET, ..._INET6, ..._LOCAL; ..._NONE, ..._OTHER when the system says so */
-    uint8_t size;     /* of bytes: 4, 16, or the length of a path or of a hardware address */
-    uint16_t port;    /* of PACKET: its protocol */
-    uint32_t flow;    /* of INET6; of OTHER: the system's number of the family */
-    uint32_t scope;   /* of INET6; of PACKET: the index of the interface */
+    uint8_t family; /* FAMILY_INET, ..._INET6, ..._LOCAL; ..._NONE, ..._OTHER when the system says so */
+    uint8_t size;   /* of bytes: 4, 16, or the length of a path or of a hardware address */
+    uint16_t port;  /* of PACKET: its protocol */
+    uint32_t flow;  /* of INET6; of OTHER: the system's number of the family */
+    uint32_t scope; /* of INET6; of PACKET: the index of the interface */
     uint16_t hardware_type;
     uint8_t packet_type; /* of PACKET */
     uint8_t bytes[108];
@@ -35,7 +37,7 @@ int socket_accept(int fd, int *accepted);           /* SOCKET_PENDING: nobody is
 int socket_error(int fd);                           /* what has become of a pending connect */
 int socket_name(int fd, SocketAddress *a);
 int socket_peer(int fd, SocketAddress *a);
-int socket_shutdown(int fd, unsigned how);          /* 0: reading, 1: writing, 2: both */
+int socket_shutdown(int fd, unsigned how); /* 0: reading, 1: writing, 2: both */
 
 /* Bytes, or < 0: *error, which is SOCKET_PENDING if there is nothing, or no room. */
 ptrdiff_t socket_read(int fd, void *to, size_t size, int *error);
@@ -54,11 +56,13 @@ int socket_send_to(int fd, const SocketAddress *a, const SocketExtra *extra, Byt
 ptrdiff_t socket_receive_from(int fd, void *to, size_t size, SocketAddress *a, SocketExtra *extra, int *error);
 int socket_packet_options(int fd, unsigned family, SocketExtra *extra); /* of the last packet of a stream */
 
+// clang-format off
 enum {
     SOCKET_LINGER = 3, SOCKET_RECEIVE_BUFFER = 7, SOCKET_TOS = 9, SOCKET_MULTICAST_IF = 11, SOCKET_ADD_MEMBERSHIP = 14,
     SOCKET_DROP_MEMBERSHIP = 15, SOCKET_TCLASS = 41, SOCKET_RECEIVE_TOS = 43, SOCKET_RECEIVE_TCLASS = 44, SOCKET_TTL = 46,
     SOCKET_RECEIVE_TTL = 47,
 };
+// clang-format on
 bool socket_option_known(unsigned option);  /* one whose value is a number */
 bool socket_option_strict(unsigned option); /* and whose failure is told */
 int socket_set_number(int fd, unsigned option, int32_t value);
@@ -75,9 +79,11 @@ int socket_set_multicast_if(int fd, unsigned family, const uint8_t value[4]); /*
 int socket_get_multicast_if(int fd, unsigned family, uint8_t value[4]);
 
 /* Interfaces: what is known of one, by kind. */
+// clang-format off
 enum { INTERFACE_ADDRESS = 1, INTERFACE_BROADCAST, INTERFACE_DESTINATION, INTERFACE_MTU, INTERFACE_NETMASK, INTERFACE_FLAGS, INTERFACE_HARDWARE };
 enum { INTERFACE_UP = 1, INTERFACE_HAS_BROADCAST = 2, INTERFACE_LOOPBACK = 4, INTERFACE_POINT = 8, INTERFACE_RUNS = 16, INTERFACE_MULTICAST = 32,
        INTERFACE_DOWN = 0x100, INTERFACE_NO_BROADCAST = 0x200, INTERFACE_NO_POINT = 0x800 };
+// clang-format on
 typedef struct {
     const char *name;
     uint32_t flags;

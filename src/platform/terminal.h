@@ -29,7 +29,7 @@ const char *terminal_text(const char *name);
 const char *terminal_text_old(const char *name);
 int terminal_number_old(const char *name);
 int terminal_flag_old(const char *name);
-const char *terminal_move(const char *capability, int column, int line); /* NULL: cannot be */
+const char *terminal_move(const char *capability, int column, int line);               /* NULL: cannot be */
 const char *terminal_fill(const char *capability, const int *arguments, size_t count); /* with its parameters put in */
 
 void terminal_pad(const char *s, Text *out); /* without what tells to wait: no terminal that is left needs it */
@@ -41,7 +41,7 @@ typedef struct {
 } TerminalName;
 bool terminal_name(TerminalKind kind, size_t i, TerminalName *name);
 
-bool terminal_locale(void); /* takes over the user's; is text UTF-8 in it? */
+bool terminal_locale(void);     /* takes over the user's; is text UTF-8 in it? */
 int terminal_width(uint32_t c); /* columns of a character; -1: cannot be printed */
 bool terminal_printable(uint32_t c);
 

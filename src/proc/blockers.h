@@ -15,7 +15,7 @@ typedef struct Blocker {
 
 bool blockers_init(VM *vm);
 void blockers_done(VM *vm);
-bool blockers_add(Process *p, BlockKind kind); /* false: no memory */
+bool blockers_add(Process *p, BlockKind kind);    /* false: no memory */
 void blockers_remove(Process *p, BlockKind kind); /* once; if it does not block, nothing happens */
 bool blockers_any(VM *vm, BlockKind kind);
 /* Calls visit for each of them, the newest first. It may not use locks. */

@@ -10,7 +10,7 @@ enum { WINDOW = 256 };
 /* Slices have 1 to 2^SLICE_BITS reductions, each power of two as likely as any other: most races want short ones, and nothing
    gets forward with short ones alone. */
 enum { SLICE_BITS = 12 };
-enum { LOOK_ODDS = 8 };       /* after one slice in so many, clock and input are looked at */
+enum { LOOK_ODDS = 8 };        /* after one slice in so many, clock and input are looked at */
 enum { REDUCTION_TIME = 250 }; /* nanoseconds */
 /* With some seeds, who runs next is settled for a while: some processes always come first, others get nothing until nobody else
    wants to run. After one slice in so many that is settled anew. */
@@ -25,8 +25,8 @@ enum { FAVOUR_ODDS = 64 };
    that what runs late is held up, too. */
 typedef struct {
     uint16_t odds;
-    uint8_t bits, rarer;       /* rarer: the odds grow by 1/rarer each time; 0: they stay */
-    uint16_t again;            /* 0: never */
+    uint8_t bits, rarer; /* rarer: the odds grow by 1/rarer each time; 0: they stay */
+    uint16_t again;      /* 0: never */
 } Stalls;
 static const Stalls stalls[] = {{0, 0, 0, 0}, {16, 22, 0, 0}, {64, 30, 4, 0}, {64, 30, 4, 1024}, {64, 26, 4, 128}};
 

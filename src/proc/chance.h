@@ -11,9 +11,9 @@ uint64_t chance_mix(uint64_t seed); /* of neighbouring seeds, numbers that have 
 /* vm->seeded: the time is virtual from here on; the only scheduler chooses by chance. */
 void chance_time(VM *vm);
 void chance_begin(Scheduler *s);
-Process *chance_take(Scheduler *s); /* of the processes that can run, one of highest priority; NULL: there is none */
-intptr_t chance_cut(Scheduler *s, Process *p); /* takes away from the slice that begins; returns how many reductions */
+Process *chance_take(Scheduler *s);                   /* of the processes that can run, one of highest priority; NULL: there is none */
+intptr_t chance_cut(Scheduler *s, Process *p);        /* takes away from the slice that begins; returns how many reductions */
 void chance_passed(Scheduler *s, int64_t reductions); /* the slice is over: time goes on */
-Timer *chance_timer(Scheduler *s, Timer *list); /* which one fires first */
+Timer *chance_timer(Scheduler *s, Timer *list);       /* which one fires first */
 
 #endif

@@ -53,7 +53,7 @@ static size_t message_words(const Process *p) {
     return p->flags & FLAG_OFF_HEAP_MESSAGES ? 0 : mailbox_words(p);
 }
 
-#define REPORT \
+#define REPORT                                                                                                         \
     "~n     Context:            maximum heap size reached~n     Max Heap Size:      ~p~n     Total Heap Size:    ~p~n" \
     "     Kill:               ~p~n     Error Logger:       ~p~n     Message Queue Len:  ~p~n     GC Info:            ~p~n"
 
@@ -66,12 +66,14 @@ static void report_too_large(Process *p, const HeapSettings *e) {
     const struct {
         term name;
         size_t value;
+        // clang-format off
     } info[] = {
         {A_old_heap_block_size, sizes.old_block}, {A_heap_block_size, sizes.heap_block}, {A_mbuf_size, sizes.fragments},
         {A_recent_size, 0}, {A_stack_size, sizes.stack}, {A_old_heap_size, sizes.old_used}, {A_heap_size, sizes.heap_used},
         {A_bin_vheap_size, sizes.buffer_bytes / sizeof(term)}, {A_bin_vheap_block_size, MIN_BINARY_WORDS},
         {A_bin_old_vheap_size, 0}, {A_bin_old_vheap_block_size, MIN_BINARY_WORDS},
     };
+    // clang-format on
     term list = NIL;
     for (size_t i = ARRAY_LEN(info); i-- > 0;) {
         list = heap_cons(&h, TUPLE2(&h, info[i].name, SMALL(info[i].value)), list);
@@ -82,8 +84,7 @@ static void report_too_large(Process *p, const HeapSettings *e) {
     if (!alive) {
         memmove(&args[1], &args[2], sizeof args - 2 * sizeof args[0]);
     }
-    log_send(process_vm(p), A_error,
-             alive ? "     Process:            ~p on node ~p" REPORT : "     Process:            ~p " REPORT,
+    log_send(process_vm(p), A_error, alive ? "     Process:            ~p on node ~p" REPORT : "     Process:            ~p " REPORT,
              heap_list(&h, args, ARRAY_LEN(args) - !alive, NIL), p->group_leader, p->pid);
     heap_free_fragments(process_vm(p), heap_detach(&h));
 }
@@ -115,7 +116,10 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
         mailbox_seen(p, take_value, &next);
     }
     const Roots roots[] = {
-        {p->scheduler->x, live}, {dictionary, dictionary_words}, {values, messages}, {&p->group_leader, 1},
+        {p->scheduler->x, live},
+        {dictionary, dictionary_words},
+        {values, messages},
+        {&p->group_leader, 1},
     };
     bool traced = p->state & STATE_TRACED;
     int64_t began = UNLIKELY(watched(p->scheduler) & WATCH_COLLECTIONS) ? clock_platform(process_vm(p)) : 0;
@@ -139,7 +143,7 @@ static bool collect(Process *p, GcRequest *request, size_t live) {
     if (result == GC_NO_MEMORY) {
         return die(p);
     }
-    p->flags &= (uint16_t)~(FLAG_GC_WANTED | FLAG_FULL_SWEEP);
+    p->flags &= (uint16_t) ~(FLAG_GC_WANTED | FLAG_FULL_SWEEP);
     p->minors = request->full ? 0 : (uint16_t)MIN(p->minors + 1, UINT16_MAX);
     size_t after = (size_t)(p->heap.top - p->heap.start);
     figure_add(&p->scheduler->collections, 1);

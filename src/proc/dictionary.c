@@ -8,8 +8,8 @@ enum { LINEAR_MAX = 12 }; /* so many pairs are searched without an index */
 
 typedef struct Dictionary {
     uint32_t count, room;
-    uint32_t index_size;   /* power of 2, or 0: no index */
-    uint32_t *index;       /* open addressing: number of the pair + 1; 0: free */
+    uint32_t index_size; /* power of 2, or 0: no index */
+    uint32_t *index;     /* open addressing: number of the pair + 1; 0: free */
     term pairs[][2];
 } Dictionary;
 

@@ -25,7 +25,7 @@ void epoch_pass(Scheduler *s);
 void epoch_away(Scheduler *s);
 void epoch_back(Scheduler *s);
 bool epoch_is_done(const Scheduler *s); /* it has nothing left to be freed */
-bool epoch_all_done(VM *vm);   /* nor has any other: while they stand still */
-void epoch_done(Scheduler *s); /* the end: nobody reads anything any more; frees all */
+bool epoch_all_done(VM *vm);            /* nor has any other: while they stand still */
+void epoch_done(Scheduler *s);          /* the end: nobody reads anything any more; frees all */
 
 #endif

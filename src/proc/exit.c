@@ -69,9 +69,8 @@ void process_end_logged(Process *p, term reason) {
         args = heap_cons(h, node, args);
     }
     args = heap_cons(h, p->pid, args);
-    log_send(vm, A_error,
-             alive ? "Error in process ~p on node ~p with exit value:~n~p~n" : "Error in process ~p with exit value:~n~p~n", args,
-             p->group_leader, p->pid);
+    log_send(vm, A_error, alive ? "Error in process ~p on node ~p with exit value:~n~p~n" : "Error in process ~p with exit value:~n~p~n",
+             args, p->group_leader, p->pid);
     process_end(p, reason);
 }
 

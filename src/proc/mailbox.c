@@ -16,19 +16,19 @@
 enum { MARKERS = 8 };
 typedef struct {
     enum { MARKER_FREE, MARKER_RESERVED, MARKER_BOUND } use;
-    uint32_t generation;  /* tells a slot's present use from those before */
-    uint64_t key[2];      /* the reference; of an immediate: itself, ~0 */
-    uint64_t order;       /* markers are made in the order of their places */
-    Signal **at;          /* the first message not before it */
+    uint32_t generation; /* tells a slot's present use from those before */
+    uint64_t key[2];     /* the reference; of an immediate: itself, ~0 */
+    uint64_t order;      /* markers are made in the order of their places */
+    Signal **at;         /* the first message not before it */
 } Marker;
 typedef struct Markers {
-    uint32_t next;        /* the slot to be taken when all are in use */
+    uint32_t next; /* the slot to be taken when all are in use */
     uint64_t made;
     Marker slot[MARKERS];
     /* Where searches have begun that left messages behind that receive has looked at, in the order of the queue. The search of
        the present receive is among them. */
     uint32_t runs;
-    bool more_runs;       /* there were more than fit: from the first one on, such messages may be anywhere */
+    bool more_runs; /* there were more than fit: from the first one on, such messages may be anywhere */
     struct {
         uint64_t order;
         Signal **at;

@@ -33,7 +33,7 @@ static inline void mailbox_advance(Process *p) { /* to the next one */
 }
 /* Puts a message behind those that have priority, and in front of all others; a receive that is on its way sees it. */
 void mailbox_put_first(Process *p, Signal *m);
-void mailbox_remove(Process *p);  /* the message at hand is taken; the next receive begins at the oldest; stops the timer */
+void mailbox_remove(Process *p); /* the message at hand is taken; the next receive begins at the oldest; stops the timer */
 
 typedef enum {
     MAILBOX_WAIT,      /* leave with RUN_WAIT, ip at loop_rec, nothing live */

@@ -137,8 +137,8 @@ term name_of(VM *vm, term pid) {
 bool name_register(VM *vm, term name, term pid) {
     Names *ns = vm->processes->names;
     lock_take(&ns->lock);
-    bool ok = get(vm, name) == NONE && get(vm, pid) == NONE
-              && (8 * (ns->count + 1) <= 3 * ns->table->room || grow(vm, 2 * ns->table->room));
+    bool ok =
+        get(vm, name) == NONE && get(vm, pid) == NONE && (8 * (ns->count + 1) <= 3 * ns->table->room || grow(vm, 2 * ns->table->room));
     if (ok) {
         sequence_write(&ns->sequence);
         put(ns->table, (Name){name, pid});

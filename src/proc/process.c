@@ -93,8 +93,8 @@ void process_leave(Process *p) {
     bool message = *p->save != NULL;
     /* From here on others may have it. What has come in before is seen below; who sends something later sees that nobody has it. */
     uint32_t state = process_clear(p, STATE_RUNNING);
-    if (state & (STATE_EXITING | STATE_SIGNALS | STATE_TIMEOUT | STATE_KILLED) || !(state & STATE_WAITING) || message
-        || __atomic_load_n(&p->outer, __ATOMIC_SEQ_CST) != NULL) {
+    if (state & (STATE_EXITING | STATE_SIGNALS | STATE_TIMEOUT | STATE_KILLED) || !(state & STATE_WAITING) || message ||
+        __atomic_load_n(&p->outer, __ATOMIC_SEQ_CST) != NULL) {
         schedule(p);
     }
 }

@@ -108,8 +108,8 @@ static size_t bytes_of(const Process *p) {
     if (h->old != NULL) {
         words += (size_t)(h->old->limit - h->old->start);
     }
-    return sizeof *p + sizeof *p->extra + sizeof *p->extra->quota + words * sizeof(term) + dictionary_bytes(p) + p->messages * sizeof(Signal)
-           + share(p)->outside;
+    return sizeof *p + sizeof *p->extra + sizeof *p->extra->quota + words * sizeof(term) + dictionary_bytes(p) +
+           p->messages * sizeof(Signal) + share(p)->outside;
 }
 
 void quota_count(Process *p) {

@@ -17,7 +17,7 @@ typedef struct QuotaShare {
     Account *account;
     size_t bytes;
     uint32_t messages;
-    size_t outside;   /* bytes of messages that are not on its heap yet, and of relations; the account learns of them with the rest */
+    size_t outside; /* bytes of messages that are not on its heap yet, and of relations; the account learns of them with the rest */
 } QuotaShare;
 
 extern const term quota_items[ACCOUNT_ITEMS]; /* what Erlang calls them */
@@ -34,14 +34,14 @@ static inline Account *quota_account(const Process *p) { /* NULL: none */
 Account *quota_account_of(VM *vm, term pid);
 
 /* Of members only. */
-void quota_slice_begins(Process *p); /* may end it */
-void quota_slice_ends(Process *p);   /* likewise */
+void quota_slice_begins(Process *p);                     /* may end it */
+void quota_slice_ends(Process *p);                       /* likewise */
 void quota_message_came(Process *p, const Signal *m);    /* into the mailbox proper */
 void quota_message_adopted(Process *p, const Signal *m); /* its data are about to become part of the heap */
-void quota_count(Process *p);     /* tells the account what it has now */
-void quota_take_buffers(Process *p, bool all); /* it has been collected; all: its old generation, too */
-bool quota_fits(Process *p);      /* the same; is the memory still within all limits? */
-void quota_memory_over(Process *p); /* it is not, and there is nothing that could be collected: the group ends */
+void quota_count(Process *p);                            /* tells the account what it has now */
+void quota_take_buffers(Process *p, bool all);           /* it has been collected; all: its old generation, too */
+bool quota_fits(Process *p);                             /* the same; is the memory still within all limits? */
+void quota_memory_over(Process *p);                      /* it is not, and there is nothing that could be collected: the group ends */
 
 /* Of any process: has its group's quota been overrun? Then whatever ends it, it ends with the second's result. */
 bool quota_is_over(const Process *p);

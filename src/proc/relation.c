@@ -148,14 +148,9 @@ void relation_end(Process *p, Relation *r, term reason) {
             signal_send_ending(p, other, SIGNAL_DEMONITOR, key, NONE);
         }
         break;
-    case RELATION_MONITORED:
-        signal_send_ending(p, other, SIGNAL_DOWN, key, reason);
-        break;
-    case RELATION_SUSPENDED:
-        signal_send_ending(p, other, SIGNAL_RESUME, key, NONE);
-        break;
+    case RELATION_MONITORED: signal_send_ending(p, other, SIGNAL_DOWN, key, reason); break;
+    case RELATION_SUSPENDED: signal_send_ending(p, other, SIGNAL_RESUME, key, NONE); break;
     case RELATION_SUSPENDER:
-    case RELATION_NODE:
-        break;
+    case RELATION_NODE: break;
     }
 }

@@ -15,22 +15,22 @@ typedef enum {
 } RelationKind;
 
 enum {
-    RELATION_MONITOR = 1 << 0,          /* REFERENCE: a monitor that is active */
-    RELATION_ALIAS_UNALIAS = 1 << 1,    /* active until unalias */
-    RELATION_ALIAS_DEMONITOR = 1 << 2,  /* until demonitor, 'DOWN' or unalias */
-    RELATION_ALIAS_REPLY = 1 << 3,      /* the same, or the first message through it */
+    RELATION_MONITOR = 1 << 0,         /* REFERENCE: a monitor that is active */
+    RELATION_ALIAS_UNALIAS = 1 << 1,   /* active until unalias */
+    RELATION_ALIAS_DEMONITOR = 1 << 2, /* until demonitor, 'DOWN' or unalias */
+    RELATION_ALIAS_REPLY = 1 << 3,     /* the same, or the first message through it */
     RELATION_ALIAS = RELATION_ALIAS_UNALIAS | RELATION_ALIAS_DEMONITOR | RELATION_ALIAS_REPLY,
-    RELATION_UNLINKING = 1 << 4,        /* LINK: unlink has been sent, not acknowledged; count: its number */
-    RELATION_TIME_OFFSET = 1 << 5,      /* REFERENCE: monitor(time_offset, clock_service) */
-    RELATION_PORT = 1 << 6,             /* the other end is a port */
-    RELATION_PRIORITY = 1 << 7,         /* LINK, REFERENCE of a monitor: its message goes in front of ordinary ones */
-    RELATION_ALIAS_PRIORITY = 1 << 8,   /* REFERENCE of an alias: so do messages through it that ask for it */
+    RELATION_UNLINKING = 1 << 4,      /* LINK: unlink has been sent, not acknowledged; count: its number */
+    RELATION_TIME_OFFSET = 1 << 5,    /* REFERENCE: monitor(time_offset, clock_service) */
+    RELATION_PORT = 1 << 6,           /* the other end is a port */
+    RELATION_PRIORITY = 1 << 7,       /* LINK, REFERENCE of a monitor: its message goes in front of ordinary ones */
+    RELATION_ALIAS_PRIORITY = 1 << 8, /* REFERENCE of an alias: so do messages through it that ask for it */
 };
 
 /* What a monitor has besides, if anything. */
 typedef struct {
-    term name;          /* the registered name that was asked for; NONE: a pid was */
-    term tag;           /* in place of 'DOWN': a literal or immediate, or in data */
+    term name; /* the registered name that was asked for; NONE: a pid was */
+    term tag;  /* in place of 'DOWN': a literal or immediate, or in data */
     Fragment *data;
 } MonitorExtra;
 
@@ -40,7 +40,7 @@ typedef struct Relation {
     struct Relation *left, *right;
     uint32_t kind, flags;
     uint64_t key[2];
-    term other;         /* pid, or port, of the other end; NONE: none */
+    term other; /* pid, or port, of the other end; NONE: none */
     union {
         term name;           /* MONITORED: the registered name that was asked for, or NONE */
         MonitorExtra *extra; /* REFERENCE: NULL: nothing */
@@ -67,7 +67,7 @@ bool monitor_adopt(Process *p, term ref, term other, uint32_t flags, term tag);
 /* demonitor/1. Returns whether there was such a monitor. */
 bool monitor_break(Process *p, term ref);
 bool alias_make(Process *p, term ref, uint32_t flags);
-bool alias_break(Process *p, term ref);      /* unalias/1 */
+bool alias_break(Process *p, term ref); /* unalias/1 */
 /* A message or another signal has come through the alias: may it be received? 0: no; else the flags of the alias. */
 uint32_t alias_take(Process *p, uint64_t low, uint64_t high, bool message);
 

@@ -198,8 +198,8 @@ static bool start_one(Scheduler *s, bool search) {
     }
     lock_take(&ps->rest_lock);
     uint32_t n = started(ps);
-    bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && !ps->starting && !(search && ps->searching > 0)
-                  && !is_halting(ps) && ps->stopper == NULL;
+    bool wanted = n < MIN(__atomic_load_n(&ps->allowed, __ATOMIC_RELAXED), ps->scheduler_count) && !ps->starting &&
+                  !(search && ps->searching > 0) && !is_halting(ps) && ps->stopper == NULL;
     if (wanted) {
         ps->starting = true;
         __atomic_fetch_add(&ps->searching, search, __ATOMIC_SEQ_CST);
@@ -294,7 +294,8 @@ static bool find_work(Scheduler *s, const uint64_t *seen) {
         uint32_t k = (s->id - 1 + i) % n;
         Scheduler *other = scheduler_at(ps, k);
         size_t length = run_queue_length(other);
-        bool stuck = length > 0 && (!scheduler_is_online(other) || (seen != NULL && seen[k] == __atomic_load_n(&other->queues->slices, __ATOMIC_RELAXED)));
+        bool stuck = length > 0 && (!scheduler_is_online(other) ||
+                                    (seen != NULL && seen[k] == __atomic_load_n(&other->queues->slices, __ATOMIC_RELAXED)));
         if ((length > 1 || stuck) && run_queue_steal(s, other)) {
             return true;
         }

@@ -13,12 +13,12 @@ typedef struct RunQueues {
     struct {
         Process *first, **last;
     } queue[QUEUES];
-    size_t length;       /* of all; others may read it */
-    Process *next;       /* they run before all others, and only here */
-    int64_t until_look;  /* reductions until the scheduler looks around */
-    uint32_t looks;      /* how often it has done so, instead of resting */
-    uint64_t slices;     /* that have begun, while there are several schedulers; others may read it */
-    Lock lock;           /* of the queues, taken while there are several schedulers */
+    size_t length;      /* of all; others may read it */
+    Process *next;      /* they run before all others, and only here */
+    int64_t until_look; /* reductions until the scheduler looks around */
+    uint32_t looks;     /* how often it has done so, instead of resting */
+    uint64_t slices;    /* that have begun, while there are several schedulers; others may read it */
+    Lock lock;          /* of the queues, taken while there are several schedulers */
 } RunQueues;
 
 static inline size_t run_queue_length(const Scheduler *s) {

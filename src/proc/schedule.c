@@ -22,7 +22,9 @@
 #include "term/atom.h"
 #include "term/literal.h"
 
+// clang-format off
 enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
+// clang-format on
 /* What stands in a queue for so many reductions is worth another scheduler; for so many, another thread. A burst of short messages is not. */
 enum { WORTH_WAKING = SLICE_REDUCTIONS / 4, WORTH_STARTING = 4 * SLICE_REDUCTIONS };
 
@@ -233,7 +235,7 @@ static void sweep_literals(Scheduler *s) {
 
 static void call_when_still(Scheduler *s) {
     if (world_stop(s)) {
-        void (*call)(VM *vm) = __atomic_exchange_n(&s->vm->processes->when_still, NULL, __ATOMIC_ACQ_REL);
+        void (*call)(VM * vm) = __atomic_exchange_n(&s->vm->processes->when_still, NULL, __ATOMIC_ACQ_REL);
         if (call != NULL) {
             call(s->vm);
         }
@@ -607,10 +609,15 @@ bool processes_init(VM *vm, uint32_t limit, uint64_t seed) {
     }
     ps->scheduler_count = 1;
     ps->heap = ps->first_heap = (HeapSettings){
-        .min_words = MIN_HEAP_WORDS, .min_binary_words = MIN_BINARY_WORDS, .full_sweep_after = FULL_SWEEP_AFTER, .max_kill = true, .max_log = true,
+        .min_words = MIN_HEAP_WORDS,
+        .min_binary_words = MIN_BINARY_WORDS,
+        .full_sweep_after = FULL_SWEEP_AFTER,
+        .max_kill = true,
+        .max_log = true,
     };
     ps->backtrace_depth = 8;
-    if (table_init(vm, ps, limit == 0 ? PROCESS_LIMIT_DEFAULT : limit) && scheduler_init(vm, ps, seed) && names_init(vm) && blockers_init(vm)) {
+    if (table_init(vm, ps, limit == 0 ? PROCESS_LIMIT_DEFAULT : limit) && scheduler_init(vm, ps, seed) && names_init(vm) &&
+        blockers_init(vm)) {
         return true;
     }
     processes_done(vm);
@@ -637,7 +644,8 @@ void processes_done(VM *vm) {
     names_done(vm);
     blockers_done(vm);
     table_done(vm, ps);
-    for (uint32_t i = 0; ps->schedulers != NULL && i < ps->scheduler_count; i++) { /* one more than have been started, if it got no thread */
+    for (uint32_t i = 0; ps->schedulers != NULL && i < ps->scheduler_count;
+         i++) { /* one more than have been started, if it got no thread */
         scheduler_free(ps->schedulers[i]);
     }
     mem_free(&vm->mem, MEM_SYSTEM, ps->schedulers, ps->schedulers == NULL ? 0 : MAX(ps->scheduler_count, 1) * sizeof *ps->schedulers);

@@ -155,8 +155,8 @@ static bool send_copy(Scheduler *s, Process *sender, Process *to, Signal signal)
    is entered like by process_enter, but there are no signals to be handled. */
 static bool enter_waiting(Process *to) {
     uint32_t state = to->state;
-    if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED | STATE_TRACED)) != STATE_WAITING
-        || __atomic_load_n(&to->outer, __ATOMIC_ACQUIRE) != NULL) {
+    if ((state & (STATE_WAITING | STATE_RUNNING | STATE_EXITING | STATE_SUSPENDED | STATE_TRACED)) != STATE_WAITING ||
+        __atomic_load_n(&to->outer, __ATOMIC_ACQUIRE) != NULL) {
         return false;
     }
     return atomic_compare_exchange_strong(&to->state, &state, state | STATE_RUNNING);
@@ -170,8 +170,8 @@ static bool send_to_waiting(Scheduler *s, Process *sender, Process *to, term mes
     bool ok = m != NULL;
     if (ok) {
         *m = (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = NONE, .token = sender != NULL};
-        if (words > 0 && to->inner == NULL && !(to->flags & FLAG_OFF_HEAP_MESSAGES)
-            && (size_t)(to->heap.sp - to->heap.top) >= words + HEAP_RESERVE) {
+        if (words > 0 && to->inner == NULL && !(to->flags & FLAG_OFF_HEAP_MESSAGES) &&
+            (size_t)(to->heap.sp - to->heap.top) >= words + HEAP_RESERVE) {
             m->value = term_copy_sized(&to->heap, message, words);
             m->seen = true;
         } else if (words > 0) {
@@ -199,7 +199,8 @@ bool message_send(Scheduler *s, Process *from, term pid, term message) {
     if (enter_waiting(to)) {
         return send_to_waiting(s, from, to, message);
     }
-    return send_copy(s, from, to, (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL});
+    return send_copy(s, from, to,
+                     (Signal){.kind = SIGNAL_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL});
 }
 
 bool message_send_traced(Process *from, term to, term message, bool priority, struct SeqToken *token) {
@@ -235,7 +236,9 @@ bool message_send_built(Scheduler *s, term pid, term value, Heap *built) {
 
 bool message_send_alias(Scheduler *s, Process *from, term alias, term message, bool priority) {
     Process *to = process_find_any(s->vm, alias_pid(alias));
+    // clang-format off
     Signal m = {.kind = SIGNAL_ALIAS_MESSAGE, .value = message, .from = from == NULL ? NONE : from->pid, .token = from != NULL, .priority = priority, .key = {ref_low(alias), ref_high(alias)}};
+    // clang-format on
     return to == NULL || send_copy(s, from, to, m);
 }
 
@@ -250,8 +253,10 @@ bool exit_send(Scheduler *s, term from, term pid, term reason) {
 
 bool exit_send_alias(Scheduler *s, term from, term alias, term reason, bool priority) {
     Process *to = process_find_any(s->vm, alias_pid(alias));
+    // clang-format off
     return to == NULL
            || send_copy(s, NULL, to, (Signal){.kind = SIGNAL_ALIAS_EXIT, .value = reason, .from = from, .priority = priority, .key = {ref_low(alias), ref_high(alias)}});
+    // clang-format on
 }
 
 bool exit_send_self(Process *p, term reason) {
@@ -379,30 +384,18 @@ static void alias_signal(Process *p, Signal *signal) {
 static void handle(Process *p, Signal *signal) {
     switch ((SignalKind)signal->kind) {
     case SIGNAL_MESSAGE:
-    case SIGNAL_PRIORITY_MESSAGE:
-        message_queue(p, signal, signal->kind == SIGNAL_PRIORITY_MESSAGE);
-        break;
+    case SIGNAL_PRIORITY_MESSAGE: message_queue(p, signal, signal->kind == SIGNAL_PRIORITY_MESSAGE); break;
     case SIGNAL_ALIAS_MESSAGE:
-    case SIGNAL_ALIAS_EXIT:
-        alias_signal(p, signal);
-        break;
+    case SIGNAL_ALIAS_EXIT: alias_signal(p, signal); break;
     case SIGNAL_EXIT:
-    case SIGNAL_LINK_EXIT:
-        exit_signal(p, signal);
-        break;
+    case SIGNAL_LINK_EXIT: exit_signal(p, signal); break;
     case SIGNAL_LINK:
     case SIGNAL_UNLINK:
-    case SIGNAL_UNLINK_DONE:
-        link_signal(p, signal);
-        break;
+    case SIGNAL_UNLINK_DONE: link_signal(p, signal); break;
     case SIGNAL_MONITOR:
     case SIGNAL_DEMONITOR:
-    case SIGNAL_DOWN:
-        monitor_signal(p, signal);
-        break;
-    case SIGNAL_RESUME:
-        resume_signal(p, signal);
-        break;
+    case SIGNAL_DOWN: monitor_signal(p, signal); break;
+    case SIGNAL_RESUME: resume_signal(p, signal); break;
     case SIGNAL_ASK:
         signal->next = p->scheduler->asked;
         p->scheduler->asked = signal;
@@ -432,22 +425,14 @@ static void unpark(VM *vm, term pid) {
 static void refuse(Process *p, Signal *signal) {
     Scheduler *s = p->scheduler;
     switch ((SignalKind)signal->kind) {
-    case SIGNAL_LINK:
-        signal->kind = SIGNAL_LINK_EXIT;
-        break;
-    case SIGNAL_UNLINK:
-        signal->kind = SIGNAL_UNLINK_DONE;
-        break;
-    case SIGNAL_MONITOR:
-        signal->kind = SIGNAL_DOWN;
-        break;
+    case SIGNAL_LINK: signal->kind = SIGNAL_LINK_EXIT; break;
+    case SIGNAL_UNLINK: signal->kind = SIGNAL_UNLINK_DONE; break;
+    case SIGNAL_MONITOR: signal->kind = SIGNAL_DOWN; break;
     case SIGNAL_ASK:
         unpark(s->vm, signal->from);
         signal_free(s, signal);
         return;
-    default:
-        signal_free(s, signal);
-        return;
+    default: signal_free(s, signal); return;
     }
     term back_to = signal->from;
     signal->from = p->pid;

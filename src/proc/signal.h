@@ -7,38 +7,38 @@
 #include "proc/process.h"
 
 typedef enum {
-    SIGNAL_MESSAGE,        /* value */
-    SIGNAL_ALIAS_MESSAGE,  /* value; key: reference of the alias. Dropped if it is no longer active */
+    SIGNAL_MESSAGE,          /* value */
+    SIGNAL_ALIAS_MESSAGE,    /* value; key: reference of the alias. Dropped if it is no longer active */
     SIGNAL_PRIORITY_MESSAGE, /* value. Goes in front of ordinary ones */
-    SIGNAL_EXIT,           /* from exit/2. from, value: reason */
-    SIGNAL_ALIAS_EXIT,     /* the same to an alias. key: its reference */
-    SIGNAL_LINK_EXIT,      /* from a linked process that ended. from, value: reason */
-    SIGNAL_LINK,           /* from */
-    SIGNAL_UNLINK,         /* from; key: number of this unlink, returned in the acknowledgement */
-    SIGNAL_UNLINK_DONE,    /* from; key */
-    SIGNAL_MONITOR,        /* from, key: reference; value: registered name it was asked for, or NONE */
-    SIGNAL_DEMONITOR,      /* key */
-    SIGNAL_DOWN,           /* from, key, value: reason */
-    SIGNAL_RESUME,         /* from: who had suspended it has ended */
-    SIGNAL_ASK,            /* from: a process that is parked until it can enter this one */
+    SIGNAL_EXIT,             /* from exit/2. from, value: reason */
+    SIGNAL_ALIAS_EXIT,       /* the same to an alias. key: its reference */
+    SIGNAL_LINK_EXIT,        /* from a linked process that ended. from, value: reason */
+    SIGNAL_LINK,             /* from */
+    SIGNAL_UNLINK,           /* from; key: number of this unlink, returned in the acknowledgement */
+    SIGNAL_UNLINK_DONE,      /* from; key */
+    SIGNAL_MONITOR,          /* from, key: reference; value: registered name it was asked for, or NONE */
+    SIGNAL_DEMONITOR,        /* key */
+    SIGNAL_DOWN,             /* from, key, value: reason */
+    SIGNAL_RESUME,           /* from: who had suspended it has ended */
+    SIGNAL_ASK,              /* from: a process that is parked until it can enter this one */
 } SignalKind;
 
 enum {
-    TOKEN_STAYS,           /* a message of the system */
-    TOKEN_NONE,            /* the sender had none: the receiver's is taken away */
-    TOKEN_CARRIED,         /* `from` is a SeqToken *: it replaces the receiver's */
+    TOKEN_STAYS,   /* a message of the system */
+    TOKEN_NONE,    /* the sender had none: the receiver's is taken away */
+    TOKEN_CARRIED, /* `from` is a SeqToken *: it replaces the receiver's */
 };
 
 typedef struct Signal {
     struct Signal *next;
-    uint32_t kind;     /* SignalKind */
-    bool seen;         /* a message that receive has looked at: its value is on the receiver's heap */
-    uint8_t token;     /* of a message: what happens to the receiver's token of sequential tracing */
-    bool priority;     /* in the mailbox: stands in front of ordinary ones. Of ALIAS_...: wants to, if the alias lets it */
-    term value;        /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
-    Fragment *data;    /* adopted by the receiver; NULL: none */
-    term from;         /* pid of the sender; NONE: the system. Of a message only where tracing wants to know */
-    uint64_t key[2];   /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too. Of LINK_EXIT key[1]
+    uint32_t kind;   /* SignalKind */
+    bool seen;       /* a message that receive has looked at: its value is on the receiver's heap */
+    uint8_t token;   /* of a message: what happens to the receiver's token of sequential tracing */
+    bool priority;   /* in the mailbox: stands in front of ordinary ones. Of ALIAS_...: wants to, if the alias lets it */
+    term value;      /* in data, an immediate, or a literal; of a message that has been looked at: on the receiver's heap */
+    Fragment *data;  /* adopted by the receiver; NULL: none */
+    term from;       /* pid of the sender; NONE: the system. Of a message only where tracing wants to know */
+    uint64_t key[2]; /* number of a reference. EXIT: key[0] not 0: a process exits itself, where `normal` kills too. Of LINK_EXIT key[1]
                           is the SeqToken *, if it carries one */
 } Signal;
 
@@ -84,7 +84,7 @@ void signals_handle(Process *p);
 void signals_refuse(Process *p);
 /* The process that ran has given way: those who have asked for it run next. */
 void signals_ask_over(Scheduler *s);
-void signals_discard(Process *p); /* frees those that have been taken over */
+void signals_discard(Process *p);       /* frees those that have been taken over */
 void signals_discard_outer(Process *p); /* and those that have not, without an answer */
 
 /* How requests that want an answer (process_info, is_process_alive, collect ...) get it: if nobody runs the process just now,

@@ -34,8 +34,8 @@ static bool take_number(Processes *ps, Process *p) {
         uint32_t n = __atomic_fetch_add(&ps->next_number, 1, __ATOMIC_RELAXED) & ((1u << NUMBER_BITS) - 1), i = n & (ps->size - 1);
         Process *nobody = NULL;
         p->pid = make_pid(n);
-        if (__atomic_load_n(&ps->table[i], __ATOMIC_RELAXED) == NULL
-            && __atomic_compare_exchange_n(&ps->table[i], &nobody, p, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        if (__atomic_load_n(&ps->table[i], __ATOMIC_RELAXED) == NULL &&
+            __atomic_compare_exchange_n(&ps->table[i], &nobody, p, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             for (uint32_t top = __atomic_load_n(&ps->top, __ATOMIC_RELAXED); top <= i;) {
                 if (__atomic_compare_exchange_n(&ps->top, &top, i + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
                     break;
@@ -47,16 +47,16 @@ static bool take_number(Processes *ps, Process *p) {
 }
 
 static bool same_settings(const HeapSettings *a, const HeapSettings *b) {
-    return a->max_words == b->max_words && a->min_words == b->min_words && a->min_binary_words == b->min_binary_words
-           && a->full_sweep_after == b->full_sweep_after && a->max_kill == b->max_kill && a->max_log == b->max_log
-           && a->max_binaries == b->max_binaries;
+    return a->max_words == b->max_words && a->min_words == b->min_words && a->min_binary_words == b->min_binary_words &&
+           a->full_sweep_after == b->full_sweep_after && a->max_kill == b->max_kill && a->max_log == b->max_log &&
+           a->max_binaries == b->max_binaries;
 }
 
 static bool set_options(Process *p, const SpawnOptions *o) {
     const Processes *ps = process_vm(p)->processes;
     p->priority = o->priority;
-    p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0)
-                          | (o->async_dist ? FLAG_ASYNC_DIST : 0));
+    p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0) |
+                          (o->async_dist ? FLAG_ASYNC_DIST : 0));
     if (LIKELY(same_settings(&o->heap, &ps->first_heap)) && LIKELY(o->scheduler == 0)) {
         return true;
     }
@@ -164,8 +164,8 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
     }
     p->group_leader = parent == NULL ? p->pid : term_copy(&p->heap, parent->group_leader);
     bool counted = o->quota != NULL || (parent != NULL && UNLIKELY(parent->state & STATE_QUOTA));
-    if (!set_options(p, o) || (UNLIKELY(counted) && !quota_join(p, parent, o->quota)) || !set_call(p, module, function, args, arity)
-        || (parent != NULL && !relate(parent, p, o))) {
+    if (!set_options(p, o) || (UNLIKELY(counted) && !quota_join(p, parent, o->quota)) || !set_call(p, module, function, args, arity) ||
+        (parent != NULL && !relate(parent, p, o))) {
         if (parent != NULL) {
             unrelate(parent, p, o);
         }

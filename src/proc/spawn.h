@@ -7,17 +7,17 @@
 typedef struct {
     bool link, system;
     bool monitor;
-    uint8_t monitor_flags;         /* RELATION_ALIAS_..., RELATION_PRIORITY of the monitor */
-    uint8_t link_flags;            /* 0 or RELATION_PRIORITY */
-    term monitor_tag;              /* NONE: 'DOWN' */
-    term reply_tag;                /* what spawn_request answers with */
-    bool held;                     /* whoever made it says when it begins, by schedule_new */
-    term reference;                /* of the monitor or the request; made by the caller. NONE: none needed */
+    uint8_t monitor_flags; /* RELATION_ALIAS_..., RELATION_PRIORITY of the monitor */
+    uint8_t link_flags;    /* 0 or RELATION_PRIORITY */
+    term monitor_tag;      /* NONE: 'DOWN' */
+    term reply_tag;        /* what spawn_request answers with */
+    bool held;             /* whoever made it says when it begins, by schedule_new */
+    term reference;        /* of the monitor or the request; made by the caller. NONE: none needed */
     Priority priority;
-    uint32_t scheduler;            /* to which it is bound; 0: none */
+    uint32_t scheduler; /* to which it is bound; 0: none */
     HeapSettings heap;
     bool off_heap_messages, async_dist;
-    const uint64_t *quota;         /* limits of a group that begins with it, see quota.h; NULL: it is part of its parent's */
+    const uint64_t *quota; /* limits of a group that begins with it, see quota.h; NULL: it is part of its parent's */
 } SpawnOptions;
 void spawn_options_init(VM *vm, SpawnOptions *o);
 

@@ -11,9 +11,9 @@ typedef struct Timer Timer;
 typedef void TimerFire(Scheduler *s, Timer *t); /* the timer has left the wheel, which is locked */
 
 struct Timer {
-    Timer *next, **link;  /* in its slot; link NULL: not in the wheel */
+    Timer *next, **link;      /* in its slot; link NULL: not in the wheel */
     struct TimerWheel *wheel; /* the one it was put in */
-    int64_t at;           /* tick: Erlang monotonic time, rounded up */
+    int64_t at;               /* tick: Erlang monotonic time, rounded up */
     TimerFire *fire;
 };
 
@@ -37,13 +37,13 @@ int64_t timers_next(VM *vm, TimerWheel *w);
 
 /* send_after and start_timer: found by their reference. */
 typedef struct BifTimer {
-    Timer timer;          /* first */
-    bool over;            /* it has left the table: whoever took it out frees it */
-    struct BifTimer *chain;              /* in the table of references */
-    struct BifTimer *sibling, **back;    /* among those of the receiving process; back NULL: the receiver is a name */
+    Timer timer;                      /* first */
+    bool over;                        /* it has left the table: whoever took it out frees it */
+    struct BifTimer *chain;           /* in the table of references */
+    struct BifTimer *sibling, **back; /* among those of the receiving process; back NULL: the receiver is a name */
     uint64_t key[2];
-    term receiver;        /* pid or atom */
-    term value;           /* message, ready to be sent */
+    term receiver; /* pid or atom */
+    term value;    /* message, ready to be sent */
     Fragment *data;
     struct Account *account; /* of who has set it; NULL: none */
 } BifTimer;

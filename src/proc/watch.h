@@ -10,23 +10,24 @@ struct SeqToken;
 typedef struct TraceHooks {
     /* Of processes that are traced. */
     struct SeqToken *(*sends)(Process *p, term to, term named, term message); /* what is to go with the message; NULL: nothing */
-    struct SeqToken *(*sends_exit)(Process *p, term to, term reason); /* the same of an exit signal */
-    void (*told)(Process *p, term to, term message);             /* the same where no token can go along */
-    void (*received)(Process *p, const Signal *m);               /* m is about to be put into the mailbox */
-    void (*timed_out)(Process *p);                               /* a receive */
-    void (*taken)(Process *p, const Signal *m);                  /* receive takes it out */
-    void (*event)(Process *p, term what, term data, term extra); /* of procs. extra: NONE, or more of it */
+    struct SeqToken *(*sends_exit)(Process *p, term to, term reason);         /* the same of an exit signal */
+    void (*told)(Process *p, term to, term message);                          /* the same where no token can go along */
+    void (*received)(Process *p, const Signal *m);                            /* m is about to be put into the mailbox */
+    void (*timed_out)(Process *p);                                            /* a receive */
+    void (*taken)(Process *p, const Signal *m);                               /* receive takes it out */
+    void (*event)(Process *p, term what, term data, term extra);              /* of procs. extra: NONE, or more of it */
     void (*exits)(Process *p, term reason);
-    void (*scheduled)(Process *p, term what);                    /* in, out, in_exiting, out_exiting, out_exited */
-    void (*collects)(Process *p, term what, size_t words);       /* gc_minor_start ... */
+    void (*scheduled)(Process *p, term what);              /* in, out, in_exiting, out_exiting, out_exited */
+    void (*collects)(Process *p, term what, size_t words); /* gc_minor_start ... */
     void (*freed)(Process *p);
     /* Of any process. */
-    void (*token_dropped)(VM *vm, Signal *m);                    /* a message with a token goes to nobody */
-    bool (*spawned)(Process *parent, Process *p, term function, const SpawnOptions *o); /* function: {Module, Name, Args}. False: no memory */
-    void (*collected)(Process *p, int64_t nanoseconds);          /* WATCH_COLLECTIONS */
+    void (*token_dropped)(VM *vm, Signal *m); /* a message with a token goes to nobody */
+    bool (*spawned)(Process *parent, Process *p, term function,
+                    const SpawnOptions *o);                         /* function: {Module, Name, Args}. False: no memory */
+    void (*collected)(Process *p, int64_t nanoseconds);             /* WATCH_COLLECTIONS */
     void (*ran)(Process *p, int64_t nanoseconds, const void *from); /* WATCH_SLICES; from: where the slice began */
-    void (*queue)(Process *p);                                   /* WATCH_QUEUES: before its slice and behind it */
-    void (*runnable)(Process *p, bool active);                   /* WATCH_RUNNABLE */
+    void (*queue)(Process *p);                                      /* WATCH_QUEUES: before its slice and behind it */
+    void (*runnable)(Process *p, bool active);                      /* WATCH_RUNNABLE */
 } TraceHooks;
 
 /* Scheduler.watch */

@@ -3,8 +3,8 @@
 
 #include "base/sequence.h"
 #include "proc/epoch.h"
-#include "proc/schedule.h"
 #include "proc/quota.h"
+#include "proc/schedule.h"
 #include "proc/signal.h"
 #include "term/atom.h"
 #include "term/compare.h"
@@ -21,10 +21,10 @@ typedef struct {
 
 /* The directory is read without a lock (base/sequence.h), and written under one. Order of locks: a table's, then this one. */
 typedef struct Ets {
-    Lock lock;      /* of all here */
+    Lock lock; /* of all here */
     Sequence sequence;
-    Table *all;     /* newest first */
-    Table *dying;   /* deleted, not yet freed */
+    Table *all;   /* newest first */
+    Table *dying; /* deleted, not yet freed */
     Index *names, *numbers;
     size_t count;
     bool super_user;
@@ -221,8 +221,9 @@ term table_id(Heap *h, const Table *t) {
 /* It owns a table now, or has fixed one: they are looked for when it ends. False: its end has begun. */
 static bool has_tables(VM *vm, term pid) {
     Process *p = process_find_any(vm, pid);
-    return p != NULL && (process_state(p) & (STATE_TABLES | STATE_EXITING)) == STATE_TABLES ? true
-           : p != NULL && !(process_set(p, STATE_TABLES) & STATE_EXITING);
+    return p != NULL && (process_state(p) & (STATE_TABLES | STATE_EXITING)) == STATE_TABLES
+               ? true
+               : p != NULL && !(process_set(p, STATE_TABLES) & STATE_EXITING);
 }
 
 /* Into the directory. False: *reason says why. */
@@ -563,7 +564,8 @@ static void remove_fixer(VM *vm, Table *t, Fixer **at) {
 bool table_unfix(VM *vm, Table *t, term pid) {
     Scheduler *s = vm_scheduler(vm);
     small_take(vm, t);
-    if (s->table == t && s->table_shared && table_is_fixed_once(t) && !table_is_tree(t) && (t->hash.dead_count > 0 || t->hash.dead_anywhere)) {
+    if (s->table == t && s->table_shared && table_is_fixed_once(t) && !table_is_tree(t) &&
+        (t->hash.dead_count > 0 || t->hash.dead_anywhere)) {
         small_give(vm, t);
         if (!table_take_alone(s)) {
             return true;

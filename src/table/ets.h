@@ -23,11 +23,11 @@ typedef struct Fixer {
 
 typedef struct {
     Object **buckets;
-    size_t room;      /* of buckets */
-    size_t active;    /* buckets in use */
-    size_t slots;     /* OTP's idea of the room: when it shrinks depends on it, and so does the order of its objects */
+    size_t room;   /* of buckets */
+    size_t active; /* buckets in use */
+    size_t slots;  /* OTP's idea of the room: when it shrinks depends on it, and so does the order of its objects */
     size_t mask;
-    size_t *dead;     /* buckets with dead objects, while fixed */
+    size_t *dead; /* buckets with dead objects, while fixed */
     size_t dead_count, dead_room;
     bool dead_anywhere; /* the list was too short */
 } HashTable;
@@ -46,32 +46,32 @@ typedef union Stripe {
 } Stripe;
 
 typedef struct Table {
-    struct Table *next, *before;  /* of all tables; next is read without a lock */
-    SharedLock lock;              /* of all below, taken while there are several schedulers; not if there are stripes */
-    Lock small_lock;              /* of fixers and HashTable.dead for who has not all of the table to itself */
-    Lock resizing;                /* of who splits or joins buckets under two stripes */
-    Stripe *stripes, *keyed;      /* NULL: none; keyed: the same if each is that of certain keys, else NULL */
-    uint32_t stripe_mask;         /* how many, less one */
-    bool gone;                    /* deleted: nobody finds it any more */
+    struct Table *next, *before; /* of all tables; next is read without a lock */
+    SharedLock lock;             /* of all below, taken while there are several schedulers; not if there are stripes */
+    Lock small_lock;             /* of fixers and HashTable.dead for who has not all of the table to itself */
+    Lock resizing;               /* of who splits or joins buckets under two stripes */
+    Stripe *stripes, *keyed;     /* NULL: none; keyed: the same if each is that of certain keys, else NULL */
+    uint32_t stripe_mask;        /* how many, less one */
+    bool gone;                   /* deleted: nobody finds it any more */
     term name;
     bool named;
-    uint64_t low, high;           /* number of the reference that names it */
-    struct TableHandle *handle;   /* what magic references to it lead to */
+    uint64_t low, high;         /* number of the reference that names it */
+    struct TableHandle *handle; /* what magic references to it lead to */
     TableType type;
     Protection protection;
-    size_t keypos;                /* from 1 */
+    size_t keypos; /* from 1 */
     term owner;
-    term heir;                    /* pid; NONE: none */
-    Object *heir_data;            /* {Data} */
+    term heir;         /* pid; NONE: none */
+    Object *heir_data; /* {Data} */
     bool compressed, read_concurrency;
-    term write_concurrency;       /* as the option said: a boolean, auto, or (OTP's tests) a number of locks */
-    term decentralized_counters;  /* likewise: a boolean; NONE: it was not there */
-    size_t count;                 /* objects, without dead ones; and those of the stripes: see table_size */
-    size_t bytes;                 /* all memory that it takes: changed by table_counts; likewise: table_bytes */
-    Account *account;             /* that its owner is part of; NULL: none */
+    term write_concurrency;      /* as the option said: a boolean, auto, or (OTP's tests) a number of locks */
+    term decentralized_counters; /* likewise: a boolean; NONE: it was not there */
+    size_t count;                /* objects, without dead ones; and those of the stripes: see table_size */
+    size_t bytes;                /* all memory that it takes: changed by table_counts; likewise: table_bytes */
+    Account *account;            /* that its owner is part of; NULL: none */
     Fixer *fixers;
-    int64_t fixed_since[2];       /* monotonic, system time */
-    struct Insertion *pending;    /* many objects are being put in; see insertion.h */
+    int64_t fixed_since[2];    /* monotonic, system time */
+    struct Insertion *pending; /* many objects are being put in; see insertion.h */
     union {
         HashTable hash;
         TreeTable tree;
@@ -106,12 +106,12 @@ static inline void table_counts(VM *vm, Table *t, size_t more) {
    With several schedulers it is locked until table_leave: one table at a time in a built-in. Access is about permission; what the caller
    does to it, and whether with one key only, is a TableUse. */
 typedef enum {
-    USE_ALONE,     /* whatever it likes */
-    USE_LOOK,      /* looks at all of it, and may fix it */
-    USE_HEAD,      /* looks at what only changes alone: names, owner, options */
-    USE_KEY,       /* looks at objects with one key, and changes, adds and removes such */
-    USE_OBJECT,    /* the same for the key of a tuple; of one that has none: USE_HEAD */
-    USE_KEY_LOOK,  /* looks at them */
+    USE_ALONE,    /* whatever it likes */
+    USE_LOOK,     /* looks at all of it, and may fix it */
+    USE_HEAD,     /* looks at what only changes alone: names, owner, options */
+    USE_KEY,      /* looks at objects with one key, and changes, adds and removes such */
+    USE_OBJECT,   /* the same for the key of a tuple; of one that has none: USE_HEAD */
+    USE_KEY_LOOK, /* looks at them */
 } TableUse;
 Table *table_find(Process *p, term id, Access access, TableUse use, term key, term *cause);
 /* What references to a table lead to: it may be gone. */
@@ -127,12 +127,13 @@ static inline Table *table_find_quickly(const Process *p, term id, Access access
         return NULL;
     }
     Table *t = ((TableHandle *)magic_resource(id))->table;
-    bool good = t != NULL && t->pending == NULL &&
-                (t->owner == p->pid || t->protection == PROTECTION_PUBLIC || (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED));
+    bool good =
+        t != NULL && t->pending == NULL &&
+        (t->owner == p->pid || t->protection == PROTECTION_PUBLIC || (access == ACCESS_READ && t->protection == PROTECTION_PROTECTED));
     return good ? t : NULL;
 }
-bool table_enter(Process *p, Table *t); /* one that table_next has found, for its head. False: it has gone */
-bool table_lock(VM *vm, Table *t); /* to change it. True: it was not, and is now */
+bool table_enter(Process *p, Table *t);                          /* one that table_next has found, for its head. False: it has gone */
+bool table_lock(VM *vm, Table *t);                               /* to change it. True: it was not, and is now */
 bool table_take(Scheduler *s, Table *t, TableUse use, term key); /* false: it has gone */
 bool table_take_alone(Scheduler *s); /* gives up what it has, and takes the same table. False: it has gone, and is not locked */
 void table_unlock(Scheduler *s);
@@ -147,8 +148,8 @@ static inline void table_leave(Process *p) {
 static inline bool table_is_shared_by_key(VM *vm, const Table *t) {
     return UNLIKELY(t->keyed != NULL) && vm_scheduler(vm)->stripe != NULL;
 }
-bool ets_super_user(VM *vm, bool on); /* everybody may do everything; returns what it was */
-Table *table_named(VM *vm, term name);         /* what it says may have changed at once; the table is there until the slice ends */
+bool ets_super_user(VM *vm, bool on);           /* everybody may do everything; returns what it was */
+Table *table_named(VM *vm, term name);          /* what it says may have changed at once; the table is there until the slice ends */
 bool table_rename(VM *vm, Table *t, term name); /* false: the name is taken */
 Table *table_next(VM *vm, const Table *t);      /* walks all: from NULL to NULL */
 size_t ets_count(VM *vm);
@@ -157,8 +158,8 @@ bool table_give(Process *from, Table *t, term to, term data); /* false: no memor
 bool table_set_heir(VM *vm, Table *t, term heir, term data);  /* NONE: none */
 bool table_fix(Process *p, Table *t);                         /* false: no memory */
 bool table_unfix(VM *vm, Table *t, term pid);                 /* false: it was not fixed by that process */
-size_t table_size(const Table *t);  /* objects */
-size_t table_bytes(const Table *t); /* all memory */
+size_t table_size(const Table *t);                            /* objects */
+size_t table_bytes(const Table *t);                           /* all memory */
 static inline bool table_is_fixed(const Table *t) {
     return t->fixers != NULL;
 }
@@ -170,17 +171,17 @@ static inline bool table_is_tree(const Table *t) {
 static inline term table_key(const Table *t, const Object *o) {
     return object_key(o, t->keypos);
 }
-Object *table_lookup(VM *vm, const Table *t, term key);            /* the first one with this key */
+Object *table_lookup(VM *vm, const Table *t, term key);           /* the first one with this key */
 Object *table_next_same(VM *vm, const Table *t, const Object *o); /* the next one with the same key; live ones only */
 
 typedef enum { PUT_DONE, PUT_EXISTS, PUT_NO_MEMORY } PutResult;
 /* Takes over the object. Only_new: PUT_EXISTS if there is one with this key (the object is freed then). */
 PutResult table_put(VM *vm, Table *t, Object *o, bool only_new);
-void table_replace(VM *vm, Table *t, Object *old, Object *with);  /* of the same key */
-size_t table_delete_key(VM *vm, Table *t, term key);               /* how many objects that were */
+void table_replace(VM *vm, Table *t, Object *old, Object *with); /* of the same key */
+size_t table_delete_key(VM *vm, Table *t, term key);             /* how many objects that were */
 size_t table_delete_object(VM *vm, Table *t, term object);
-size_t table_clear(VM *vm, Table *t);                              /* how many objects that were */
-void table_delete_one(VM *vm, Table *t, Object *o);                /* it must be there */
+size_t table_clear(VM *vm, Table *t);               /* how many objects that were */
+void table_delete_one(VM *vm, Table *t, Object *o); /* it must be there */
 
 /* Walking by keys. NULL: the end. Hash tables know one direction only. */
 Object *table_first(VM *vm, const Table *t);
@@ -199,10 +200,10 @@ uint32_t hash_of(VM *vm, term key);
 /* Free some objects of a table that nobody uses any more, at least one. True: that was all. */
 bool hash_free_some(VM *vm, Table *t, size_t *objects);
 bool tree_free_some(VM *vm, Table *t, size_t *objects);
-void hash_mark_all(VM *vm, Table *t); /* all objects are dead */
-void hash_purge(VM *vm, Table *t); /* the last fixation has gone */
+void hash_mark_all(VM *vm, Table *t);                /* all objects are dead */
+void hash_purge(VM *vm, Table *t);                   /* the last fixation has gone */
 bool hash_purge_some(VM *vm, Table *t, size_t most); /* it will go now: so many dead objects, at least, leave before. True: all have */
-bool table_is_fixed_once(const Table *t); /* one process has fixed it, once */
+bool table_is_fixed_once(const Table *t);            /* one process has fixed it, once */
 Object *hash_lookup(VM *vm, const Table *t, term key);
 PutResult hash_put(VM *vm, Table *t, Object *o, bool only_new);
 void hash_replace(VM *vm, Table *t, Object *old, Object *with);
@@ -224,7 +225,7 @@ Object *tree_at(const Table *t, size_t i);
 typedef struct {
     Object *path[96]; /* what waits: the next one on top */
     size_t depth;
-    bool down;        /* from the last one to the first */
+    bool down; /* from the last one to the first */
 } TreeWalk;
 typedef enum { WALK_ALL, WALK_FROM, WALK_BEHIND, WALK_PATTERN } WalkStart;
 /* From the end; from a key on, or behind it; from the first that match_compare_partly does not set before a pattern. */

@@ -7,12 +7,12 @@
 
 typedef struct Insertion {
     Resource resource;
-    Table *table;             /* that it is going on in; NULL: not begun, or done */
-    Object *first, *last;     /* still to be put in */
-    const Object *unchecked;  /* only_new: not yet looked for */
-    bool only_new;            /* nothing is put in if one of the keys is there */
-    bool reversed;            /* the last one goes in first */
-    bool exists;              /* only_new: one of them is */
+    Table *table;            /* that it is going on in; NULL: not begun, or done */
+    Object *first, *last;    /* still to be put in */
+    const Object *unchecked; /* only_new: not yet looked for */
+    bool only_new;           /* nothing is put in if one of the keys is there */
+    bool reversed;           /* the last one goes in first */
+    bool exists;             /* only_new: one of them is */
 } Insertion;
 
 void insertion_add(Insertion *i, Object *o); /* takes it over */

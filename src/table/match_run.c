@@ -49,12 +49,8 @@ static bool match(Run *r, const uintptr_t **code) {
     VM *vm = process_vm(r->p);
     for (;; pc++) {
         switch (*pc) {
-        case MATCH_ANY:
-            at++;
-            break;
-        case MATCH_BIND:
-            r->values[*++pc] = *at++;
-            break;
+        case MATCH_ANY: at++; break;
+        case MATCH_BIND: r->values[*++pc] = *at++; break;
         case MATCH_SAME:
             if (!term_same(vm, r->values[*++pc], *at++)) {
                 return false;
@@ -99,12 +95,8 @@ static bool match(Run *r, const uintptr_t **code) {
             pc += 3;
             break;
         }
-        case MATCH_POP:
-            at = *--waiting;
-            break;
-        default:
-            *code = pc;
-            return true;
+        case MATCH_POP: at = *--waiting; break;
+        default: *code = pc; return true;
         }
     }
 }
@@ -175,24 +167,12 @@ static term evaluate(Run *r, const uintptr_t *pc) {
     for (;; pc++) {
         term t;
         switch (*pc) {
-        case EXPR_CONST:
-            *top++ = *++pc;
-            continue;
-        case EXPR_COPY_CONST:
-            t = term_copy(h, *++pc);
-            break;
-        case EXPR_VALUE:
-            *top++ = r->values[*++pc];
-            continue;
-        case EXPR_COPY_VALUE:
-            t = keep(r, r->values[*++pc]);
-            break;
-        case EXPR_OBJECT:
-            *top++ = r->subject;
-            continue;
-        case EXPR_COPY_OBJECT:
-            t = r->object == NULL ? r->subject : object_copy(h, r->object);
-            break;
+        case EXPR_CONST: *top++ = *++pc; continue;
+        case EXPR_COPY_CONST: t = term_copy(h, *++pc); break;
+        case EXPR_VALUE: *top++ = r->values[*++pc]; continue;
+        case EXPR_COPY_VALUE: t = keep(r, r->values[*++pc]); break;
+        case EXPR_OBJECT: *top++ = r->subject; continue;
+        case EXPR_COPY_OBJECT: t = r->object == NULL ? r->subject : object_copy(h, r->object); break;
         case EXPR_BINDINGS:
             t = make_bindings(r, pc + 1);
             pc += 2 + pc[2];
@@ -216,12 +196,8 @@ static term evaluate(Run *r, const uintptr_t *pc) {
             t = *pc == EXPR_CALL ? t : keep_part(r, t);
             pc += 2;
             break;
-        case EXPR_LENGTH:
-            t = list_length(*--top);
-            break;
-        case EXPR_SELF:
-            *top++ = r->p->pid;
-            continue;
+        case EXPR_LENGTH: t = list_length(*--top); break;
+        case EXPR_SELF: *top++ = r->p->pid; continue;
         case EXPR_AND:
         case EXPR_OR:
             top -= pc[1];
@@ -240,20 +216,14 @@ static term evaluate(Run *r, const uintptr_t *pc) {
             }
             pc += 1 + pc[1];
             break;
-        case EXPR_DROP:
-            top--;
-            continue;
+        case EXPR_DROP: top--; continue;
         case EXPR_GUARD:
             if (*--top != A_true) {
                 return NONE;
             }
             continue;
-        case EXPR_CATCH:
-            catches = true;
-            continue;
-        default:
-            assert(*pc == EXPR_RETURN);
-            return *--top;
+        case EXPR_CATCH: catches = true; continue;
+        default: assert(*pc == EXPR_RETURN); return *--top;
         }
         if (UNLIKELY(t == NONE)) {
             if (!catches) {

@@ -49,10 +49,10 @@ typedef struct {
     bool in_guard;
     Variable *variables; /* of the clause at hand: open addressing by name */
     size_t variable_count, variable_room;
-    size_t values;       /* used by the clause at hand */
-    size_t stack;        /* values on the stack at this point */
-    bool copies;         /* what is compiled becomes part of the result */
-    term reason;         /* NONE: all is well */
+    size_t values; /* used by the clause at hand */
+    size_t stack;  /* values on the stack at this point */
+    bool copies;   /* what is compiled becomes part of the result */
+    term reason;   /* NONE: all is well */
 } Compiler;
 
 static bool fail(Compiler *c, term reason) {
@@ -314,7 +314,9 @@ static bool compile_bindings(Compiler *c) {
 static bool compile_and_or(Compiler *c, term t, MatchOp op, int depth) {
     size_t n = tuple_arity(t) - 1;
     if (n == 0) {
-        return mistake(c, op == EXPR_AND ? "Special form 'and' called without arguments in %T." : "Special form 'or' called without arguments in %T.", t);
+        return mistake(
+            c, op == EXPR_AND ? "Special form 'and' called without arguments in %T." : "Special form 'or' called without arguments in %T.",
+            t);
     }
     for (size_t i = 2; i <= n + 1; i++) {
         if (!compile_expression(c, element(t, i), depth)) {
@@ -330,7 +332,10 @@ static bool compile_and_or(Compiler *c, term t, MatchOp op, int depth) {
 static bool compile_lazy(Compiler *c, term t, MatchOp op, int depth) {
     size_t n = tuple_arity(t) - 1;
     if (n == 0) {
-        return mistake(c, op == EXPR_OR_ELSE ? "Special form 'orelse' called without arguments in %T." : "Special form 'andalso' called without arguments in %T.", t);
+        return mistake(c,
+                       op == EXPR_OR_ELSE ? "Special form 'orelse' called without arguments in %T."
+                                          : "Special form 'andalso' called without arguments in %T.",
+                       t);
     }
     Stack jumps;
     stack_init(&jumps);
@@ -355,8 +360,9 @@ static bool compile_lazy(Compiler *c, term t, MatchOp op, int depth) {
 
 /* What has a meaning only in traces. */
 static bool is_trace_form(term name) {
-    static const term names[] = {A_message, A_return_trace, A_exception_trace, A_process_dump, A_enable_trace, A_disable_trace, A_trace, A_caller,
-                                 A_caller_line, A_current_stacktrace, A_silent, A_set_seq_token, A_get_seq_token, A_is_seq_trace, A_display};
+    static const term names[] = {A_message,       A_return_trace,  A_exception_trace, A_process_dump, A_enable_trace,
+                                 A_disable_trace, A_trace,         A_caller,          A_caller_line,  A_current_stacktrace,
+                                 A_silent,        A_set_seq_token, A_get_seq_token,   A_is_seq_trace, A_display};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i] == name) {
             return true;

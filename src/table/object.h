@@ -6,16 +6,16 @@
 #include "term/heap.h"
 
 typedef struct Object {
-    struct Object *next;      /* in its bucket; or the left child */
+    struct Object *next; /* in its bucket; or the left child */
     union {
         uint32_t hash;
         struct Object *right;
     };
-    uint32_t words;           /* of data */
-    int8_t balance;           /* height of the right child minus that of the left */
-    bool dead;                /* deleted while the table was fixed: there for who stands on it, and for nobody else */
-    bool off_heap;            /* data has handles of buffers, or magic references */
-    term data[];              /* the tuple comes first */
+    uint32_t words; /* of data */
+    int8_t balance; /* height of the right child minus that of the left */
+    bool dead;      /* deleted while the table was fixed: there for who stands on it, and for nobody else */
+    bool off_heap;  /* data has handles of buffers, or magic references */
+    term data[];    /* the tuple comes first */
 } Object;
 
 /* What memory it counts as: MEM_ETS, or what belongs to no table. */

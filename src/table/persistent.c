@@ -11,7 +11,7 @@
 enum { FIRST_SIZE = 16 };
 
 typedef struct {
-    term pair;  /* NONE: free */
+    term pair; /* NONE: free */
     uint64_t hash;
     LiteralBlock block;
 } Entry;

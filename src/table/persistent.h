@@ -8,13 +8,13 @@
 bool persistents_init(VM *vm);
 void persistents_done(VM *vm);
 
-term persistent_get(VM *vm, term key);             /* NONE: no such key */
+term persistent_get(VM *vm, term key);                            /* NONE: no such key */
 bool persistent_put(VM *vm, term key, term value, size_t *words); /* *words: copied; false: no memory */
-bool persistent_erase(VM *vm, term key);           /* false: no such key */
+bool persistent_erase(VM *vm, term key);                          /* false: no such key */
 void persistent_erase_all(VM *vm);
-term persistent_list(Heap *h);                     /* [{Key, Value}]; NONE: no memory */
+term persistent_list(Heap *h); /* [{Key, Value}]; NONE: no memory */
 size_t persistent_count(VM *vm);
 size_t persistent_bytes(VM *vm);
-size_t persistent_room(VM *vm);                    /* how many fit into the table */
+size_t persistent_room(VM *vm); /* how many fit into the table */
 
 #endif

@@ -12,7 +12,7 @@ _Static_assert((FIRST_PAGE << PAGES) - FIRST_PAGE >= ATOM_LIMIT, "all atoms have
 typedef struct {
     const uint8_t *text;
     uint32_t size;
-    uint32_t hash;      /* 0: not asked for yet */
+    uint32_t hash; /* 0: not asked for yet */
 } Atom;
 
 /* Texts are cut from blocks, linked for the day the VM ends. */
@@ -23,13 +23,14 @@ typedef struct TextBlock {
 } TextBlock;
 
 typedef struct Atoms {
-    Lock lock;          /* of everything here; readers of an atom that exists need none, as nothing moves */
-    uint32_t count;     /* dynamic ones */
-    uint32_t limit;     /* of all */
+    Lock lock;      /* of everything here; readers of an atom that exists need none, as nothing moves */
+    uint32_t count; /* dynamic ones */
+    uint32_t limit; /* of all */
     uint32_t table_size;
-    uint32_t *table;    /* open addressing by the hash of the text: number of the dynamic atom + 1, and in the bits above NUMBER those of the hash */
+    uint32_t *
+        table; /* open addressing by the hash of the text: number of the dynamic atom + 1, and in the bits above NUMBER those of the hash */
     TextBlock *texts;
-    size_t text_left;   /* in the newest block */
+    size_t text_left; /* in the newest block */
     Atom *pages[PAGES];
 } Atoms;
 

@@ -29,19 +29,13 @@ static bool same_leaf(VM *vm, term x, term y, bool exact) {
             return memcmp(p + 1, q + 1, HEADER_WORDS(p[0]) * sizeof *p) == 0;
         }
         return !exact && is_float(y) && number_compare(x, y) == 0;
-    case KIND_FLOAT:
-        return (is_float(y) || (!exact && is_big(y))) && number_compare(x, y) == 0;
+    case KIND_FLOAT: return (is_float(y) || (!exact && is_big(y))) && number_compare(x, y) == 0;
     case KIND_BITS:
-    case KIND_VIEW:
-        return is_bitstring(y) && bits_equal(bits_of(x), bits_of(y));
-    case KIND_EXPORT:
-        return p[0] == q[0] && p[1] == q[1];
-    case KIND_REF:
-        return is_local_ref(y) && ref_low(x) == ref_low(y) && ref_high(x) == ref_high(y);
-    case KIND_EXTERNAL:
-        return is_kind(y, KIND_EXTERNAL) && ((External *)p)->type == ((External *)q)->type && term_compare(vm, x, y) == 0;
-    default:
-        return false;
+    case KIND_VIEW: return is_bitstring(y) && bits_equal(bits_of(x), bits_of(y));
+    case KIND_EXPORT: return p[0] == q[0] && p[1] == q[1];
+    case KIND_REF: return is_local_ref(y) && ref_low(x) == ref_low(y) && ref_high(x) == ref_high(y);
+    case KIND_EXTERNAL: return is_kind(y, KIND_EXTERNAL) && ((External *)p)->type == ((External *)q)->type && term_compare(vm, x, y) == 0;
+    default: return false;
     }
 }
 
@@ -137,10 +131,10 @@ static int rank_of(term t) {
         return is_small(t) ? RANK_NUMBER : is_atom(t) ? RANK_ATOM : is_local_pid(t) ? RANK_PID : is_local_port(t) ? RANK_PORT : RANK_NIL;
     }
     static const uint8_t ranks[16] = {
-        [KIND_TUPLE] = RANK_TUPLE, [KIND_MAP] = RANK_MAP, [KIND_HASH_MAP] = RANK_MAP, [KIND_HASH_NODE] = RANK_MAP,
-        [KIND_FUN] = RANK_FUN, [KIND_EXPORT] = RANK_FUN, [KIND_BIG] = RANK_NUMBER, [KIND_NEG_BIG] = RANK_NUMBER,
-        [KIND_FLOAT] = RANK_NUMBER, [KIND_REF] = RANK_REF, [KIND_BITS] = RANK_BITS, [KIND_VIEW] = RANK_BITS,
-        [KIND_MATCH] = RANK_BITS, [KIND_RECORD] = RANK_RECORD,
+        [KIND_TUPLE] = RANK_TUPLE,  [KIND_MAP] = RANK_MAP,       [KIND_HASH_MAP] = RANK_MAP, [KIND_HASH_NODE] = RANK_MAP,
+        [KIND_FUN] = RANK_FUN,      [KIND_EXPORT] = RANK_FUN,    [KIND_BIG] = RANK_NUMBER,   [KIND_NEG_BIG] = RANK_NUMBER,
+        [KIND_FLOAT] = RANK_NUMBER, [KIND_REF] = RANK_REF,       [KIND_BITS] = RANK_BITS,    [KIND_VIEW] = RANK_BITS,
+        [KIND_MATCH] = RANK_BITS,   [KIND_RECORD] = RANK_RECORD,
     };
     if (kind_of(t) == KIND_EXTERNAL) {
         uintptr_t type = ((External *)boxed(t))->type;
@@ -228,9 +222,9 @@ static int compare_funs(VM *vm, term x, term y) {
    different values: candidates. Finding them takes only equality; which one is the least is found out by the loop in
    `order`, one comparison after the other, so that nothing recurses. */
 typedef struct {
-    const term *cell; /* of the pair in the one map */
+    const term *cell;  /* of the pair in the one map */
     const term *other; /* of the pair in the other map with the same key; NULL: there is none */
-    int side;         /* the one map is: -1 the left one, 1 the right one */
+    int side;          /* the one map is: -1 the left one, 1 the right one */
 } Candidate;
 typedef struct {
     Candidate *at;
@@ -436,10 +430,8 @@ static int order_terms(VM *vm, Order *o, term x, term y, unsigned mode) {
             return is_float(x) ? 1 : -1;
         }
         return number_compare(x, y);
-    case RANK_ATOM:
-        return atom_compare(vm, x, y);
-    case RANK_REF:
-        return compare_refs(vm, x, y);
+    case RANK_ATOM: return atom_compare(vm, x, y);
+    case RANK_REF: return compare_refs(vm, x, y);
     case RANK_FUN: {
         int c = compare_funs(vm, x, y);
         if (c == 0 && kind_of(x) == KIND_FUN) {
@@ -447,10 +439,8 @@ static int order_terms(VM *vm, Order *o, term x, term y, unsigned mode) {
         }
         return c;
     }
-    case RANK_PORT:
-        return compare_ports(vm, x, y);
-    case RANK_PID:
-        return compare_pids(vm, x, y);
+    case RANK_PORT: return compare_ports(vm, x, y);
+    case RANK_PID: return compare_pids(vm, x, y);
     case RANK_RECORD: { /* the definition decides before the number of fields */
         size_t n = HEADER_WORDS(header_of(x)), m = HEADER_WORDS(header_of(y));
         o->a = boxed(x) + 1, o->b = boxed(y) + 1, o->n = MIN(n, m), o->mode = mode;
@@ -464,15 +454,10 @@ static int order_terms(VM *vm, Order *o, term x, term y, unsigned mode) {
         o->a = boxed(x) + 1, o->b = boxed(y) + 1, o->n = MIN(n, m), o->mode = mode; /* records of other size differ by their definitions */
         return 0;
     }
-    case RANK_MAP:
-        return order_maps(vm, o, x, y, mode);
-    case RANK_LIST:
-        o->a = cons_cell(x), o->b = cons_cell(y), o->n = 2, o->mode = mode;
-        return 0;
-    case RANK_BITS:
-        return bits_compare(bits_of(x), bits_of(y));
-    default:
-        return 0;
+    case RANK_MAP: return order_maps(vm, o, x, y, mode);
+    case RANK_LIST: o->a = cons_cell(x), o->b = cons_cell(y), o->n = 2, o->mode = mode; return 0;
+    case RANK_BITS: return bits_compare(bits_of(x), bits_of(y));
+    default: return 0;
     }
 }
 

@@ -207,7 +207,7 @@ typedef struct {
     term *top;
     term off_heap;
     bool literals_too;
-    Seen *seen; /* NULL: an object is copied as often as it is mentioned */
+    Seen *seen;            /* NULL: an object is copied as often as it is mentioned */
     term *flat, *flat_end; /* the last list that leads nowhere else */
 } Copy;
 

@@ -4,8 +4,8 @@
 
 #include "term/literal.h"
 
-size_t term_size(VM *vm, term t);      /* words a copy takes (literals count 0); shared subterms count each time */
-size_t term_flat_size(VM *vm, term t); /* the same, literals counted too: erts_debug:flat_size/1 */
+size_t term_size(VM *vm, term t);        /* words a copy takes (literals count 0); shared subterms count each time */
+size_t term_flat_size(VM *vm, term t);   /* the same, literals counted too: erts_debug:flat_size/1 */
 size_t term_shared_size(VM *vm, term t); /* every object once: erts_debug:size/1 */
 
 /* Copies to `to` in one allocation of term_size words. NONE if there is no memory. */

@@ -20,7 +20,7 @@ typedef struct ExternalHooks {
     bool (*export_exists)(VM *vm, term module, term name, uint32_t arity); /* for EXTERNAL_SAFE */
 } ExternalHooks;
 
-enum { FUN_FREE = 3 }; /* word of a KIND_FUN where its free variables begin */
+enum { FUN_FREE = 3 };                         /* word of a KIND_FUN where its free variables begin */
 static inline const void *fun_code(term fun) { /* Lambda * or Export * */
     return (const void *)boxed(fun)[1];
 }

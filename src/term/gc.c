@@ -20,7 +20,7 @@ enum {
     NURSERY_MAX = 128 * 1024, /* the same, with a large old generation */
     SHRINK_MIN = 16 * 1024,   /* smaller blocks are not worth shrinking */
     OLD_MIN = 4 * GENERATIONAL_MIN,
-    LARGE_MIN = 512 * 1024,   /* blocks to be backed by large pages */
+    LARGE_MIN = 512 * 1024, /* blocks to be backed by large pages */
     WORDS_PER_REDUCTION = 32,
 };
 enum { HOT_REDUCTIONS = 500, HOTTEST = 5, OLD_BUFFERS_MIN = 1 << 20, SHRUNK_MIN = 1 << 10 };
@@ -219,7 +219,7 @@ typedef struct {
     size_t nroots;
     term *block; /* of `words` words; PROMOTE: the one that is there */
     size_t words;
-    term *young; /* end of what has been moved to the block */
+    term *young;  /* end of what has been moved to the block */
     OldHeap *old; /* where old objects go; NULL in SINGLE mode */
     term *sp;
     Leaving *leaving;
@@ -231,8 +231,7 @@ INLINE void move_all(Collection *c, const Mode mode, VisitRoots *visit_roots) {
     Heap *h = c->heap;
     const VM *vm = h->vm;
     term *mark = mode == MINOR || mode == MAJOR ? h->mark : h->start;
-    Spaces s = {
-        range(mark, h->top), range(h->start, mark), {0, 0}, {vm->literal_start, vm->literal_end - vm->literal_start}, c->leaving};
+    Spaces s = {range(mark, h->top), range(h->start, mark), {0, 0}, {vm->literal_start, vm->literal_end - vm->literal_start}, c->leaving};
     if (h->old != NULL) {
         s.old = range(h->old->start, h->old->top);
     }
@@ -254,12 +253,12 @@ INLINE void move_all(Collection *c, const Mode mode, VisitRoots *visit_roots) {
 }
 
 /* The modes, each with its own loops. */
-#define MODE(name, mode)                                                                  \
-    static NOINLINE Ends visit_##name(const Spaces *s, term *at, size_t n, Ends ends) {   \
-        return visit_slots(s, mode, at, n, ends);                                         \
-    }                                                                                     \
-    static NOINLINE void move_##name(Collection *c) {                                     \
-        move_all(c, mode, visit_##name);                                                  \
+#define MODE(name, mode)                                                                \
+    static NOINLINE Ends visit_##name(const Spaces *s, term *at, size_t n, Ends ends) { \
+        return visit_slots(s, mode, at, n, ends);                                       \
+    }                                                                                   \
+    static NOINLINE void move_##name(Collection *c) {                                   \
+        move_all(c, mode, visit_##name);                                                \
     }
 MODE(single, SINGLE)
 MODE(minor, MINOR)
@@ -376,18 +375,10 @@ static size_t run(Collection *c, Mode mode) {
         memcpy(c->sp, h->sp, stack * sizeof *c->sp);
     }
     switch (mode) {
-    case SINGLE:
-        move_single(c);
-        break;
-    case MINOR:
-        move_minor(c);
-        break;
-    case PROMOTE:
-        move_promote(c);
-        break;
-    case MAJOR:
-        move_major(c);
-        break;
+    case SINGLE: move_single(c); break;
+    case MINOR: move_minor(c); break;
+    case PROMOTE: move_promote(c); break;
+    case MAJOR: move_major(c); break;
     }
     assert(c->young <= c->sp);
     assert(c->old == NULL || c->old->top <= c->old->end);

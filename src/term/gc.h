@@ -11,11 +11,11 @@ typedef struct {
 } Roots;
 
 typedef struct {
-    bool full;         /* sweep the old generation too */
-    bool shrink;       /* hibernation: smallest block that holds what lives */
-    size_t need;       /* words that must be free afterwards (HEAP_RESERVE comes on top) */
-    size_t min_words;  /* the block never gets smaller than this */
-    size_t max_words;  /* 0: no limit; more after the collection: GC_TOO_LARGE */
+    bool full;                          /* sweep the old generation too */
+    bool shrink;                        /* hibernation: smallest block that holds what lives */
+    size_t need;                        /* words that must be free afterwards (HEAP_RESERVE comes on top) */
+    size_t min_words;                   /* the block never gets smaller than this */
+    size_t max_words;                   /* 0: no limit; more after the collection: GC_TOO_LARGE */
     const struct LiteralBlock *leaving; /* not NULL: literals that are about to be freed, see gc_mentions */
 } GcRequest;
 

@@ -89,8 +89,10 @@ static uint32_t hash_run(const uint8_t *p, size_t start, size_t n, uint32_t init
     return hash_end(&s, p, start + 8 * done, n - done, n);
 }
 
+// clang-format off
 enum { WHAT_INTEGER = 1, WHAT_NIL, WHAT_ATOM, WHAT_STRING, WHAT_PID, WHAT_PORT, WHAT_REF, WHAT_TUPLE = 9, WHAT_NEGATIVE,
        WHAT_POSITIVE, WHAT_FLOAT, WHAT_BITS, WHAT_FUNCTION, WHAT_LAST_BITS, WHAT_MAP, WHAT_PAIRS = 19, WHAT_RECORD = 23 };
+// clang-format on
 
 static uint32_t hash_small(uint32_t hash, intptr_t n) {
     if (n >= -(1 << 27) && n < 1 << 27) {
@@ -189,19 +191,15 @@ static uint32_t hash_leaf(VM *vm, uint32_t hash, term t) {
     }
     switch (kind_of(t)) {
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        return hash_big(hash, boxed(t));
+    case KIND_NEG_BIG: return hash_big(hash, boxed(t));
     case KIND_FLOAT: {
         uint64_t bits = float_bits(t);
         return mix_two(hash, (uint32_t)(bits >> 32), (uint32_t)bits, WHAT_FLOAT);
     }
     case KIND_BITS:
-    case KIND_VIEW:
-        return hash_bits(hash, bits_of(t));
-    case KIND_EXPORT:
-        return hash_fun(vm, hash, t);
-    default:
-        return hash_identifier(hash, t);
+    case KIND_VIEW: return hash_bits(hash, bits_of(t));
+    case KIND_EXPORT: return hash_fun(vm, hash, t);
+    default: return hash_identifier(hash, t);
     }
 }
 
@@ -374,9 +372,7 @@ static void hash_boxed(Hashing *h, term t) {
         push_elements(s, t, 0);
         break;
     case KIND_MAP:
-    case KIND_HASH_MAP:
-        hash_map(h, boxed(t));
-        break;
+    case KIND_HASH_MAP: hash_map(h, boxed(t)); break;
     case KIND_FUN:
         h->hash = hash_fun(h->vm, h->hash, t);
         push_terms(s, boxed(t) + FUN_FREE, fun_free_count(t));
@@ -485,12 +481,14 @@ bool term_phash2_some(Heap *heap, term *state, bool begin, size_t *steps, uint32
 
 /* phash: multiplication by primes. */
 
+// clang-format off
 enum {
     PRIME_ATOM = 268440163, PRIME_INTEGER = 268439161, PRIME_POSITIVE = 268435459, PRIME_NEGATIVE = 268436141,
     PRIME_PID = 268438633, PRIME_PID_END = 268437017, PRIME_FLOAT = PRIME_PID_END, PRIME_LIST = 268437511,
     PRIME_TUPLE = 268439627, PRIME_REF = PRIME_TUPLE, PRIME_REF_END = 268440479, PRIME_FUN = PRIME_REF_END,
     PRIME_EXPORT = 268440577, PRIME_BITS = 268440581, PRIME_MAP = 268440593, PRIME_MAP_END = 268440611,
 };
+// clang-format on
 
 static uint32_t old_word(uint32_t hash, uint32_t word, uint32_t prime) {
     for (int i = 0; i < 4; i++, word >>= 8) {
@@ -575,22 +573,17 @@ static uint32_t old_leaf(VM *vm, uint32_t hash, term t) {
     }
     switch (kind_of(t)) {
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        return old_integer(hash, boxed(t) + 1, HEADER_WORDS(header_of(t)), kind_of(t) == KIND_NEG_BIG);
+    case KIND_NEG_BIG: return old_integer(hash, boxed(t) + 1, HEADER_WORDS(header_of(t)), kind_of(t) == KIND_NEG_BIG);
     case KIND_FLOAT: {
         uint64_t bits = float_bits(t);
         return hash * PRIME_FLOAT + ((uint32_t)bits ^ (uint32_t)(bits >> 32));
     }
     case KIND_BITS:
-    case KIND_VIEW:
-        return old_bits(hash, bits_of(t));
+    case KIND_VIEW: return old_bits(hash, bits_of(t));
     case KIND_MAP:
-    case KIND_HASH_MAP:
-        return hash * PRIME_MAP + PRIME_MAP_END + term_phash2(vm, t);
-    case KIND_EXPORT:
-        return old_fun(vm, hash, t);
-    default:
-        return old_identifier(hash, t);
+    case KIND_HASH_MAP: return hash * PRIME_MAP + PRIME_MAP_END + term_phash2(vm, t);
+    case KIND_EXPORT: return old_fun(vm, hash, t);
+    default: return old_identifier(hash, t);
     }
 }
 
@@ -642,12 +635,8 @@ uint32_t term_phash(VM *vm, term t) {
             }
             t = stack_pop(&s);
             switch (t) {
-            case LIST_END:
-                hash *= PRIME_LIST;
-                break;
-            case TUPLE_END:
-                hash = hash * PRIME_TUPLE + (uint32_t)stack_pop(&s);
-                break;
+            case LIST_END: hash *= PRIME_LIST; break;
+            case TUPLE_END: hash = hash * PRIME_TUPLE + (uint32_t)stack_pop(&s); break;
             case TAIL:
                 t = stack_pop(&s);
                 if (!is_cons(t)) {
@@ -655,8 +644,7 @@ uint32_t term_phash(VM *vm, term t) {
                 }
                 marks = false;
                 break;
-            default:
-                marks = false;
+            default: marks = false;
             }
         }
     }
@@ -681,15 +669,11 @@ static uint64_t stir_bits(uint64_t hash, Bits b) {
 static uint64_t stir_leaf(uint64_t hash, term t) {
     const term *p = boxed(t);
     switch (HEADER_KIND(p[0])) {
-    case KIND_FLOAT:
-        return stir(hash, float_bits(t));
+    case KIND_FLOAT: return stir(hash, float_bits(t));
     case KIND_BITS:
-    case KIND_VIEW:
-        return stir_bits(hash, bits_of(t));
-    case KIND_REF:
-        return stir(hash, ref_low(t));
-    case KIND_EXPORT:
-        return stir(hash, p[1]);
+    case KIND_VIEW: return stir_bits(hash, bits_of(t));
+    case KIND_REF: return stir(hash, ref_low(t));
+    case KIND_EXPORT: return stir(hash, p[1]);
     case KIND_EXTERNAL: {
         const External *e = (External *)p;
         return stir(stir(hash, e->node), e->number[0] | (uint64_t)e->number[1] << 32);

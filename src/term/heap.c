@@ -17,7 +17,7 @@ enum { FIRST_FRAGMENT = 32, LARGEST_GROWTH = 16 * 1024 }; /* words */
 typedef struct Reserve {
     Lock lock;
     uint8_t *start, *end;
-    uint8_t *top;   /* above: never used */
+    uint8_t *top; /* above: never used */
     Fragment *free;
 } Reserve;
 enum { RESERVE_STEP = sizeof(Fragment) + HEAP_SURE * sizeof(term) };

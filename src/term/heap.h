@@ -26,29 +26,29 @@ typedef struct Fragment {
 /* The old generation: what has survived two collections. */
 typedef struct OldHeap {
     term *start, *top, *end;
-    term *limit;         /* more than that: time for a full sweep */
+    term *limit; /* more than that: time for a full sweep */
     term off_heap;
     size_t buffer_bytes; /* of the buffers in off_heap */
     size_t buffer_limit;
 } OldHeap;
 
 typedef struct Heap {
-    term *top;        /* first free word */
-    term *sp;         /* top of the stack: the last word pushed */
-    intptr_t reds;    /* reductions left in this slice; C code that takes long subtracts from it */
+    term *top;     /* first free word */
+    term *sp;      /* top of the stack: the last word pushed */
+    intptr_t reds; /* reductions left in this slice; C code that takes long subtracts from it */
     term *start, *end;
-    term *mark;       /* objects below it have survived one collection */
-    OldHeap *old;     /* NULL: none yet */
-    Fragment *fragments; /* newest first; the first one is being filled */
-    term off_heap;    /* off-heap objects in the young block */
-    term reason;      /* why the last function that returned NONE did so (an Erlang term: badarg, badarith, system_limit ...) */
+    term *mark;            /* objects below it have survived one collection */
+    OldHeap *old;          /* NULL: none yet */
+    Fragment *fragments;   /* newest first; the first one is being filled */
+    term off_heap;         /* off-heap objects in the young block */
+    term reason;           /* why the last function that returned NONE did so (an Erlang term: badarg, badarith, system_limit ...) */
     size_t fragment_words; /* what has come beside the block since the last collection: see HEAP_BUFFER_WEIGHT */
     VM *vm;
-    int32_t last_reds;     /* reds after the last collection: few since then means that the block is too small */
-    uint8_t heat;          /* how often in turn that has been so: the smallest block doubles with it */
-    uint8_t survival;      /* how much of the young objects survived the last collection, 255: all */
+    int32_t last_reds;      /* reds after the last collection: few since then means that the block is too small */
+    uint8_t heat;           /* how often in turn that has been so: the smallest block doubles with it */
+    uint8_t survival;       /* how much of the young objects survived the last collection, 255: all */
     uint8_t fragment_limit; /* more fragment_words than 2 to this: collect at the next boundary, see heap_wants_collection */
-    bool doomed;           /* it drew on the emergency reserve: its process must be killed at the next boundary */
+    bool doomed;            /* it drew on the emergency reserve: its process must be killed at the next boundary */
 } Heap;
 
 /* Words that every `need` leaves free below the stack, so that calls without a frame, bridges and helpers may push. */

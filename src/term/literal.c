@@ -156,8 +156,7 @@ void literal_retire(VM *vm, const LiteralBlock *block) {
     lock_take(&l->lock);
     if (l->retired_count == l->retired_room) {
         size_t room = MAX(16, 2 * l->retired_room);
-        LiteralBlock *bigger =
-            mem_resize(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *bigger, room * sizeof *bigger);
+        LiteralBlock *bigger = mem_resize(&vm->mem, MEM_CODE, l->retired, l->retired_room * sizeof *bigger, room * sizeof *bigger);
         if (bigger != NULL) {
             l->retired = bigger, l->retired_room = room;
         }
@@ -176,7 +175,8 @@ size_t literal_retired_words(const VM *vm) {
 bool literals_want_sweep(const VM *vm) {
     const Literals *l = vm->literals;
     return __atomic_load_n(&l->sweep_asked, __ATOMIC_RELAXED) ||
-           __atomic_load_n(&l->retired_words, __ATOMIC_RELAXED) > MAX(__atomic_load_n(&l->sweep_words, __ATOMIC_RELAXED), (size_t)SWEEP_MIN);
+           __atomic_load_n(&l->retired_words, __ATOMIC_RELAXED) >
+               MAX(__atomic_load_n(&l->sweep_words, __ATOMIC_RELAXED), (size_t)SWEEP_MIN);
 }
 
 void literals_ask_sweep(VM *vm) {

@@ -26,7 +26,7 @@ void literal_free(VM *vm, term *block, size_t words, term off_heap);
 void literal_retire(VM *vm, const LiteralBlock *block);
 size_t literal_retired_words(const VM *vm);
 bool literals_want_sweep(const VM *vm); /* so much has been retired that it is worth looking */
-void literals_ask_sweep(VM *vm); /* at the next look around, whether it is worth it or not */
+void literals_ask_sweep(VM *vm);        /* at the next look around, whether it is worth it or not */
 /* The retired blocks; the list is then empty and the caller's, to be freed by literal_free_retired. */
 LiteralBlock *literal_take_retired(VM *vm, size_t *count);
 void literal_free_retired(VM *vm, LiteralBlock *blocks, size_t count);

@@ -15,8 +15,8 @@ typedef struct {
     Text *out;
     VM *vm;
     PrintOptions options;
-    Stack todo;  /* see below */
-    size_t end;  /* of the text, where a limit is set */
+    Stack todo; /* see below */
+    size_t end; /* of the text, where a limit is set */
 } Printer;
 
 /* What waits: pairs of words; the second is one of these, or, above LAST_OF, how many elements of an array there are. */
@@ -51,9 +51,9 @@ static bool is_name_char(int c) {
 }
 
 static bool is_reserved(Bytes text) {
-    static const char *const words[] = {"after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor",
-        "case", "catch", "cond", "div", "else", "end", "fun", "if", "let", "maybe", "not", "of", "or", "orelse", "receive",
-        "rem", "try", "when", "xor"};
+    static const char *const words[] = {"after", "and",   "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr", "bxor",
+                                        "case",  "catch", "cond",    "div",    "else",    "end",  "fun", "if",   "let", "maybe",
+                                        "not",   "of",    "or",      "orelse", "receive", "rem",  "try", "when", "xor"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (text.size == strlen(words[i]) && memcmp(words[i], text.at, text.size) == 0) {
             return true;
@@ -77,7 +77,9 @@ static bool needs_quotes(Bytes text, bool as_display) {
 }
 
 static void print_escaped(Text *out, uint32_t c, uint32_t quote) {
+    // clang-format off
     static const char escapes[] = "\b" "b\f" "f\n" "n\r" "r\t" "t\v" "v";
+    // clang-format on
     if (c == quote || c == '\\') {
         text_byte(out, '\\');
     }
@@ -388,37 +390,19 @@ static void print_boxed(Printer *p, term t) {
         text_byte(out, '{');
         print_array(p, o + 1, HEADER_WORDS(o[0]), "}");
         break;
-    case KIND_RECORD:
-        print_record(p, t);
-        break;
+    case KIND_RECORD: print_record(p, t); break;
     case KIND_MAP:
-    case KIND_HASH_MAP:
-        print_map(p, o);
-        break;
-    case KIND_HASH_NODE:
-        print_trie(p, o);
-        break;
+    case KIND_HASH_MAP: print_map(p, o); break;
+    case KIND_HASH_NODE: print_trie(p, o); break;
     case KIND_FUN:
-    case KIND_EXPORT:
-        print_fun(p, t);
-        break;
+    case KIND_EXPORT: print_fun(p, t); break;
     case KIND_BIG:
-    case KIND_NEG_BIG:
-        print_big(out, t);
-        break;
-    case KIND_FLOAT:
-        print_float(p, float_value(t));
-        break;
+    case KIND_NEG_BIG: print_big(out, t); break;
+    case KIND_FLOAT: print_float(p, float_value(t)); break;
     case KIND_BITS:
-    case KIND_VIEW:
-        print_bits(p, bits_of(t));
-        break;
-    case KIND_MATCH:
-        text_string(out, "#MatchState");
-        break;
-    case KIND_REF:
-        print_ref(p, t);
-        break;
+    case KIND_VIEW: print_bits(p, bits_of(t)); break;
+    case KIND_MATCH: text_string(out, "#MatchState"); break;
+    case KIND_REF: print_ref(p, t); break;
     case KIND_EXTERNAL:
         if (is_pid(t)) {
             text_format(out, "<%u.%u.%u>", node_number(t), ((External *)o)->number[0], ((External *)o)->number[1]);
@@ -428,8 +412,7 @@ static void print_boxed(Printer *p, term t) {
             print_ref(p, t);
         }
         break;
-    default:
-        text_string(out, "<unknown>");
+    default: text_string(out, "<unknown>");
     }
 }
 
@@ -459,18 +442,10 @@ void term_print(Text *out, VM *vm, term t, const PrintOptions *options) {
         uintptr_t *r = p.todo.top -= 2;
         uintptr_t what = r[0], kind = r[1];
         switch (kind) {
-        case TERM:
-            print_one(&p, what);
-            break;
-        case TEXT:
-            text_string(out, (const char *)what);
-            break;
-        case REST_OF_LIST:
-            print_cell(&p, what);
-            break;
-        case PAIRS:
-            print_pairs(&p, boxed(what));
-            break;
+        case TERM: print_one(&p, what); break;
+        case TEXT: text_string(out, (const char *)what); break;
+        case REST_OF_LIST: print_cell(&p, what); break;
+        case PAIRS: print_pairs(&p, boxed(what)); break;
         default:
             if (kind > LAST_OF) {
                 later(&p, what + sizeof(term), kind - 1);

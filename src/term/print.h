@@ -6,9 +6,9 @@
 #include "term/vm.h"
 
 typedef struct {
-    size_t max_chars;  /* then "..." ; 0: no limit */
-    bool strings;      /* lists of printable characters as "text", binaries of them as <<"text">> */
-    bool as_display;   /* to the byte what erlang:display/1 prints (implies strings; large maps show their trie) */
+    size_t max_chars; /* then "..." ; 0: no limit */
+    bool strings;     /* lists of printable characters as "text", binaries of them as <<"text">> */
+    bool as_display;  /* to the byte what erlang:display/1 prints (implies strings; large maps show their trie) */
 } PrintOptions;
 
 /* options NULL: none of them. */

@@ -6,14 +6,14 @@
 
 bool identity_init(VM *vm);
 void identity_done(VM *vm);
-term node_name(const VM *vm);         /* nonode@nohost until distribution says otherwise */
+term node_name(const VM *vm); /* nonode@nohost until distribution says otherwise */
 uint32_t node_creation(const VM *vm);
-term ref_make(Heap *h);               /* a fresh local reference */
+term ref_make(Heap *h); /* a fresh local reference */
 term ref_make_alias(Heap *h, term pid);
 /* The number's words in the external format are w0 (18 bits), w1, w2: low is w1 << 32 | w0, high is w2. Printed w2.w1.w0. */
 term ref_write(term *at, uint64_t low, uint64_t high); /* REF_WORDS words */
 term ref_write_fresh(VM *vm, term *at);                /* a fresh number */
-uint64_t unique_integer(VM *vm);      /* strictly increasing from 1, per VM */
+uint64_t unique_integer(VM *vm);                       /* strictly increasing from 1, per VM */
 
 static inline uint64_t port_number(term t) {
     if (is_local_port(t)) {

@@ -29,8 +29,8 @@ enum { TAG_ATOM = 0x0b, TAG_CATCH = 0x1b, TAG_NIL = 0x3b, TAG6_MASK = 0x3f };
 #define SMALL_MIN (-SMALL_MAX - 1)
 
 #define NIL ((term)TAG_NIL)
-#define ATOM(index) ((term)(index) << 6 | TAG_ATOM)       /* a constant expression, for the generated A_name */
-#define ATOM_INDEX(atom) ((atom) >> 6)                   /* likewise; elsewhere atom_index */
+#define ATOM(index) ((term)(index) << 6 | TAG_ATOM)        /* a constant expression, for the generated A_name */
+#define ATOM_INDEX(atom) ((atom) >> 6)                     /* likewise; elsewhere atom_index */
 #define SMALL(n) ((term)((uintptr_t)(n) << 4 | TAG_SMALL)) /* n must fit, see small_fits */
 
 /* Kinds of boxed objects. First word after the header is word 1. */
@@ -213,7 +213,7 @@ static inline bool is_fun(term t) {
 typedef struct {
     term header;
     uintptr_t number[16 / sizeof(term)]; /* see ref.h; on 32-bit machines four words: the counts above are then 4, 5, 6 */
-    uintptr_t of;    /* pid or Resource * */
+    uintptr_t of;                        /* pid or Resource * */
     uintptr_t next;
 } Ref;
 enum { REF_NUMBER_WORDS = 16 / sizeof(term), REF_WORDS = 1 + REF_NUMBER_WORDS, ALIAS_WORDS, MAGIC_WORDS };
@@ -258,18 +258,18 @@ typedef struct {
 } HeapBits;
 typedef struct {
     term header;
-    term base; /* KIND_BITS or KIND_BUFFER */
+    term base;         /* KIND_BITS or KIND_BUFFER */
     size_t start, end; /* in bits, from the first bit of base */
-} View; /* also the match context */
+} View;                /* also the match context */
 enum { VIEW_WORDS = sizeof(View) / sizeof(term), HEAP_BITS_HEAD = 2 };
 
 /* The buffer itself, outside any heap. */
 typedef struct {
-    size_t refs;     /* atomic */
-    size_t capacity; /* bytes of data */
-    size_t used;     /* bits in use; only the writable handle's owner reads or changes it */
-    uint8_t *data;   /* after this struct */
-    bool trusted;    /* see buffer_trust */
+    size_t refs;             /* atomic */
+    size_t capacity;         /* bytes of data */
+    size_t used;             /* bits in use; only the writable handle's owner reads or changes it */
+    uint8_t *data;           /* after this struct */
+    bool trusted;            /* see buffer_trust */
     struct Account *account; /* whose it is; NULL: nobody's that is counted */
 } Buffer;
 typedef struct {

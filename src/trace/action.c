@@ -42,7 +42,6 @@ static term display(Process *p, const term *a) {
 
 /* --- Where it was called from -------------------------------------------------------------------------------------- */
 
-
 static const Function *function_at(const Process *p, const term *at, ModuleCode **code, Module **module) {
     return at == NULL ? NULL : code_find(process_vm(p), (const char *)*at - 1, code, module);
 }
@@ -150,25 +149,37 @@ static term change(Process *p, Process *q, term flag, bool on) {
     return A_true;
 }
 
-static term enable_own(Process *p, const term *a) { return change(p, p, a[0], true); }
-static term disable_own(Process *p, const term *a) { return change(p, p, a[0], false); }
-static term enable_other(Process *p, const term *a) { return change(p, named(p, a[0]), a[1], true); }
-static term disable_other(Process *p, const term *a) { return change(p, named(p, a[0]), a[1], false); }
+static term enable_own(Process *p, const term *a) {
+    return change(p, p, a[0], true);
+}
+static term disable_own(Process *p, const term *a) {
+    return change(p, p, a[0], false);
+}
+static term enable_other(Process *p, const term *a) {
+    return change(p, named(p, a[0]), a[1], true);
+}
+static term disable_other(Process *p, const term *a) {
+    return change(p, named(p, a[0]), a[1], false);
+}
 
 static term set_both(Process *p, Process *q, term off, term on) {
     VM *vm = process_vm(p);
     Tracer *tracer = tracer_keep(own_tracer(p));
     uint32_t clear = 0, set = 0;
     bool cpu_time = false;
-    bool ok = q != NULL && trace_parse_flags(vm, off, &clear, &tracer, &cpu_time) && trace_parse_flags(vm, on, &set, &tracer, &cpu_time) && !cpu_time
-              && (tracer == NULL || tracer_enabled(vm, tracer, A_trace_status, q->pid) != A_remove);
+    bool ok = q != NULL && trace_parse_flags(vm, off, &clear, &tracer, &cpu_time) && trace_parse_flags(vm, on, &set, &tracer, &cpu_time) &&
+              !cpu_time && (tracer == NULL || tracer_enabled(vm, tracer, A_trace_status, q->pid) != A_remove);
     term result = !ok ? NONE : set_flags(p, q, tracer, clear, set) ? A_true : A_false;
     tracer_release(vm, tracer);
     return result;
 }
 
-static term trace_own(Process *p, const term *a) { return set_both(p, p, a[0], a[1]); }
-static term trace_other(Process *p, const term *a) { return set_both(p, named(p, a[0]), a[1], a[2]); }
+static term trace_own(Process *p, const term *a) {
+    return set_both(p, p, a[0], a[1]);
+}
+static term trace_other(Process *p, const term *a) {
+    return set_both(p, named(p, a[0]), a[1], a[2]);
+}
 
 static term silent(Process *p, const term *a) {
     Tracing *own = tracing_of(p, run_of(p)->session);
@@ -182,7 +193,8 @@ static term silent(Process *p, const term *a) {
 
 static term set_seq_token(Process *p, const term *a) {
     if (run_of(p)->test) { /* says only whether it could */
-        return trace_flag(a[0]) != 0 || a[0] == A_label || a[0] == A_serial || a[0] == A_print || a[0] == A_sequential_trace_token ? A_true : NONE;
+        return trace_flag(a[0]) != 0 || a[0] == A_label || a[0] == A_serial || a[0] == A_print || a[0] == A_sequential_trace_token ? A_true
+                                                                                                                                   : NONE;
     }
     return seq_set(p, a[0], a[1]);
 }

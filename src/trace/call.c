@@ -268,8 +268,10 @@ term call_costs_term(Heap *h, const CallCosts *c, bool memory) {
         }
         term pid = make_pid(k->pid_number);
         uint64_t us = k->cost / 1000;
-        list = heap_cons(h, memory ? TUPLE3(h, pid, SMALL(k->calls), SMALL(k->cost))
-                                   : TUPLE4(h, pid, SMALL(k->calls), SMALL(us / 1000000), SMALL(us % 1000000)), list);
+        list = heap_cons(h,
+                         memory ? TUPLE3(h, pid, SMALL(k->calls), SMALL(k->cost))
+                                : TUPLE4(h, pid, SMALL(k->calls), SMALL(us / 1000000), SMALL(us % 1000000)),
+                         list);
     }
     return list;
 }
@@ -430,7 +432,8 @@ static void tell_end(Process *p, const term *frame, term tag, term value) {
     Tracer *made;
     const Tracer *tracer = tracer_of_frame(p, frame, &flags, &made);
     bool there = tracer != NULL && tracer_enabled(vm, tracer, A_trace_status, p->pid) != A_remove;
-    if (there && (tracer->module != A_erl_tracer || tracer_enabled(vm, tracer, tag, p->pid) == A_trace)) { /* a module has been asked about the call */
+    if (there && (tracer->module != A_erl_tracer ||
+                  tracer_enabled(vm, tracer, tag, p->pid) == A_trace)) { /* a module has been asked about the call */
         const term mfa[] = {HEADER(3, KIND_TUPLE), frame[FRAME_MODULE], frame[FRAME_NAME], frame[FRAME_ARITY]};
         trace_report(vm, tracer, flags, p->pid, tag, make_boxed(mfa), value, A_true);
     }
@@ -442,8 +445,8 @@ static void tell_return_to(Process *p, uint32_t session, const term *to) {
     const TraceSession *s = session_of(vm, session);
     ProcessTrace *t = trace_if(p);
     const Tracing *of = s == NULL || t == NULL ? NULL : tracing_find(t->list, s);
-    if (of == NULL || !(of->flags & TRACE_RETURN_TO) || of->flags & TRACE_SILENT || p->flags & FLAG_SENSITIVE
-        || tracer_enabled(vm, of->tracer, A_return_to, p->pid) != A_trace) {
+    if (of == NULL || !(of->flags & TRACE_RETURN_TO) || of->flags & TRACE_SILENT || p->flags & FLAG_SENSITIVE ||
+        tracer_enabled(vm, of->tracer, A_return_to, p->pid) != A_trace) {
         return;
     }
     ModuleCode *code;
@@ -472,16 +475,10 @@ void trace_returned(Process *p) {
     const term *frame = h->sp - 1; /* with its return address */
     int kind = kind_of_frame(frame);
     switch (kind) {
-    case FRAME_TO:
-        tell_return_to(p, session_of_frame(frame), trace_skip(p, frame + frame_words[kind]));
-        break;
-    case FRAME_TIME:
-        end_measured(p, frame);
-        break;
-    case FRAME_TAIL:
-        break;
-    default:
-        tell_end(p, frame, A_return_from, p->scheduler->x[0]);
+    case FRAME_TO: tell_return_to(p, session_of_frame(frame), trace_skip(p, frame + frame_words[kind])); break;
+    case FRAME_TIME: end_measured(p, frame); break;
+    case FRAME_TAIL: break;
+    default: tell_end(p, frame, A_return_from, p->scheduler->x[0]);
     }
     h->sp += frame_words[kind] - 1;
 }

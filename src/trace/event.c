@@ -203,8 +203,8 @@ static void inherit_token(Process *parent, Process *p, term function, const Spaw
     trace_process_state(p);
     term arity = SMALL(p->initial_arity), ref = o->reference != NONE ? o->reference : ref_make(&parent->heap);
     const term mfa[] = {HEADER(3, KIND_TUPLE), element(function, 1), element(function, 2), arity};
-    const term request[] = {HEADER(8, KIND_TUPLE), A_spawn_request, ref, parent->pid, parent->group_leader, make_boxed(mfa), NIL, o->reply_tag,
-                            element(function, 3)};
+    const term request[] = {HEADER(8, KIND_TUPLE), A_spawn_request,     ref, parent->pid, parent->group_leader, make_boxed(mfa), NIL,
+                            o->reply_tag,          element(function, 3)};
     seq_output(parent, SEQ_SEND, p->pid, make_boxed(request));
     seq_output(parent, SEQ_RECEIVE, p->pid, make_boxed(request));
     if (seq_update(p)) {
@@ -301,7 +301,8 @@ static void runnable(Process *p, bool active) {
     }
     Heap h;
     heap_init_detached(&h, vm);
-    term message = heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, trace_place(&h, p, p->ip), trace_time(&h, t->profile_time));
+    term message =
+        heap_tuple(&h, 5, A_profile, p->pid, active ? A_active : A_inactive, trace_place(&h, p, p->ip), trace_time(&h, t->profile_time));
     trace_send(vm, t->profiler, message);
     heap_free_fragments(vm, heap_detach(&h));
 }
@@ -324,12 +325,14 @@ static void collects(Process *p, term what, size_t words) {
         return;
     }
     HeapSizes s = gc_sizes(&p->heap);
+    // clang-format off
     const TraceFigure f[] = {
         {A_wordsize, words}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
         {A_recent_size, 0}, {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
         {A_bin_vheap_size, s.buffer_bytes / sizeof(term)}, {A_bin_vheap_block_size, MIN_BINARY_WORDS},
         {A_bin_old_vheap_size, 0}, {A_bin_old_vheap_block_size, MIN_BINARY_WORDS},
     };
+    // clang-format on
     Heap h;
     heap_init_detached(&h, process_vm(p));
     size_t first = what == A_gc_max_heap_size; /* there it is not about any words */
@@ -347,11 +350,13 @@ static void event_or_link(Process *p, term what, term data, term extra) {
     }
 }
 
+// clang-format off
 static const TraceHooks hooks = {
     .sends = sends, .sends_exit = sends_exit, .told = told, .received = received, .taken = taken, .timed_out = timed_out, .event = event_or_link, .exits = exits, .scheduled = scheduled,
     .collects = collects, .freed = freed, .token_dropped = token_dropped, .spawned = spawned, .collected = monitor_collected,
     .ran = monitor_ran, .queue = monitor_queue, .runnable = runnable,
 };
+// clang-format on
 
 static bool ended(Process *p) {
     VM *vm = process_vm(p);

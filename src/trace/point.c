@@ -413,7 +413,8 @@ static void set_on_load(VM *vm, TraceSession *session, const ModuleCode *c) {
     }
     points_set(vm, session, &f, &(TracePattern){.how = PATTERN_ON, .flags = l->flags & ~(uint32_t)POINT_META, .spec = l->spec});
     if (l->flags & POINT_META) {
-        points_set(vm, session, &f, &(TracePattern){.how = PATTERN_ON, .flags = POINT_META, .spec = l->meta_spec, .meta_tracer = l->meta_tracer});
+        points_set(vm, session, &f,
+                   &(TracePattern){.how = PATTERN_ON, .flags = POINT_META, .spec = l->meta_spec, .meta_tracer = l->meta_tracer});
     }
 }
 

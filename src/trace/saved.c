@@ -7,7 +7,7 @@
 typedef struct SavedCalls {
     uint32_t size, count, next; /* room; how many there are; where the next one goes */
     struct {
-        term module, name;      /* name NONE: module is all */
+        term module, name; /* name NONE: module is all */
         uint32_t arity;
     } at[];
 } SavedCalls;

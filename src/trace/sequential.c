@@ -163,7 +163,8 @@ void seq_output(Process *p, uint32_t what, term to, term message) {
     VM *vm = process_vm(p);
     const Tracer *tracer = seq_tracer(vm);
     const SeqToken *t = token_of(p);
-    if (t == NULL || p->flags & FLAG_SENSITIVE || tracer == NULL || !(t->flags & what) || tracer_enabled(vm, tracer, A_seq_trace, p->pid) != A_trace) {
+    if (t == NULL || p->flags & FLAG_SENSITIVE || tracer == NULL || !(t->flags & what) ||
+        tracer_enabled(vm, tracer, A_seq_trace, p->pid) != A_trace) {
         return;
     }
     const term count[] = {HEADER(2, KIND_TUPLE), SMALL(t->last_count), SMALL(t->serial)};

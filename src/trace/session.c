@@ -18,6 +18,7 @@
 static const struct {
     term name;
     uint32_t flag;
+    // clang-format off
 } flag_names[] = {
     {A_timestamp, TRACE_TIMESTAMP}, {A_strict_monotonic_timestamp, TRACE_STRICT_MONOTONIC}, {A_monotonic_timestamp, TRACE_MONOTONIC},
     {A_send, TRACE_SEND}, {A_receive, TRACE_RECEIVE}, {A_set_on_spawn, TRACE_SET_ON_SPAWN}, {A_call, TRACE_CALL},
@@ -27,6 +28,7 @@ static const struct {
     {A_scheduler_id, TRACE_SCHEDULER_ID}, {A_ports, TRACE_PORTS}, {A_running_ports, TRACE_RUNNING_PORTS},
     {A_running_procs, TRACE_RUNNING_PROCS},
 };
+// clang-format on
 
 uint32_t trace_flag(term atom) {
     if (atom == A_all) {
@@ -264,8 +266,8 @@ bool tracing_change(VM *vm, Tracing **list, TraceSession *s, Tracer *tracer, boo
         at = &(*at)->next;
     }
     Tracing *t = *at;
-    if (t != NULL && tracer != NULL && t->flags != 0 && !tracer_same(vm, t->tracer, tracer)
-        && tracer_enabled(vm, t->tracer, A_trace_status, tracee) != A_remove) {
+    if (t != NULL && tracer != NULL && t->flags != 0 && !tracer_same(vm, t->tracer, tracer) &&
+        tracer_enabled(vm, t->tracer, A_trace_status, tracee) != A_remove) {
         return false;
     }
     if (t == NULL) {

@@ -16,8 +16,8 @@ uint32_t monitor_watch(const Trace *t) {
     uint32_t watch = 0;
     for (const TraceSession *s = t->sessions; s != NULL; s = s->next) {
         const SystemMonitor *m = &s->monitor;
-        watch |= (m->long_gc != 0 || m->large_heap != 0 ? WATCH_COLLECTIONS : 0u) | (m->long_schedule != 0 ? WATCH_SLICES : 0u)
-                 | (m->queue_long != 0 ? WATCH_QUEUES : 0u);
+        watch |= (m->long_gc != 0 || m->large_heap != 0 ? WATCH_COLLECTIONS : 0u) | (m->long_schedule != 0 ? WATCH_SLICES : 0u) |
+                 (m->queue_long != 0 ? WATCH_QUEUES : 0u);
     }
     return watch;
 }
@@ -55,8 +55,8 @@ void monitor_ran(Process *p, int64_t nanoseconds, const void *from) {
 static void tell_of_collection(const SystemMonitor *m, Process *p, term what, uint64_t ms) {
     HeapSizes s = gc_sizes(&p->heap);
     const TraceFigure f[] = {
-        {A_timeout, ms}, {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
-        {A_stack_size, s.stack}, {A_old_heap_size, s.old_used}, {A_heap_size, s.heap_used},
+        {A_timeout, ms},         {A_old_heap_block_size, s.old_block}, {A_heap_block_size, s.heap_block}, {A_mbuf_size, s.fragments},
+        {A_stack_size, s.stack}, {A_old_heap_size, s.old_used},        {A_heap_size, s.heap_used},
     };
     size_t skip = what == A_long_gc ? 0 : 1;
     Heap h;

@@ -47,8 +47,8 @@ term trace_flags_term(Heap *h, uint32_t flags);
 /* Who is told. */
 typedef struct Tracer {
     size_t refs;
-    term module;           /* A_erl_tracer: state is a pid or port that gets messages. Else a module with native functions */
-    term state;            /* an immediate, a literal, or in data */
+    term module; /* A_erl_tracer: state is a pid or port that gets messages. Else a module with native functions */
+    term state;  /* an immediate, a literal, or in data */
     Fragment *data;
 } Tracer;
 Tracer *tracer_new(VM *vm, term module, term state); /* NULL: no memory */
@@ -77,7 +77,7 @@ typedef struct Tracing {
 /* A pattern of events: send, receive. */
 typedef struct {
     bool off;
-    MatchSpec *spec;       /* NULL: all */
+    MatchSpec *spec; /* NULL: all */
 } EventPattern;
 
 /* What is known of calls, by function and session. */
@@ -91,7 +91,7 @@ typedef enum {
     POINT_TIME_RUNS = 1 << 6,
     POINT_MEMORY = 1 << 7,
     POINT_MEMORY_RUNS = 1 << 8,
-    POINT_DEBUG = 1 << 9,      /* erts_debug:breakpoint/2: calls go to the error handler's breakpoint/3 */
+    POINT_DEBUG = 1 << 9, /* erts_debug:breakpoint/2: calls go to the error handler's breakpoint/3 */
     POINT_BREAKS = POINT_LOCAL | POINT_META | POINT_COUNT | POINT_TIME | POINT_MEMORY,
 } PointFlag;
 
@@ -102,44 +102,44 @@ typedef struct {
     uint64_t calls, cost;
 } CallCost;
 typedef struct {
-    CallCost *at;          /* open addressing, by pid */
+    CallCost *at; /* open addressing, by pid */
     uint32_t count, room;
-    Lock lock;             /* while there are several schedulers */
+    Lock lock; /* while there are several schedulers */
 } CallCosts;
 
 typedef struct TracePoint {
     struct TracePoint *next;
     struct TraceSession *session;
-    uint32_t flags;        /* PointFlag */
+    uint32_t flags; /* PointFlag */
     MatchSpec *spec, *meta_spec;
     Tracer *meta_tracer;
     uint64_t count;
     CallCosts time, memory;
 } TracePoint;
 
-typedef struct Traced {    /* a function with points, or an export */
+typedef struct Traced { /* a function with points, or an export */
     term module, name;
     uint32_t arity;
     const Function *function; /* NULL: a built-in */
-    Export *export;        /* NULL: it is the function that is traced, wherever it is called from */
-    Unit own;              /* of a built-in's stub: its handler */
+    Export *export;           /* NULL: it is the function that is traced, wherever it is called from */
+    Unit own;                 /* of a built-in's stub: its handler */
     struct Breakpoint *breakpoints;
     TracePoint *points;
-    bool measured;         /* has had points that measure: processes may know of it, so it stays when they are gone */
-    struct Traced *next;   /* of those that stay */
+    bool measured;       /* has had points that measure: processes may know of it, so it stays when they are gone */
+    struct Traced *next; /* of those that stay */
 } Traced;
 
 /* A pattern that functions of modules loaded later get. */
 typedef struct {
     bool on;
-    uint32_t flags;        /* PointFlag */
+    uint32_t flags; /* PointFlag */
     MatchSpec *spec, *meta_spec;
     Tracer *meta_tracer;
 } LoadPattern;
 
 /* Who is told of what takes long or is large: system_monitor, trace:system/3. */
 typedef struct {
-    term pid;              /* NONE: nobody */
+    term pid;                                    /* NONE: nobody */
     uint64_t long_gc, long_schedule, large_heap; /* ms, ms, words; 0: not asked for */
     uint64_t queue_long, queue_short; /* messages: from when on a mailbox is long (0: not asked for), and until when it stays so */
     bool busy_port, busy_dist_port;
@@ -150,10 +150,10 @@ typedef struct {
 typedef struct TraceSession {
     size_t refs;
     struct TraceSession *next;
-    uint32_t number;       /* frames on stacks name it; 0: the one that always is */
+    uint32_t number; /* frames on stacks name it; 0: the one that always is */
     term name;
     bool ended;
-    Tracer *tracer;        /* NULL: whoever calls trace/3 */
+    Tracer *tracer;                    /* NULL: whoever calls trace/3 */
     uint32_t new_processes, new_ports; /* flags */
     Tracer *process_tracer, *port_tracer;
     EventPattern send, receive;
@@ -163,17 +163,18 @@ typedef struct TraceSession {
 
 typedef struct Trace {
     TraceSession *sessions; /* the first one is number 0 */
-    Traced *kept;          /* those that are not, but processes may know of */
-    size_t traced;         /* functions and exports that are */
+    Traced *kept;           /* those that are not, but processes may know of */
+    size_t traced;          /* functions and exports that are */
     uint32_t last_session;
-    bool new_processes;    /* some session wants new ones traced */
-    bool on_load;          /* some session has an on_load pattern */
-    TraceSession *saver;   /* the session that traces all exports, while calls are saved; NULL: none are */
-    size_t savers;         /* processes whose calls are saved */
-    bool cpu_time;         /* timestamps are of CPU time */
+    bool new_processes;  /* some session wants new ones traced */
+    bool on_load;        /* some session has an on_load pattern */
+    TraceSession *saver; /* the session that traces all exports, while calls are saved; NULL: none are */
+    size_t savers;       /* processes whose calls are saved */
+    bool cpu_time;       /* timestamps are of CPU time */
     uint32_t control_word;
     Tracer *seq_tracer;
-    term (*call_native)(VM *vm, const BifEntry *called, const term *args); /* of a library; an immediate, NONE if it raises. NULL: there is none */
+    term (*call_native)(VM *vm, const BifEntry *called,
+                        const term *args); /* of a library; an immediate, NONE if it raises. NULL: there is none */
     Lock queues_lock;
     /* system_profile */
     term profiler;
@@ -192,20 +193,20 @@ void trace_done(VM *vm);
 TraceSession *session_new(VM *vm, term name, Tracer *tracer); /* takes the reference to tracer over. NULL: no memory */
 void session_end(VM *vm, TraceSession *s);                    /* nothing is traced for it any more */
 void session_release(VM *vm, TraceSession *s);
-TraceSession *session_of(VM *vm, uint32_t number);            /* NULL: it is over */
+TraceSession *session_of(VM *vm, uint32_t number); /* NULL: it is over */
 
 /* --- Processes and ports ------------------------------------------------------------------------------------------- */
 
 /* What hangs off a process that is or has been traced. */
 typedef struct ProcessTrace {
     Tracing *list;
-    struct SeqToken *token;         /* sequential tracing; NULL: none */
-    struct SavedCalls *saved;       /* process_flag(save_calls, N); NULL: none are */
-    uint32_t clock, last_count;     /* its counters of messages */
-    struct Traced *timed;           /* the innermost function whose calls cost time or memory that is measured; NULL: none */
-    int64_t since;                  /* when that began, or when the process was scheduled in */
-    uint64_t words;                 /* and what it had allocated then */
-    uint64_t collected;             /* words that were on its young heap and are no longer */
+    struct SeqToken *token;     /* sequential tracing; NULL: none */
+    struct SavedCalls *saved;   /* process_flag(save_calls, N); NULL: none are */
+    uint32_t clock, last_count; /* its counters of messages */
+    struct Traced *timed;       /* the innermost function whose calls cost time or memory that is measured; NULL: none */
+    int64_t since;              /* when that began, or when the process was scheduled in */
+    uint64_t words;             /* and what it had allocated then */
+    uint64_t collected;         /* words that were on its young heap and are no longer */
 } ProcessTrace;
 ProcessTrace *trace_of(Process *p); /* made with its first use. NULL: no memory */
 static inline ProcessTrace *trace_if(const Process *p) {
@@ -226,7 +227,7 @@ void trace_process_state(Process *p); /* sets or clears STATE_TRACED by what it 
 void trace_report(VM *vm, const Tracer *t, uint32_t flags, term tracee, term tag, term message, term extra, term result);
 /* The same to all of the list that have asked for one of the flags. */
 void trace_tell(VM *vm, Tracing **list, uint32_t flags, term tracee, term tag, term message, term extra);
-term trace_time(Heap *h, uint32_t flags); /* a timestamp */
+term trace_time(Heap *h, uint32_t flags);       /* a timestamp */
 void trace_send(VM *vm, term to, term message); /* to a process or port */
 
 typedef struct {
@@ -244,13 +245,13 @@ void monitor_ran(Process *p, int64_t nanoseconds, const void *from);
 void monitor_queue(Process *p);
 void monitor_collected(Process *p, int64_t nanoseconds);
 void monitor_busy_port(Process *p, term port);
-void monitor_ended(Process *p);         /* told of no more, and tells nobody */
+void monitor_ended(Process *p); /* told of no more, and tells nobody */
 
 /* --- Calls --------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const Unit *at;        /* where to go on */
-    Unit handler;          /* with this instruction; 0: nowhere, the process is to be killed */
+    const Unit *at;         /* where to go on */
+    Unit handler;           /* with this instruction; 0: nowhere, the process is to be killed */
     const Traced *debugged; /* the error handler's breakpoint/3 is to be called instead; NULL: it is not */
 } TraceResume;
 TraceResume trace_called(Process *p, const Unit *ip);
@@ -269,15 +270,15 @@ const term *trace_skip(Process *p, const term *sp);
 
 typedef struct {
     term module, name;
-    uint32_t arity;        /* those above are for all, if `parts` says so */
-    unsigned parts;        /* how many of the three are given */
+    uint32_t arity; /* those above are for all, if `parts` says so */
+    unsigned parts; /* how many of the three are given */
 } FunctionPattern;
 
 /* What trace_pattern sets. */
 typedef struct {
     enum { PATTERN_OFF, PATTERN_ON, PATTERN_RESTART, PATTERN_PAUSE } how;
-    uint32_t flags;        /* PointFlag: breaks; 0: global */
-    MatchSpec *spec;       /* NULL: none */
+    uint32_t flags;  /* PointFlag: breaks; 0: global */
+    MatchSpec *spec; /* NULL: none */
     Tracer *meta_tracer;
 } TracePattern;
 /* How many functions match; -1: no memory. */
@@ -300,10 +301,10 @@ void trace_time_resume(Process *p);
 /* What happens while a specification of a trace runs. */
 typedef struct TraceRun {
     TraceSession *session;
-    term message;          /* what {message, T} has set; A_true */
+    term message;             /* what {message, T} has set; A_true */
     bool returns, exceptions; /* {return_trace}, {exception_trace} */
-    bool test;             /* match_spec_test: no effects */
-    const term *caller;    /* its return address; NULL: none */
+    bool test;                /* match_spec_test: no effects */
+    const term *caller;       /* its return address; NULL: none */
 } TraceRun;
 /* What may stand in bodies; calls: the event is a call. */
 extern const MatchForm trace_forms[];
@@ -320,12 +321,13 @@ bool trace_parse_tracer(VM *vm, term key, term t, Tracer **tracer); /* {key, Pid
 /* --- Calls that a process remembers -------------------------------------------------------------------------------- */
 
 uint32_t saved_calls_size(const Process *p);
-bool saved_calls_set(Process *p, uint32_t size); /* 0: none. False: no memory */
+bool saved_calls_set(Process *p, uint32_t size);                          /* 0: none. False: no memory */
 void saved_calls_add(Process *p, term module, term name, uint32_t arity); /* name NONE: module is send, receive, timeout */
-term saved_calls_term(Heap *h, const Process *p); /* newest last; false: none are saved */
+term saved_calls_term(Heap *h, const Process *p);                         /* newest last; false: none are saved */
 
 /* --- Sequential tracing -------------------------------------------------------------------------------------------- */
 
+// clang-format off
 typedef enum { SEQ_SEND = 1 << 0, SEQ_RECEIVE = 1 << 1, SEQ_PRINT = 1 << 2, SEQ_TIMES = 3 } SeqFlag; /* times: TRACE_... shifted by SEQ_TIMES */
 typedef struct SeqToken {  /* what a message carries. Never changed once it is on its way */
     size_t refs;
@@ -335,6 +337,7 @@ typedef struct SeqToken {  /* what a message carries. Never changed once it is o
     term label;
     Fragment *data;        /* of the label */
 } SeqToken;
+// clang-format on
 term seq_set(Process *p, term what, term value); /* the old value; NONE: badarg */
 term seq_get(Process *p, term what);             /* {What, Value}; [] where there is nothing; NONE: badarg */
 term seq_token_term(Process *p);                 /* as match specifications see it; []: none */
@@ -343,9 +346,9 @@ void seq_output(Process *p, uint32_t what, term to, term message);
 SeqToken *seq_keep(SeqToken *t);
 void seq_release(VM *vm, SeqToken *t);
 void seq_clear(Process *p);
-void seq_reset(VM *vm);                          /* all tokens */
-term seq_set_tracer(Process *p, term tracer);    /* the old one; NONE: badarg */
-const Tracer *seq_tracer(VM *vm);                /* who hears of it; NULL: nobody (any more) */
+void seq_reset(VM *vm);                       /* all tokens */
+term seq_set_tracer(Process *p, term tracer); /* the old one; NONE: badarg */
+const Tracer *seq_tracer(VM *vm);             /* who hears of it; NULL: nobody (any more) */
 
 /* --- Watching the system ------------------------------------------------------------------------------------------- */
 

@@ -223,9 +223,8 @@ BIF(mote, is_terminal, 1) {
 
 BIF(mote, window_size, 1) {
     int columns, rows;
-    return is_small(a[0]) && platform_window_size((int)small_value(a[0]), &columns, &rows)
-               ? TUPLE2(HEAP(p), SMALL(columns), SMALL(rows))
-               : A_undefined;
+    return is_small(a[0]) && platform_window_size((int)small_value(a[0]), &columns, &rows) ? TUPLE2(HEAP(p), SMALL(columns), SMALL(rows))
+                                                                                           : A_undefined;
 }
 
 /* print_value(Prefix, Term): one line on standard output. */

@@ -265,7 +265,8 @@ int boot_erl(int argc, char **argv) {
     environment_set("EMU", "beam");
     const char *called = environment_get("PROGNAME");
     char *progname = strdup(called == NULL ? "erl" : called); /* the environment changes */
-    ErlPlace where = {.root = place.root, .bindir = place.bindir, .progname = progname == NULL ? "erl" : progname, .release = system.release};
+    ErlPlace where = {
+        .root = place.root, .bindir = place.bindir, .progname = progname == NULL ? "erl" : progname, .release = system.release};
     if (erl_args(&arena, &where, argc - 1, argv + 1, &emulator, &status) == ERL_START) {
         status = boot_emulator(emulator.count, (char **)emulator.at);
     }

@@ -109,10 +109,12 @@ static void end_with_dump(Dump *d) {
 static const struct {
     char key;
     void (*call)(Dump *d);
+    // clang-format off
 } choices[] = {
     {'a', end}, {'q', end}, {'*', end}, {'A', end_with_dump}, {'c', nothing}, {'m', nothing}, {'p', print_processes}, {'o', dump_ports},
     {'i', print_info}, {'l', print_loaded}, {'v', print_version}, {'k', kill_processes}, {'D', dump_tables}, {'d', dump_node},
 };
+// clang-format on
 
 static void choose(Dump *d) {
     dump_text(d, "\n%s", help);

@@ -82,10 +82,10 @@ static bool make(const OtpPlace *place, const SystemFlags *flags, const char *di
     char version[sizeof flags->version + 5];
     snprintf(version, sizeof version, "erts-%s", flags->version);
     Path erts = join(dir, version), erts_bin = join(erts.at, "bin"), bin = join(dir, "bin");
-    return link_all(place->root, dir, "bin", version) && link_all(join(place->root, version).at, erts.at, "bin", "")
-           && link_all(place->bindir, erts_bin.at, "beam.smp", "erl") && make_link(mote, join(erts_bin.at, "beam.smp").at)
-           && write_script(join(erts_bin.at, "erl").at, dir, erts_bin.at) && link_all(join(place->root, "bin").at, bin.at, "erl", "")
-           && write_script(join(bin.at, "erl").at, dir, erts_bin.at);
+    return link_all(place->root, dir, "bin", version) && link_all(join(place->root, version).at, erts.at, "bin", "") &&
+           link_all(place->bindir, erts_bin.at, "beam.smp", "erl") && make_link(mote, join(erts_bin.at, "beam.smp").at) &&
+           write_script(join(erts_bin.at, "erl").at, dir, erts_bin.at) && link_all(join(place->root, "bin").at, bin.at, "erl", "") &&
+           write_script(join(bin.at, "erl").at, dir, erts_bin.at);
 }
 
 int cmd_otp_dir(int argc, char **argv) {

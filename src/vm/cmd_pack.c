@@ -64,8 +64,8 @@ static bool write_pack(const char *name, Text *pack) {
 /* ---- create ---- */
 
 typedef struct {
-    Text first, rest;    /* the module to start with goes first */
-    const char *start;   /* its name, or NULL */
+    Text first, rest;  /* the module to start with goes first */
+    const char *start; /* its name, or NULL */
     bool found;
     unsigned keep;
 } Create;
@@ -278,7 +278,7 @@ static bool extract(int argc, char **argv) {
     return ok;
 }
 
-static bool delete(Mem *mem, int argc, char **argv) {
+static bool delete (Mem *mem, int argc, char **argv) {
     FileMap map;
     Avm pack;
     AvmEntry e;
@@ -321,7 +321,7 @@ int cmd_pack(int argc, char **argv) {
     bool ok = strcmp(what, "create") == 0    ? create(&mem, argc - 1, argv + 1)
               : strcmp(what, "list") == 0    ? list(argc - 1, argv + 1)
               : strcmp(what, "extract") == 0 ? extract(argc - 1, argv + 1)
-              : strcmp(what, "delete") == 0  ? delete(&mem, argc - 1, argv + 1)
+              : strcmp(what, "delete") == 0  ? delete (&mem, argc - 1, argv + 1)
                                              : (fputs(usage, stderr), false);
     return ok ? 0 : 1;
 }

@@ -22,17 +22,17 @@ typedef struct Pack {
 
 typedef struct {
     char *name;
-    size_t rank;           /* of a library's folder among its like */
-    bool sure;             /* false: a library's folder, which need not be there */
+    size_t rank; /* of a library's folder among its like */
+    bool sure;   /* false: a library's folder, which need not be there */
 } Folder;
 
 struct CodePath {
     VM *vm;
     Folder *dirs;
     size_t count, capacity;
-    bool complete;         /* the folders of ERL_LIBS and OTP are in dirs */
+    bool complete; /* the folders of ERL_LIBS and OTP are in dirs */
     bool otp_known;
-    char otp[PATH_MAX];    /* "" : none */
+    char otp[PATH_MAX]; /* "" : none */
     char release[16], erts[32];
     Pack *packs, **last_pack;
 };
@@ -170,8 +170,8 @@ static NOINLINE bool is_below_prefix(CodePath *c, const char *prefix) {
 const char *code_path_otp(CodePath *c) {
     if (!c->otp_known) {
         c->otp_known = true;
-        static const char *const usual[] = {"/usr/lib/erlang", "/usr/local/lib/erlang", "/usr/lib64/erlang",
-                                            "/opt/erlang/lib/erlang", "/opt/homebrew/lib/erlang"};
+        static const char *const usual[] = {"/usr/lib/erlang", "/usr/local/lib/erlang", "/usr/lib64/erlang", "/opt/erlang/lib/erlang",
+                                            "/opt/homebrew/lib/erlang"};
         const char *named = getenv("MOTE_OTP");
         bool found = false;
         if (named != NULL) { /* either the root itself or a prefix it was installed below */
@@ -236,8 +236,8 @@ static bool is_before(const Folder *a, const Folder *b, size_t skip) {
 
 typedef struct {
     CodePath *path;
-    size_t base;           /* of its folders in path->dirs */
-    size_t skip;           /* where names begin in dir */
+    size_t base; /* of its folders in path->dirs */
+    size_t skip; /* where names begin in dir */
     char dir[PATH_MAX];
 } Libraries;
 
@@ -403,8 +403,7 @@ void code_path_close(CodePath *c, ModuleBytes *m) {
 
 bool code_path_private(CodePath *c, Bytes app, Bytes path, Bytes *content) {
     char name[PATH_MAX];
-    int n = snprintf(name, sizeof name, "%.*s/priv/%.*s", (int)app.size, (const char *)app.at, (int)path.size,
-                     (const char *)path.at);
+    int n = snprintf(name, sizeof name, "%.*s/priv/%.*s", (int)app.size, (const char *)app.at, (int)path.size, (const char *)path.at);
     if (n < 0 || (size_t)n >= sizeof name) {
         return false;
     }

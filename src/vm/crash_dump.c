@@ -29,15 +29,17 @@
 
 static void dump_head(Dump *d, const char *slogan) {
     time_t now = platform_system_time() / 1000000000; /* time() is looked for at every start, far from the rest of its library */
-    dump_text(d, "=erl_crash_dump:0.5\n%sSlogan: %s\nSystem version: Erlang/OTP %s [erts-%s] [mote %s] [%d-bit] [smp:%u:%u] [async-threads:%d]\n",
-              ctime(&now), slogan, machine_otp_release(d->vm), machine_erts_version(d->vm), MOTE_VERSION, WORD_BITS, d->vm->processes->scheduler_count,
-              d->vm->processes->online, d->vm->flags->async_threads);
+    dump_text(
+        d, "=erl_crash_dump:0.5\n%sSlogan: %s\nSystem version: Erlang/OTP %s [erts-%s] [mote %s] [%d-bit] [smp:%u:%u] [async-threads:%d]\n",
+        ctime(&now), slogan, machine_otp_release(d->vm), machine_erts_version(d->vm), MOTE_VERSION, WORD_BITS,
+        d->vm->processes->scheduler_count, d->vm->processes->online, d->vm->flags->async_threads);
     dump_text(d, "Taints: \nAtoms: %zu\nCalling Thread: scheduler:1\n", atom_count(d->vm));
 }
 
 static void dump_scheduler(Dump *d, const Scheduler *s) {
     dump_text(d, "=scheduler:%u\nScheduler Sleep Info Flags: \nScheduler Sleep Info Aux Work: \nCurrent Port: \n", s->id);
-    dump_text(d, "Run Queue Max Length: 0\nRun Queue High Length: 0\nRun Queue Normal Length: %zu\nRun Queue Low Length: 0\n", run_queue_length(s));
+    dump_text(d, "Run Queue Max Length: 0\nRun Queue High Length: 0\nRun Queue Normal Length: %zu\nRun Queue Low Length: 0\n",
+              run_queue_length(s));
     dump_text(d, "Run Queue Port Length: 0\nRun Queue Flags: \nCurrent Process: ");
     if (s->current != NULL) {
         dump_term(d, s->current->pid);
@@ -51,7 +53,9 @@ static size_t used(const Dump *d, MemKind kind) {
 
 void dump_memory(Dump *d) {
     size_t total = mem_total(&d->vm->mem), processes = used(d, MEM_PROCESS) + used(d, MEM_HEAP), atom = used(d, MEM_ATOM);
-    dump_text(d, "=memory\ntotal: %zu\nprocesses: %zu\nprocesses_used: %zu\nsystem: %zu\natom: %zu\natom_used: %zu\nbinary: %zu\ncode: %zu\nets: %zu\n",
+    dump_text(d,
+              "=memory\ntotal: %zu\nprocesses: %zu\nprocesses_used: %zu\nsystem: %zu\natom: %zu\natom_used: %zu\nbinary: %zu\ncode: "
+              "%zu\nets: %zu\n",
               total, processes, processes, total - processes, atom, atom, used(d, MEM_BINARY), used(d, MEM_CODE), used(d, MEM_ETS));
 }
 
@@ -61,13 +65,14 @@ void dump_sizes(Dump *d) {
         const char *name;
         size_t size, used;
     } tables[] = {
-        {"module_code", c->module_buckets, c->module_count}, {"export_list", c->export_buckets, c->export_count},
+        {"module_code", c->module_buckets, c->module_count},
+        {"export_list", c->export_buckets, c->export_count},
         {"fun_table", c->lambda_buckets, c->lambda_count},
     };
     dump_text(d, "=index_table:atom_tab\nsize: %zu\nlimit: %u\nentries: %zu\n", atom_count(d->vm), atoms_limit(d->vm), atom_count(d->vm));
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-        dump_text(d, "=hash_table:%s\nsize: %zu\nused: %zu\nobjs: %zu\ndepth: 0\n", tables[i].name, tables[i].size, MIN(tables[i].size, tables[i].used),
-                  tables[i].used);
+        dump_text(d, "=hash_table:%s\nsize: %zu\nused: %zu\nobjs: %zu\ndepth: 0\n", tables[i].name, tables[i].size,
+                  MIN(tables[i].size, tables[i].used), tables[i].used);
     }
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binary", "atom", "code", "ets", "temporary"};
     dump_text(d, "=allocated_areas\n");
@@ -83,7 +88,8 @@ static const char *state_of_process(const Process *p) {
         uint32_t bit;
         const char *name;
     } states[] = {
-        {STATE_EXITING, "Exiting"}, {STATE_COLLECTING, "Garbing"}, {STATE_RUNNING, "Running"}, {STATE_SUSPENDED, "Suspended"}, {STATE_RUNNABLE, "Scheduled"},
+        {STATE_EXITING, "Exiting"},     {STATE_COLLECTING, "Garbing"}, {STATE_RUNNING, "Running"},
+        {STATE_SUSPENDED, "Suspended"}, {STATE_RUNNABLE, "Scheduled"},
     };
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
         if (p->state & states[i].bit) {
@@ -155,14 +161,15 @@ void dump_process(Dump *d, Process *p) {
     } else {
         dump_term(d, make_pid(p->parent));
     }
-    dump_text(d, "\nMessage queue length: %u\nNumber of heap fragments: %d\nHeap fragment data: %zu\n", p->messages, p->heap.fragments != NULL, sizes.fragments);
+    dump_text(d, "\nMessage queue length: %u\nNumber of heap fragments: %d\nHeap fragment data: %zu\n", p->messages,
+              p->heap.fragments != NULL, sizes.fragments);
     relation_each(p, dump_relation, &links);
     dump_text(d, links.any ? "]\n" : "");
-    dump_text(d, "Reductions: %llu\nStack+heap: %zu\nOldHeap: %zu\nHeap unused: %zu\nOldHeap unused: %zu\n", (unsigned long long)p->reductions,
-              (size_t)(p->heap.end - p->heap.start), sizes.old_block, (size_t)(p->heap.sp - p->heap.top),
+    dump_text(d, "Reductions: %llu\nStack+heap: %zu\nOldHeap: %zu\nHeap unused: %zu\nOldHeap unused: %zu\n",
+              (unsigned long long)p->reductions, (size_t)(p->heap.end - p->heap.start), sizes.old_block, (size_t)(p->heap.sp - p->heap.top),
               p->heap.old == NULL ? 0 : (size_t)(p->heap.old->end - p->heap.old->top));
-    dump_text(d, "BinVHeap: 0\nOldBinVHeap: 0\nBinVHeap unused: 0\nOldBinVHeap unused: 0\nMemory: %zu\nProgram counter: 0x%016llx ", process_memory(p),
-              (unsigned long long)(uintptr_t)p->ip);
+    dump_text(d, "BinVHeap: 0\nOldBinVHeap: 0\nBinVHeap unused: 0\nOldBinVHeap unused: 0\nMemory: %zu\nProgram counter: 0x%016llx ",
+              process_memory(p), (unsigned long long)(uintptr_t)p->ip);
     dump_code_address(d, p->ip);
     dump_text(d, "\nInternal State: %s\n", p->state & STATE_EXITING ? "EXITING" : p->state & STATE_RUNNING ? "ACTIVE | RUNNING" : "");
 }
@@ -271,7 +278,8 @@ void dump_ports(Dump *d) {
 }
 
 void dump_tables(Dump *d) {
-    static const char *const types[] = {"set", "ordered_set", "bag", "duplicate_bag"}, *const protections[] = {"private", "protected", "public"};
+    static const char *const types[] = {"set", "ordered_set", "bag", "duplicate_bag"}, *const protections[] = {"private", "protected",
+                                                                                                               "public"};
     for (const Table *t = NULL; (t = table_next(d->vm, t)) != NULL && !d->full;) {
         dump_text(d, "=ets:");
         dump_term(d, t->owner);
@@ -280,14 +288,19 @@ void dump_tables(Dump *d) {
         dump_text(d, "\nName: ");
         dump_term(d, t->name);
         if (!table_is_tree(t)) {
-            dump_text(d, "\nBuckets: %zu\nChain Length Avg: %f\nChain Length Max: 0\nChain Length Min: 0\nChain Length Std Dev: 0.0\n"
-                      "Chain Length Expected Std Dev: 0.0", t->hash.active, t->hash.active == 0 ? 0 : (double)table_size(t) / (double)t->hash.active);
+            dump_text(d,
+                      "\nBuckets: %zu\nChain Length Avg: %f\nChain Length Max: 0\nChain Length Min: 0\nChain Length Std Dev: 0.0\n"
+                      "Chain Length Expected Std Dev: 0.0",
+                      t->hash.active, t->hash.active == 0 ? 0 : (double)table_size(t) / (double)t->hash.active);
         } else {
             dump_text(d, "\nOrdered set (AVL tree), Elements: %zu", table_size(t));
         }
-        dump_text(d, "\nFixed: %s\nObjects: %zu\nWords: %zu\nType: %s\nProtection: %s\nCompressed: %s\nWrite Concurrency: %s\nRead Concurrency: %s\n",
-                  table_is_fixed(t) ? "true" : "false", table_size(t), table_bytes(t) / sizeof(term), types[t->type], protections[t->protection],
-                  t->compressed ? "true" : "false", t->write_concurrency ? "true" : "false", t->read_concurrency ? "true" : "false");
+        dump_text(d,
+                  "\nFixed: %s\nObjects: %zu\nWords: %zu\nType: %s\nProtection: %s\nCompressed: %s\nWrite Concurrency: %s\nRead "
+                  "Concurrency: %s\n",
+                  table_is_fixed(t) ? "true" : "false", table_size(t), table_bytes(t) / sizeof(term), types[t->type],
+                  protections[t->protection], t->compressed ? "true" : "false", t->write_concurrency ? "true" : "false",
+                  t->read_concurrency ? "true" : "false");
     }
 }
 
@@ -312,7 +325,9 @@ void dump_node(Dump *d) {
 /* --- Code ------------------------------------------------------------------------------------------------------------- */
 
 size_t dump_code_size(const ModuleCode *c) {
-    size_t bytes = c == NULL ? 0 : c->function_count * sizeof *c->functions + c->literal_words * sizeof(term) + c->attributes.size + c->compile_info.size;
+    size_t bytes =
+        c == NULL ? 0
+                  : c->function_count * sizeof *c->functions + c->literal_words * sizeof(term) + c->attributes.size + c->compile_info.size;
     for (const CodeSegment *s = c == NULL ? NULL : c->segments; s != NULL; s = s->next) {
         bytes += s->room * sizeof(Unit);
     }
@@ -356,7 +371,8 @@ static void dump_code(Dump *d) {
         for (const Lambda *l = c->lambdas[i]; l != NULL; l = l->next) {
             dump_text(d, "=fun\nModule: ");
             dump_term(d, l->module);
-            dump_text(d, "\nUniq: %u\nIndex: %u\nAddress: 0x%016llx\nRefc: 1\n", l->old_uniq, l->old_index, (unsigned long long)(uintptr_t)l->code);
+            dump_text(d, "\nUniq: %u\nIndex: %u\nAddress: 0x%016llx\nRefc: 1\n", l->old_uniq, l->old_index,
+                      (unsigned long long)(uintptr_t)l->code);
         }
     }
 }
@@ -424,7 +440,8 @@ static void tell(const char *text) {
 }
 
 void crash_dump_write(VM *vm, const char *slogan) {
-    const char *name = environment_get("ERL_CRASH_DUMP"), *seconds = environment_get("ERL_CRASH_DUMP_SECONDS"), *bytes = environment_get("ERL_CRASH_DUMP_BYTES");
+    const char *name = environment_get("ERL_CRASH_DUMP"), *seconds = environment_get("ERL_CRASH_DUMP_SECONDS"),
+               *bytes = environment_get("ERL_CRASH_DUMP_BYTES");
     Dump d = {.vm = vm, .left = INT64_MAX};
     char *end;
     int64_t limit = bytes == NULL ? -1 : strtoll(bytes, &end, 10);

@@ -245,11 +245,8 @@ static void dump_object(Dump *d, term t, const term **at, size_t *n) {
         break;
     }
     case KIND_BITS:
-    case KIND_VIEW:
-        dump_binary(d, t);
-        break;
-    default:
-        dump_externally(d, t);
+    case KIND_VIEW: dump_binary(d, t); break;
+    default: dump_externally(d, t);
     }
     dump_text(d, "\n");
 }

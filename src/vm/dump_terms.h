@@ -17,11 +17,11 @@ typedef struct {
 typedef struct {
     VM *vm;
     FILE *file;
-    int64_t left;          /* bytes that may still be written */
-    bool full;             /* no more, or no memory for more terms */
-    PointerList seen;      /* a hash table of addresses; room is a power of 2 */
-    PointerList literals;  /* terms in the literal area that have been mentioned */
-    PointerList buffers;   /* of long binaries, likewise */
+    int64_t left;         /* bytes that may still be written */
+    bool full;            /* no more, or no memory for more terms */
+    PointerList seen;     /* a hash table of addresses; room is a power of 2 */
+    PointerList literals; /* terms in the literal area that have been mentioned */
+    PointerList buffers;  /* of long binaries, likewise */
 } Dump;
 
 void dump_text(Dump *d, const char *format, ...) PRINTF_LIKE(2, 3);

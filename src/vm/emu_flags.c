@@ -29,7 +29,7 @@ typedef struct Row {
     } kind;
     size_t field;
     long min, max;
-    const char *words;     /* separated by spaces */
+    const char *words; /* separated by spaces */
     bool (*read)(const Flag *f);
     const char *complaint; /* about a wrong value, in OTP's words */
 } Row;
@@ -207,8 +207,8 @@ static const Row rows[] = {
 
 /* Whose value makes no difference, not even to what system_info tells. */
 static bool is_idle(const Row *r) {
-    return r->kind == ANY || r->kind == WORD || r->kind == WORD_NONE || r->read == read_schedulers
-           || ((r->kind == NUMBER || r->kind == BOOLEAN) && r->field == 0);
+    return r->kind == ANY || r->kind == WORD || r->kind == WORD_NONE || r->read == read_schedulers ||
+           ((r->kind == NUMBER || r->kind == BOOLEAN) && r->field == 0);
 }
 
 static bool is_word_of(const char *words, const char *word) {
@@ -226,12 +226,13 @@ static bool is_word_of(const char *words, const char *word) {
 /* +M, a letter that stands for an allocator, one of these. */
 static const char allocators[] = "BDEFHLRSTIXZu";
 static const char *const of_allocator[] = {
-    "as", "asbcst", "atags", "acul", "acnl", "acfml", "acful", "cp", "e", "t", "lmbcs", "mbcgs", "mbsd", "mmbcs", "mmmbc", "mmsbc",
-    "msbclt", "ramv", "rmbcmt", "rsbcmt", "rsbcst", "sbct", "smbcs",
+    "as",   "asbcst", "atags", "acul",  "acnl",   "acfml", "acful",  "cp",     "e",      "t",    "lmbcs", "mbcgs",
+    "mbsd", "mmbcs",  "mmmbc", "mmsbc", "msbclt", "ramv",  "rmbcmt", "rsbcmt", "rsbcst", "sbct", "smbcs",
 };
-static const char *const of_memory[] = { /* +M and one of these */
-    "ea", "ummc", "uycs", "usac", "im", "is", "lpm", "Mamcbf", "Mrmcbf", "Mmcs", "Mscs", "Mscrfsd", "Msco", "Mscrpm", "Ye", "Ym",
-    "Ytp", "Ytt", "Iscs", "Xscs", "dai",
+static const char *const of_memory[] = {
+    /* +M and one of these */
+    "ea",      "ummc", "uycs",   "usac", "im", "is",  "lpm", "Mamcbf", "Mrmcbf", "Mmcs", "Mscs",
+    "Mscrfsd", "Msco", "Mscrpm", "Ye",   "Ym", "Ytp", "Ytt", "Iscs",   "Xscs",   "dai",
 };
 
 static size_t longest_beginning(const char *text, const char *const *words, size_t count) {
@@ -278,8 +279,7 @@ static bool store(const Flag *f) {
             *(int *)field = (int)n;
         }
         return end != f->value ? n >= f->row->min && n <= f->row->max : is_word_of(f->row->words, f->value);
-    case SET:
-        return *(bool *)field = true;
+    case SET: return *(bool *)field = true;
     case BOOLEAN:
     case NOT:
         yes = strcmp(f->value, "true") == 0, known = yes || strcmp(f->value, "false") == 0;
@@ -287,13 +287,10 @@ static bool store(const Flag *f) {
             *(bool *)field = yes == (f->row->kind == BOOLEAN);
         }
         return known;
-    case WORD:
-        return is_word_of(f->row->words, f->value);
+    case WORD: return is_word_of(f->row->words, f->value);
     case READ:
-    case READ_NONE:
-        return f->row->read(f);
-    default:
-        return true;
+    case READ_NONE: return f->row->read(f);
+    default: return true;
     }
 }
 
@@ -303,8 +300,8 @@ static bool takes_value(const Row *r) {
 
 /* +B and +c: their value may be left out, or stand behind a space. */
 static bool is_optional_value(const char *name, const char *next) {
-    return next != NULL && ((strcmp(name, "B") == 0 && is_word_of("i c d", next))
-                            || (strcmp(name, "c") == 0 && is_word_of("true false", next)));
+    return next != NULL &&
+           ((strcmp(name, "B") == 0 && is_word_of("i c d", next)) || (strcmp(name, "c") == 0 && is_word_of("true false", next)));
 }
 
 static void note_idle(EmuFlags *flags, const char *name) {
@@ -338,7 +335,8 @@ int emu_flags_read(EmuFlags *flags, SystemFlags *system, int count, const char *
             next = NULL; /* +Mea min, +Mim: what belongs together is known to those who wrote it */
         }
         Flag f = {flags, system, rest, row};
-        bool from_next = takes_value(row) ? *rest == '\0' || (row->kind == ANY && next != NULL) : *rest == '\0' && is_optional_value(row->name, next);
+        bool from_next =
+            takes_value(row) ? *rest == '\0' || (row->kind == ANY && next != NULL) : *rest == '\0' && is_optional_value(row->name, next);
         if (from_next) {
             if (next == NULL || strcmp(next, "--") == 0) {
                 return complain(flags, "too few arguments:", plus);

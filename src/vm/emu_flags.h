@@ -5,10 +5,10 @@
 #include "bif/system_flags.h"
 
 typedef struct {
-    const char *init;        /* +i: the module to start with, instead of init */
-    bool print_version;      /* +V */
+    const char *init;   /* +i: the module to start with, instead of init */
+    bool print_version; /* +V */
     char complaint[300];
-    char idle[300];          /* flags that were given and do nothing here */
+    char idle[300]; /* flags that were given and do nothing here */
 } EmuFlags;
 
 /* Reads the words from words[1] up to the first --. Returns the number of words that have been read, -- included; 0: one of

@@ -193,10 +193,11 @@ static void collect_all(Collected *c, const char *release, int argc, char **argv
 
 /* Flags whose value is the next word. (It may also be written without a space; then there is one word.) */
 static const char *const valued[] = {
-    "a", "A", "C", "e", "i", "n", "P", "Q", "t", "T", "R", "W", "K", "IOt", "IOp", "IOPt", "IOPp", "IOs", "S", "SP", "SDcpu",
-    "SDPcpu", "SDio", "hms", "hmbs", "hpds", "hmax", "hmaxk", "hmaxel", "hmaxib", "hmqd", "h", "rg", "dcg", "sbt", "sbwtdcpu",
-    "sbwtdio", "sbwt", "scl", "sct", "secio", "sfwi", "stbt", "swct", "swtdcpu", "swtdio", "swt", "sws", "sss", "sssdcpu",
-    "sssdio", "spp", "sub", "sbwtio", "ssst", "pc", "pad", "zdbbl", "zdntgc", "zebwt", "zosrl", "zhft",
+    "a",    "A",      "C",      "e",      "i",    "n",       "P",      "Q",     "t",      "T",        "R",       "W",      "K",
+    "IOt",  "IOp",    "IOPt",   "IOPp",   "IOs",  "S",       "SP",     "SDcpu", "SDPcpu", "SDio",     "hms",     "hmbs",   "hpds",
+    "hmax", "hmaxk",  "hmaxel", "hmaxib", "hmqd", "h",       "rg",     "dcg",   "sbt",    "sbwtdcpu", "sbwtdio", "sbwt",   "scl",
+    "sct",  "secio",  "sfwi",   "stbt",   "swct", "swtdcpu", "swtdio", "swt",   "sws",    "sss",      "sssdcpu", "sssdio", "spp",
+    "sub",  "sbwtio", "ssst",   "pc",     "pad",  "zdbbl",   "zdntgc", "zebwt", "zosrl",  "zhft",
 };
 
 static bool is_among(const char *word, const char *const *words, size_t count) {
@@ -245,13 +246,13 @@ static bool takes_optional(const char *flag, const char *next) {
 typedef struct {
     Arena *arena;
     const ErlPlace *place;
-    Words flags, rest;   /* the emulator's; init's */
+    Words flags, rest; /* the emulator's; init's */
     const char *const *words;
     int count, at;
     bool distributed, no_epmd, own_protocol, start_epmd, detached, halt_at_end, print, print_exit, print_quoted;
     const char *epmd;
     char complaint[300];
-    bool exits;          /* all has been said */
+    bool exits; /* all has been said */
 } Reading;
 
 static bool complain(Reading *r, const char *format, const char *word) {
@@ -386,6 +387,7 @@ static bool option_man(Reading *r, const char *word UNUSED) {
 static const struct {
     const char *word;
     bool (*read)(Reading *r, const char *word);
+    // clang-format off
 } options[] = {
     {"-name", option_passed}, {"-sname", option_passed}, {"-proto_dist", option_passed}, {"-start_epmd", option_passed},
     {"-emu_type", option_passed}, {"-emu_flavor", option_passed}, {"-epmd", option_epmd}, {"-env", option_env},
@@ -394,6 +396,7 @@ static const struct {
     {"-emu_args", option_print}, {"-emu_args_exit", option_print}, {"-emu_qouted_cmd_exit", option_print},
     {"-emu_name_exit", option_print}, {"-no_epmd", option_no_epmd}, {"-keep_window", option_nothing}, {"-man", option_man},
 };
+// clang-format on
 
 static bool read_option(Reading *r, const char *word) {
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {

@@ -14,13 +14,13 @@ void words_add(Words *w, Arena *arena, const char *word);
 
 typedef struct {
     const char *root, *bindir, *progname;
-    const char *release;      /* "25": for the variable ERL_OTP25_FLAGS */
+    const char *release; /* "25": for the variable ERL_OTP25_FLAGS */
 } ErlPlace;
 
 /* What is left to do when the words have been read. */
 typedef enum {
-    ERL_START,  /* run the emulator with them */
-    ERL_EXIT    /* exit with *status: all has been said */
+    ERL_START, /* run the emulator with them */
+    ERL_EXIT   /* exit with *status: all has been said */
 } ErlNext;
 
 /* Turns the words behind `erl` into those of an emulator: its flags (with - in place of +), --, -root ..., --, those of init.

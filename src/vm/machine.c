@@ -12,8 +12,6 @@
 #include "exec/interpreter.h"
 #include "io/port.h"
 #include "native/native.h"
-#include "trace/trace.h"
-#include "vm/seed.h"
 #include "platform/environment.h"
 #include "platform/platform.h"
 #include "proc/schedule.h"
@@ -21,6 +19,8 @@
 #include "table/tables.h"
 #include "term/compare.h"
 #include "term/copy.h"
+#include "trace/trace.h"
+#include "vm/seed.h"
 
 extern const BifTable bif_table;
 
@@ -85,7 +85,8 @@ Machine *machine_new(Options *o) {
     m->o = o;
     mem_init(&vm->mem);
     vm->options = o;
-    m->flags = (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = NONE, .warnings = A_warning, .bind_type = A_unbound};
+    m->flags =
+        (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = NONE, .warnings = A_warning, .bind_type = A_unbound};
     vm->flags = o->flags != NULL ? o->flags : &m->flags;
     vm->bifs = &bif_table;
     vm->otp_release = machine_otp_release;
@@ -99,7 +100,8 @@ Machine *machine_new(Options *o) {
         free(m);
         return NULL;
     }
-    if (!processes_init(vm, (uint32_t)vm->flags->processes, 0) || !tables_init(vm) || !code_init(vm) || !trace_init(vm) || !io_init(vm) || (m->path = code_path_new(vm)) == NULL) {
+    if (!processes_init(vm, (uint32_t)vm->flags->processes, 0) || !tables_init(vm) || !code_init(vm) || !trace_init(vm) || !io_init(vm) ||
+        (m->path = code_path_new(vm)) == NULL) {
         machine_free(m);
         return NULL;
     }
@@ -163,7 +165,8 @@ Module *machine_load_bytes(Machine *m, const char *name, Bytes bytes, const char
 
 Module *machine_load_preloaded(Machine *m, const char *name, Bytes bytes, LoadError *error) {
     VM *vm = &m->vm;
-    Module *module = load_file(m, vm->native == NULL ? beam_open(vm, name, bytes, true, error) : beam_read(vm, name, bytes, error), "", error);
+    Module *module =
+        load_file(m, vm->native == NULL ? beam_open(vm, name, bytes, true, error) : beam_read(vm, name, bytes, error), "", error);
     if (module != NULL) {
         ModuleCode *c = module->current;
         module->preloaded = c->lines_known = true; /* without lines, as OTP carries these modules: stack traces shall look the same */
@@ -393,7 +396,8 @@ void machine_print_stats(Machine *m) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     static const char *const kinds[MEM_KINDS] = {"system", "processes", "heaps", "binaries", "atoms", "code", "tables", "temporary"};
-    fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), mem_peak(&vm->mem), usage.ru_maxrss);
+    fprintf(stderr, "memory     %zu bytes now, %zu at most, %ld KiB resident at most\n", mem_total(&vm->mem), mem_peak(&vm->mem),
+            usage.ru_maxrss);
     for (int k = 0; k < MEM_KINDS; k++) {
         fprintf(stderr, "  %-9s %zu\n", kinds[k], mem_used(&vm->mem, (MemKind)k));
     }

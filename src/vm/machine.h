@@ -7,7 +7,6 @@
 #include "vm/code_path.h"
 #include "vm/options.h"
 
-
 /* What vm->options points to. */
 typedef struct Machine {
     VM vm;

@@ -61,8 +61,8 @@ bool options_parse(Options *o, int argc, const char **argv, OptionError *error) 
             o->help = true;
         } else if (strcmp(word, "--version") == 0) {
             o->version = true;
-        } else if (strcmp(word, "-pa") == 0 || strcmp(word, "-e") == 0 || strcmp(word, "-s") == 0 ||
-                   strcmp(word, "-run") == 0 || strcmp(word, "--eunit") == 0) {
+        } else if (strcmp(word, "-pa") == 0 || strcmp(word, "-e") == 0 || strcmp(word, "-s") == 0 || strcmp(word, "-run") == 0 ||
+                   strcmp(word, "--eunit") == 0) {
             if (last) {
                 return fail(error, "needs a word behind it", word);
             }

@@ -46,8 +46,8 @@ static bool take_preloaded(OtpPlace *p, const char *format, const char *a, const
 static bool find_preloaded(OtpPlace *p, const char *version) {
     static const char *const usual[] = {"/usr/lib/erlang", "/usr/local/lib/erlang", "/usr/lib64/erlang", "/opt/erlang/lib/erlang"};
     const char *named = getenv("MOTE_OTP");
-    if (take_preloaded(p, "%s/lib/erts-%s/ebin", p->root, version) || take_preloaded(p, "%s/erts-%s/ebin", p->root, version)
-        || take_preloaded(p, "%s/../ebin%.0s", p->bindir, "") || take_preloaded(p, "%s/../../lib/erts-%s/ebin", p->bindir, version)) {
+    if (take_preloaded(p, "%s/lib/erts-%s/ebin", p->root, version) || take_preloaded(p, "%s/erts-%s/ebin", p->root, version) ||
+        take_preloaded(p, "%s/../ebin%.0s", p->bindir, "") || take_preloaded(p, "%s/../../lib/erts-%s/ebin", p->bindir, version)) {
         return true;
     }
     bool ok = named != NULL && take_preloaded(p, "%s/lib/erts-%s/ebin", named, version);
@@ -79,8 +79,8 @@ bool otp_find(OtpPlace *place, SystemFlags *flags, char *why, size_t size) {
     }
     if (place->bindir[0] == '\0') {
         char erts[PATH_MAX];
-        if (!find_folder(place->root, "erts-", erts, sizeof erts)
-            || snprintf(place->bindir, sizeof place->bindir, "%s/bin", erts) >= (int)sizeof place->bindir) {
+        if (!find_folder(place->root, "erts-", erts, sizeof erts) ||
+            snprintf(place->bindir, sizeof place->bindir, "%s/bin", erts) >= (int)sizeof place->bindir) {
             snprintf(why, size, "%s: there is no folder erts-VERSION", place->root);
             return false;
         }

@@ -89,8 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         MUST((t == NONE) == (again == NONE));
         if (t != NONE) {
             MUST(used == used_in_pieces && used <= b.size);
-            ExternalOptions o = {.deterministic = choice & 4, .local = choice & 8, .minor_version = (choice >> 4) % 3,
-                                 .compression = choice >> 7};
+            ExternalOptions o = {
+                .deterministic = choice & 4, .local = choice & 8, .minor_version = (choice >> 4) % 3, .compression = choice >> 7};
             write_and_read(&vm, &h, t, &o);
         }
     }

@@ -367,9 +367,7 @@ static void make_step(VM *vm, term *pid, unsigned step, Bytes data) {
         the_poll = (Poll){FIRST_FD + how % SOCKETS, how & 0x80 ? POLL_READ | POLL_WRITE : how & 0x40 ? POLL_WRITE : POLL_READ};
         vm->processes->poll(vm, 0);
         break;
-    case STEP_TIME:
-        clock->now += (int64_t)how * how * 1000000;
-        break;
+    case STEP_TIME: clock->now += (int64_t)how * how * 1000000; break;
     case STEP_EXIT:
         exit_send(vm_scheduler(vm), NONE, *pid, A_kill);
         become_still(vm);

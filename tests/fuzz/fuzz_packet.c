@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     PacketType type = (PacketType)(data[0] % PACKET_TYPES);
-    PacketOptions o = {.max_size = data[1] & 0x80 ? 0 : data[1], .max_line = data[2] & 0x80 ? 0 : data[2], .delimiter = data[3],
-                       .headers = data[4] & 1};
+    PacketOptions o = {
+        .max_size = data[1] & 0x80 ? 0 : data[1], .max_line = data[2] & 0x80 ? 0 : data[2], .delimiter = data[3], .headers = data[4] & 1};
     size_t n = size - OPTION_BYTES;
     uint8_t *p = malloc(n + !n); /* of its own, so that the sanitizer sees its end */
     MUST(p != NULL);

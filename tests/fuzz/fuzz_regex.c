@@ -9,8 +9,10 @@ enum { HEAD = 7, FEW_STEPS = 20000 };
 
 static void run_it(Regex *r, const uint8_t *subject, size_t size, uint8_t options, size_t offset) {
     for (int briefly = 0; briefly < 2; briefly++) {
+        // clang-format off
         RegexRun run = {.regex = r, .subject = subject, .size = size, .offset = offset, .options = options & 31,
                         .match_limit = FEW_STEPS, .depth_limit = FEW_STEPS};
+        // clang-format on
         if (regex_run(&run, briefly) == REGEX_MATCH) {
             MUST(run.count <= regex_captures(r) + 1);
             for (size_t i = 0; i < 2 * run.count; i++) {

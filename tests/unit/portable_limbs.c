@@ -23,18 +23,6 @@
 #include "limbs.h"
 
 const LimbFunctions portable = {
-    portable_add_n,
-    portable_sub_n,
-    portable_add_1,
-    portable_sub_1,
-    portable_cmp,
-    portable_mul_1,
-    portable_mul,
-    portable_sqr,
-    portable_divrem_1,
-    portable_divrem,
-    portable_lshift,
-    portable_rshift,
-    portable_get_str,
-    portable_set_str,
+    portable_add_n, portable_sub_n,    portable_add_1,  portable_sub_1,  portable_cmp,    portable_mul_1,   portable_mul,
+    portable_sqr,   portable_divrem_1, portable_divrem, portable_lshift, portable_rshift, portable_get_str, portable_set_str,
 };

@@ -9,11 +9,13 @@ TEST(utf8_is_strict) {
         const char *bytes;
         int length;
         uint32_t c;
+        // clang-format off
     } cases[] = {
         {"a", 1, 'a'}, {"\xc3\xa9", 2, 0xe9}, {"\xe2\x82\xac", 3, 0x20ac}, {"\xf0\x9f\x98\x80", 4, 0x1f600},
         {"\xc0\x80", UTF8_BAD, 0}, {"\xed\xa0\x80", UTF8_BAD, 0}, {"\xf4\x90\x80\x80", UTF8_BAD, 0},
         {"\xe2\x82", UTF8_SHORT, 0}, {"\x80", UTF8_BAD, 0},
     };
+    // clang-format on
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint32_t c = 0;
         const uint8_t *p = (const uint8_t *)cases[i].bytes;

@@ -47,8 +47,8 @@ static bool installed(const char *pattern, glob_t *found) {
 }
 
 TEST(beam_files_of_otp_are_proved) {
-    static const char *const patterns[] = {"stdlib-*/ebin/*.beam", "kernel-*/ebin/*.beam", "compiler-*/ebin/*.beam",
-                                           "erts-*/ebin/*.beam", "tests/fixtures/*/*.beam"};
+    static const char *const patterns[] = {"stdlib-*/ebin/*.beam", "kernel-*/ebin/*.beam", "compiler-*/ebin/*.beam", "erts-*/ebin/*.beam",
+                                           "tests/fixtures/*/*.beam"};
     VM vm;
     CHECK(start(&vm));
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
@@ -118,8 +118,8 @@ static void mutants(VM *vm, const char *name, Bytes whole, uint64_t seed, int co
 }
 
 TEST(damaged_beam_files_are_refused) {
-    static const char *const names[] = {"stdlib-*/ebin/base64.beam", "kernel-*/ebin/rpc.beam",
-                                        "tests/fixtures/otp21/old.beam", "tests/fixtures/otp25_r22/probe.beam",
+    static const char *const names[] = {"stdlib-*/ebin/base64.beam",       "kernel-*/ebin/rpc.beam",
+                                        "tests/fixtures/otp21/old.beam",   "tests/fixtures/otp25_r22/probe.beam",
                                         "tests/fixtures/otp27/probe.beam", "tests/fixtures/otp29/*.beam"};
     VM vm;
     CHECK(start(&vm));
@@ -146,6 +146,7 @@ TEST(beam_errors_are_one_clear_line) {
         const char *bytes;
         size_t size;
         const char *line;
+        // clang-format off
     } cases[] = {
         {"", 0, "x.beam: offset 0: this is no .beam file"},
         {"FOR1\0\0\0\xff" "BEAM", 12, "x.beam: offset 4: the file should have 251 bytes more"},
@@ -153,6 +154,7 @@ TEST(beam_errors_are_one_clear_line) {
         {"FOR1\0\0\0\x0c" "BEAMCode\0\0\0\1", 20, "x.beam: offset 12: a chunk of 1 bytes does not fit into it"},
         {"FOR1\0\0\0\x0c" "BEAMAtom\0\0\0\0", 20, "x.beam: it was compiled by a release before OTP 20"},
     };
+    // clang-format on
     VM vm;
     CHECK(start(&vm));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -60,6 +60,7 @@ static term flat_map(size_t n, const term *keys, const term *values) {
 TEST(order_of_types) {
     begin();
     const term keys[] = {SMALL(1)}, values[] = {SMALL(2)};
+    // clang-format off
     const term sorted[] = {
         big(-1, (uintptr_t)1 << 63), SMALL(-1), heap_float(&h, -0.5), SMALL(0), heap_float(&h, 0.5), SMALL(1),
         big(1, (uintptr_t)1 << 62), atom_from(&vm, "a"), atom_from(&vm, "aa"), atom_from(&vm, "b"),
@@ -72,6 +73,7 @@ TEST(order_of_types) {
         heap_cons(&h, SMALL(2), NIL),
         bits("", 0), bits("\0", 1), bits("\0", 8), bits("\x80", 1), bits("\x80", 8),
     };
+    // clang-format on
     for (size_t i = 0; i < ARRAY_LEN(sorted); i++) {
         for (size_t k = 0; k < ARRAY_LEN(sorted); k++) {
             int c = term_compare(&vm, sorted[i], sorted[k]);

@@ -5,11 +5,8 @@
 
 enum { ERLANG = 10, LISTS = 20, ABS = 5, EXIT = 6, REVERSE = 30 };
 static const BifEntry entries[] = {
-    {NULL, ERLANG, ABS, 1, 0, 0},
-    {NULL, ERLANG, ABS, 2, 0, 0},
-    {NULL, ERLANG, EXIT, 1, 0, 0},
-    {NULL, LISTS, REVERSE, 2, 0, 0},
-    {NULL, LISTS, REVERSE, 3, 27, 28},
+    {NULL, ERLANG, ABS, 1, 0, 0},    {NULL, ERLANG, ABS, 2, 0, 0},      {NULL, ERLANG, EXIT, 1, 0, 0},
+    {NULL, LISTS, REVERSE, 2, 0, 0}, {NULL, LISTS, REVERSE, 3, 27, 28},
 };
 
 static int release;

@@ -138,8 +138,11 @@ static void write_while_collecting(term t, const ExternalOptions *o) {
 TEST(writing_in_pieces_while_the_heap_moves) {
     begin();
     static const ExternalOptions options[] = {
-        {.minor_version = 1}, {.minor_version = 0}, {.minor_version = 2, .local = true},
-        {.minor_version = 1, .compression = -1}, {.minor_version = 1, .compression = 9},
+        {.minor_version = 1},
+        {.minor_version = 0},
+        {.minor_version = 2, .local = true},
+        {.minor_version = 1, .compression = -1},
+        {.minor_version = 1, .compression = 9},
     };
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         write_while_collecting(sample(&heap), &options[i]);

@@ -29,14 +29,10 @@ static void destroy(VM *v, Resource *r) {
 
 static term any(void) {
     switch (pick(4)) {
-    case 0:
-        return SMALL((intptr_t)pick(1000));
-    case 1:
-        return pick(2) ? NIL : A_badarg;
-    case 2:
-        return h.sp[pick((uint32_t)(h.end - h.sp))];
-    default:
-        return roots[pick(ROOTS)];
+    case 0: return SMALL((intptr_t)pick(1000));
+    case 1: return pick(2) ? NIL : A_badarg;
+    case 2: return h.sp[pick((uint32_t)(h.end - h.sp))];
+    default: return roots[pick(ROOTS)];
     }
 }
 
@@ -59,10 +55,8 @@ static term some_object(void) {
         }
         return make_boxed(p);
     }
-    case 1:
-        return heap_float(&h, pick(100));
-    case 2:
-        return bits_of_size(pick(300));
+    case 1: return heap_float(&h, pick(100));
+    case 2: return bits_of_size(pick(300));
     case 3: {
         View *v = (View *)heap_alloc(&h, VIEW_WORDS);
         *v = (View){HEADER(VIEW_WORDS - 1, KIND_VIEW), NONE, 3, 60};

@@ -20,7 +20,8 @@ TEST(what_zlib_deflates_is_inflated) {
         size_t size = random_next(&seed) % (round % 7 == 0 ? sizeof plain : 600);
         int letters = 1 + (int)(random_next(&seed) % 255), level = (int)(random_next(&seed) % 10);
         for (size_t i = 0; i < size; i++) {
-            plain[i] = i > 40 && random_next(&seed) % 3 != 0 ? plain[i - 1 - random_next(&seed) % 40] : (uint8_t)(random_next(&seed) % letters);
+            plain[i] =
+                i > 40 && random_next(&seed) % 3 != 0 ? plain[i - 1 - random_next(&seed) % 40] : (uint8_t)(random_next(&seed) % letters);
         }
         uLongf packed_size = sizeof packed;
         CHECK(compress2(packed, &packed_size, plain, size, level) == Z_OK);

@@ -66,14 +66,10 @@ TEST(large_maps_have_otp_order) {
 /* A key of some kind that depends on n alone. */
 static term key_of(uint32_t n) {
     switch (n % 4) {
-    case 0:
-        return SMALL(n);
-    case 1:
-        return heap_float(&heap, n);
-    case 2:
-        return TUPLE2(&heap, SMALL(n), NIL);
-    default:
-        return heap_cons(&heap, SMALL(n % 7), SMALL(n));
+    case 0: return SMALL(n);
+    case 1: return heap_float(&heap, n);
+    case 2: return TUPLE2(&heap, SMALL(n), NIL);
+    default: return heap_cons(&heap, SMALL(n % 7), SMALL(n));
     }
 }
 

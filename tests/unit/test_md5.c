@@ -17,8 +17,7 @@ TEST(md5_of_the_rfc) {
         {"a", "0cc175b9c0f1b6a831c399e269772661"},
         {"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
         {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "d174ab98d277d9f5a5611c2c9f419d9f"},
-        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
-         "57edf4a22be3c955ac49da2e2107b67a"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890", "57edf4a22be3c955ac49da2e2107b67a"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         size_t size = strlen(cases[i].text);

@@ -73,15 +73,15 @@ TEST(arithmetic_is_otps) {
         const char *name;
         term (*f)(Heap *, term, term);
     } two[] = {
-        {"+", arith_add},      {"-", arith_sub},     {"*", arith_mul},     {"/", arith_div},   {"div", arith_int_div},
-        {"rem", arith_rem},    {"band", arith_band}, {"bor", arith_bor},   {"bxor", arith_bxor}, {"bsl", arith_bsl},
-        {"bsr", arith_bsr},    {"<", less},          {"==", equal},
+        {"+", arith_add},   {"-", arith_sub},     {"*", arith_mul},   {"/", arith_div},     {"div", arith_int_div},
+        {"rem", arith_rem}, {"band", arith_band}, {"bor", arith_bor}, {"bxor", arith_bxor}, {"bsl", arith_bsl},
+        {"bsr", arith_bsr}, {"<", less},          {"==", equal},
     };
     static const struct {
         const char *name;
         term (*f)(Heap *, term);
     } one[] = {
-        {"-", arith_neg},     {"bnot", arith_bnot}, {"abs", arith_abs},     {"round", arith_round},
+        {"-", arith_neg},       {"bnot", arith_bnot}, {"abs", arith_abs},     {"round", arith_round},
         {"trunc", arith_trunc}, {"ceil", arith_ceil}, {"floor", arith_floor}, {"float", arith_float},
     };
     VM vm;
@@ -229,7 +229,8 @@ TEST(integers_have_one_form) {
     VM vm;
     Heap h;
     begin(&vm, &h);
-    static const int64_t some[] = {0, 1, -1, INT64_MAX, INT64_MIN, ((int64_t)1 << 59) - 1, (int64_t)1 << 59, -((int64_t)1 << 59), -((int64_t)1 << 59) - 1};
+    static const int64_t some[] = {
+        0, 1, -1, INT64_MAX, INT64_MIN, ((int64_t)1 << 59) - 1, (int64_t)1 << 59, -((int64_t)1 << 59), -((int64_t)1 << 59) - 1};
     for (size_t i = 0; i < ARRAY_LEN(some); i++) {
         int64_t back = 7;
         uint64_t magnitude;
@@ -267,6 +268,7 @@ TEST(floats_as_short_text) {
     static const struct {
         double d;
         const char *text;
+        // clang-format off
     } cases[] = {
         {0.0, "0.0"}, {-0.0, "-0.0"}, {1.0, "1.0"}, {0.1, "0.1"}, {1e22, "1.0e22"}, {1e23, "1.0e23"}, {5e-324, "5.0e-324"},
         {1.7976931348623157e308, "1.7976931348623157e308"}, {2.2250738585072014e-308, "2.2250738585072014e-308"}, {100.0, "100.0"},
@@ -274,6 +276,7 @@ TEST(floats_as_short_text) {
         {1234e-8, "1.234e-5"}, {123456789e2, "12345678900.0"}, {123456789e3, "1.23456789e11"}, {9007199254740991.0, "9007199254740991.0"},
         {9007199254740992.0, "9.007199254740992e15"}, {-2.5e-3, "-0.0025"}, {1.0 / 3, "0.3333333333333333"}, {9.5367431640625e-7, "9.5367431640625e-7"},
     };
+    // clang-format on
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char out[DTOA_SHORT_MAX + 1];
         out[dtoa_short(cases[i].d, out)] = 0;

@@ -8,13 +8,15 @@
 
 extern int unit_failures;
 
-#define TEST(name) void test_##name(void); void test_##name(void)
-#define CHECK(c)                                                                                                          \
-    do {                                                                                                                  \
-        if (!(c)) {                                                                                                       \
-            printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #c);                                                      \
-            unit_failures++;                                                                                              \
-        }                                                                                                                 \
+#define TEST(name)          \
+    void test_##name(void); \
+    void test_##name(void)
+#define CHECK(c)                                                     \
+    do {                                                             \
+        if (!(c)) {                                                  \
+            printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #c); \
+            unit_failures++;                                         \
+        }                                                            \
     } while (0)
 
 #endif

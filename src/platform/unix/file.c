@@ -11,11 +11,13 @@
 #include <unistd.h>
 #include <utime.h>
 
-const int FILE_INVALID = EINVAL, FILE_NO_MEMORY = ENOMEM, FILE_UNSUPPORTED = ENOTSUP, FILE_BAD_HANDLE = EBADF, FILE_NO_ACCESS = EACCES, FILE_BROKEN = EPIPE;
+const int FILE_INVALID = EINVAL, FILE_NO_MEMORY = ENOMEM, FILE_UNSUPPORTED = ENOTSUP, FILE_BAD_HANDLE = EBADF, FILE_NO_ACCESS = EACCES,
+          FILE_BROKEN = EPIPE;
 
 static const struct {
     int number;
     const char *name;
+    // clang-format off
 } errors[] = {
 #define E(n, s) {n, s}
     E(EACCES, "eacces"), E(EAGAIN, "eagain"), E(EBADF, "ebadf"), E(EBUSY, "ebusy"), E(EDQUOT, "edquot"), E(EEXIST, "eexist"),
@@ -33,6 +35,7 @@ static const struct {
     E(EPROTONOSUPPORT, "eprotonosupport"), E(EPROTOTYPE, "eprototype"), E(ESHUTDOWN, "eshutdown"), E(ETIMEDOUT, "etimedout"),
 #undef E
 };
+// clang-format on
 
 const char *file_error_name(int error) {
     for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
@@ -50,20 +53,13 @@ static int result(int r) {
 int file_open(const char *name, unsigned modes, int *fd) {
     int flags = O_CLOEXEC;
     switch (modes & (FILE_READ | FILE_WRITE)) {
-    case FILE_READ:
-        flags |= O_RDONLY;
-        break;
-    case FILE_WRITE:
-        flags |= O_WRONLY | O_CREAT | (modes & (FILE_APPEND | FILE_EXCLUSIVE) ? 0 : O_TRUNC);
-        break;
-    case FILE_READ | FILE_WRITE:
-        flags |= O_RDWR | O_CREAT;
-        break;
-    default:
-        return EINVAL;
+    case FILE_READ: flags |= O_RDONLY; break;
+    case FILE_WRITE: flags |= O_WRONLY | O_CREAT | (modes & (FILE_APPEND | FILE_EXCLUSIVE) ? 0 : O_TRUNC); break;
+    case FILE_READ | FILE_WRITE: flags |= O_RDWR | O_CREAT; break;
+    default: return EINVAL;
     }
-    flags |= (modes & FILE_APPEND ? O_APPEND : 0) | (modes & FILE_EXCLUSIVE ? O_EXCL : 0) |
-             (modes & FILE_SYNC ? O_SYNC : 0) | (modes & FILE_DIRECTORY ? O_DIRECTORY : 0);
+    flags |= (modes & FILE_APPEND ? O_APPEND : 0) | (modes & FILE_EXCLUSIVE ? O_EXCL : 0) | (modes & FILE_SYNC ? O_SYNC : 0) |
+             (modes & FILE_DIRECTORY ? O_DIRECTORY : 0);
     do {
         *fd = open(name, flags, 0666);
     } while (*fd < 0 && errno == EINTR);
@@ -91,8 +87,7 @@ int file_read(int fd, void *to, size_t size, int64_t offset, size_t *done) {
     uint8_t *p = to;
     *done = 0;
     while (*done < size) {
-        ssize_t n = offset < 0 ? read(fd, p + *done, size - *done)
-                               : pread(fd, p + *done, size - *done, offset + (int64_t)*done);
+        ssize_t n = offset < 0 ? read(fd, p + *done, size - *done) : pread(fd, p + *done, size - *done, offset + (int64_t)*done);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -149,6 +144,7 @@ int file_advise(int fd, int64_t offset, int64_t size, FileAdvice advice) {
 
 static void convert(const struct stat *s, FileInfo *info) {
     *info = (FileInfo){
+        // clang-format off
         .size = (uint64_t)s->st_size,
         .type = S_ISREG(s->st_mode)   ? FILE_TYPE_REGULAR
                 : S_ISDIR(s->st_mode) ? FILE_TYPE_DIRECTORY
@@ -160,6 +156,7 @@ static void convert(const struct stat *s, FileInfo *info) {
         .major = (uint32_t)s->st_dev, .minor = (uint32_t)s->st_rdev,
         .uid = s->st_uid, .gid = s->st_gid, .inode = s->st_ino,
     };
+    // clang-format on
 }
 
 int file_info_of(int fd, FileInfo *info) {
@@ -237,7 +234,8 @@ int file_make_dir(const char *name) {
 int file_delete_dir(const char *name) {
     int e = result(rmdir(name));
     struct stat s, here;
-    bool current = (e == EEXIST || e == ENOTEMPTY) && stat(name, &s) == 0 && stat(".", &here) == 0 && s.st_ino == here.st_ino && s.st_dev == here.st_dev;
+    bool current = (e == EEXIST || e == ENOTEMPTY) && stat(name, &s) == 0 && stat(".", &here) == 0 && s.st_ino == here.st_ino &&
+                   s.st_dev == here.st_dev;
     return current ? EINVAL : e;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// clang-format off
 #define GMP(F)                                                                                                            \
     F(0, __gmpn_add_n) F(0, __gmpn_divrem_1) F(0, __gmpn_get_str) F(0, __gmpn_lshift) F(0, __gmpn_mul) F(0, __gmpn_mul_1) \
     F(0, __gmpn_rshift) F(0, __gmpn_set_str) F(0, __gmpn_sqr) F(0, __gmpn_sub_n) F(0, __gmpn_tdiv_qr)
@@ -22,6 +23,7 @@
 #define TINFO(F)                                                                                                          \
     F(3, setupterm) F(3, tgetflag) F(3, tgetnum) F(3, tgetstr) F(3, tgoto) F(3, tigetstr)  \
     F(3, tiparm)
+// clang-format on
 #define FUNCTIONS(F) GMP(F) ZLIB(F) MATH(F) TINFO(F)
 
 static const char *const libraries[] = {"libgmp.so.10", "libz.so.1", "libm.so.6", "libtinfo.so.6"};
@@ -52,19 +54,18 @@ const void *late_resolve(size_t n) {
     return at;
 }
 
-#define STUB(library, name)                                                                                               \
-    ".globl " #name "\n.type " #name ", @function\n" #name ": jmp *late_slots+8*late_number(%rip)\n"                    \
+#define STUB(library, name)                                                                          \
+    ".globl " #name "\n.type " #name ", @function\n" #name ": jmp *late_slots+8*late_number(%rip)\n" \
     "late_first_" #name ": push $late_number\njmp late_enter\n.set late_number, late_number+1\n"
 
 /* late_enter keeps the arguments (words in registers, two floats) while the function is looked up. */
 __asm__(".pushsection .text.late,\"ax\",@progbits\n"
-        ".set late_number, 0\n" FUNCTIONS(STUB)
-        "late_enter:\n"
-        "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\n"
-        "sub $32, %rsp\nmovsd %xmm0, (%rsp)\nmovsd %xmm1, 8(%rsp)\n"
-        "mov 80(%rsp), %rdi\ncall late_resolve\nmov %rax, %r11\n"
-        "movsd (%rsp), %xmm0\nmovsd 8(%rsp), %xmm1\nadd $32, %rsp\n"
-        "pop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\nadd $8, %rsp\njmp *%r11\n"
-        ".popsection");
+        ".set late_number, 0\n" FUNCTIONS(STUB) "late_enter:\n"
+                                                "push %rdi\npush %rsi\npush %rdx\npush %rcx\npush %r8\npush %r9\n"
+                                                "sub $32, %rsp\nmovsd %xmm0, (%rsp)\nmovsd %xmm1, 8(%rsp)\n"
+                                                "mov 80(%rsp), %rdi\ncall late_resolve\nmov %rax, %r11\n"
+                                                "movsd (%rsp), %xmm0\nmovsd 8(%rsp), %xmm1\nadd $32, %rsp\n"
+                                                "pop %r9\npop %r8\npop %rcx\npop %rdx\npop %rsi\npop %rdi\nadd $8, %rsp\njmp *%r11\n"
+                                                ".popsection");
 
 #endif

@@ -10,9 +10,9 @@
 
 #define API __attribute__((visibility("default")))
 /* A function under both names. */
-#define BOTH(Type, name, ...)                                                                                             \
-    API Type enif_##name(__VA_ARGS__);                                                                                    \
-    API Type erl_drv_##name(__VA_ARGS__) __attribute__((alias("enif_" #name)));                                           \
+#define BOTH(Type, name, ...)                                                   \
+    API Type enif_##name(__VA_ARGS__);                                          \
+    API Type erl_drv_##name(__VA_ARGS__) __attribute__((alias("enif_" #name))); \
     Type enif_##name(__VA_ARGS__)
 
 typedef struct ErlDrvMutex_ {
@@ -32,7 +32,7 @@ typedef struct ErlDrvTid_ {
     char *name;
     void *(*run)(void *arg);
     void *arg;
-} *Tid;
+} * Tid;
 typedef struct {
     int suggested_stack_size;
 } ThreadOpts;
@@ -53,21 +53,21 @@ static void *named(size_t size, char *name, size_t where) {
 }
 
 /* What the three kinds of locks share: making one, ending it, its name. */
-#define NAMED(Type, kind, pthread, field)                                 \
-    BOTH(Type *, kind##_create, char *name) {                             \
-        Type *l = named(sizeof *l, name, offsetof(Type, name));           \
-        if (l != NULL) {                                                  \
-            pthread_##pthread##_init(&l->field, NULL);                    \
-        }                                                                 \
-        return l;                                                         \
-    }                                                                     \
-    BOTH(void, kind##_destroy, Type *l) {                                 \
-        pthread_##pthread##_destroy(&l->field);                           \
-        free(l->name);                                                    \
-        free(l);                                                          \
-    }                                                                     \
-    BOTH(char *, kind##_name, Type *l) {                                  \
-        return l == NULL ? NULL : l->name;                                \
+#define NAMED(Type, kind, pthread, field)                       \
+    BOTH(Type *, kind##_create, char *name) {                   \
+        Type *l = named(sizeof *l, name, offsetof(Type, name)); \
+        if (l != NULL) {                                        \
+            pthread_##pthread##_init(&l->field, NULL);          \
+        }                                                       \
+        return l;                                               \
+    }                                                           \
+    BOTH(void, kind##_destroy, Type *l) {                       \
+        pthread_##pthread##_destroy(&l->field);                 \
+        free(l->name);                                          \
+        free(l);                                                \
+    }                                                           \
+    BOTH(char *, kind##_name, Type *l) {                        \
+        return l == NULL ? NULL : l->name;                      \
     }
 
 NAMED(Mutex, mutex, mutex, lock)

@@ -25,7 +25,7 @@ struct Poll {
     int epoll, wake; /* -1: not opened yet. wake is stored last (atomic) */
     bool woken;      /* before they were (atomic) */
     Slot *slots;
-    size_t room;    /* slots; those beyond have never been used */
+    size_t room; /* slots; those beyond have never been used */
     size_t watched, always;
     struct epoll_event ready[BATCH];
     int count, next;

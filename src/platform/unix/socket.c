@@ -85,9 +85,7 @@ socklen_t address_to_system(const SocketAddress *a, SystemAddress *s) {
         s->any.sa_family = (sa_family_t)a->flow;
         memcpy(s->any.sa_data, a->bytes, a->size);
         return (socklen_t)(offsetof(struct sockaddr, sa_data) + a->size);
-    default:
-        memcpy(s->local.sun_path, a->bytes, a->size);
-        return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + a->size);
+    default: memcpy(s->local.sun_path, a->bytes, a->size); return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + a->size);
     }
 }
 
@@ -118,17 +116,18 @@ void address_from_system(SocketAddress *a, const SystemAddress *s, size_t size) 
     } else if (s->any.sa_family == AF_UNIX) {
         size_t n = size - MIN(size, offsetof(struct sockaddr_un, sun_path)), length = strnlen(s->local.sun_path, n);
         a->family = FAMILY_LOCAL;
-        a->size = (uint8_t)MIN(length == 0 ? n : length, sizeof a->bytes); /* a name that begins with a zero is as long as the system says */
+        a->size =
+            (uint8_t)MIN(length == 0 ? n : length, sizeof a->bytes); /* a name that begins with a zero is as long as the system says */
         memcpy(a->bytes, s->local.sun_path, a->size);
     }
 }
 
 void address_from_any(SocketAddress *a, const struct sockaddr *s) {
-    size_t size = s == NULL                     ? 0
-                  : s->sa_family == AF_INET     ? sizeof(struct sockaddr_in)
-                  : s->sa_family == AF_INET6    ? sizeof(struct sockaddr_in6)
-                  : s->sa_family == AF_PACKET   ? sizeof(struct sockaddr_ll)
-                                                : 0;
+    size_t size = s == NULL                   ? 0
+                  : s->sa_family == AF_INET   ? sizeof(struct sockaddr_in)
+                  : s->sa_family == AF_INET6  ? sizeof(struct sockaddr_in6)
+                  : s->sa_family == AF_PACKET ? sizeof(struct sockaddr_ll)
+                                              : 0;
     SystemAddress copy;
     memset(&copy, 0, sizeof copy);
     if (size > 0) {
@@ -214,8 +213,8 @@ static const struct {
     uint8_t option;
     int level, name;
 } extras[] = {
-    {SOCKET_TOS, IPPROTO_IP, IP_TOS},          {SOCKET_TCLASS, IPPROTO_IPV6, IPV6_TCLASS},         {SOCKET_TTL, IPPROTO_IP, IP_TTL},
-    {SOCKET_TOS, IPPROTO_IP, IP_RECVTOS},      {SOCKET_TCLASS, IPPROTO_IPV6, IPV6_RECVTCLASS},     {SOCKET_TTL, IPPROTO_IP, IP_RECVTTL},
+    {SOCKET_TOS, IPPROTO_IP, IP_TOS},     {SOCKET_TCLASS, IPPROTO_IPV6, IPV6_TCLASS},     {SOCKET_TTL, IPPROTO_IP, IP_TTL},
+    {SOCKET_TOS, IPPROTO_IP, IP_RECVTOS}, {SOCKET_TCLASS, IPPROTO_IPV6, IPV6_RECVTCLASS}, {SOCKET_TTL, IPPROTO_IP, IP_RECVTTL},
 };
 
 static void take_extra(SocketExtra *extra, struct cmsghdr *c) {

@@ -9,7 +9,7 @@
 
 static const struct {
     uint8_t option;
-    bool strict;  /* failures are told; others never were, and programs rely on it */
+    bool strict; /* failures are told; others never were, and programs rely on it */
     int level, name;
 } options[] = {
     {0, false, SOL_SOCKET, SO_REUSEADDR},

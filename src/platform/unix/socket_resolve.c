@@ -26,8 +26,8 @@ static const char *failure(int code) {
 }
 
 static const char *type_name(int type) {
-    static const char *const names[] = {[SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw", [SOCK_RDM] = "rdm",
-                                        [SOCK_SEQPACKET] = "seqpacket"};
+    static const char *const names[] = {
+        [SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw", [SOCK_RDM] = "rdm", [SOCK_SEQPACKET] = "seqpacket"};
     return type >= 0 && (size_t)type < sizeof names / sizeof *names ? names[type] : NULL;
 }
 
@@ -69,8 +69,8 @@ const char *resolve_names(const SocketAddress *a, unsigned flags, char host[RESO
     SystemAddress s;
     socklen_t size = address_to_system(a, &s);
     int code = getnameinfo(&s.any, size, host, RESOLVED_HOST, service, RESOLVED_SERVICE,
-                           (flags & RESOLVE_NAME_REQUIRED ? NI_NAMEREQD : 0) | (flags & RESOLVE_DATAGRAM ? NI_DGRAM : 0)
-                               | (flags & RESOLVE_LOCAL ? NI_NOFQDN : 0) | (flags & RESOLVE_NUMERIC_HOST ? NI_NUMERICHOST : 0)
-                               | (flags & RESOLVE_NUMERIC_SERVICE ? NI_NUMERICSERV : 0) | (flags & RESOLVE_IDN ? NI_IDN : 0));
+                           (flags & RESOLVE_NAME_REQUIRED ? NI_NAMEREQD : 0) | (flags & RESOLVE_DATAGRAM ? NI_DGRAM : 0) |
+                               (flags & RESOLVE_LOCAL ? NI_NOFQDN : 0) | (flags & RESOLVE_NUMERIC_HOST ? NI_NUMERICHOST : 0) |
+                               (flags & RESOLVE_NUMERIC_SERVICE ? NI_NUMERICSERV : 0) | (flags & RESOLVE_IDN ? NI_IDN : 0));
     return code == 0 ? NULL : code == EAI_SYSTEM ? file_error_name(errno) : failure(code);
 }

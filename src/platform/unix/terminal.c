@@ -24,8 +24,8 @@ char *tgoto(const char *capability, int column, int line);
 char *tiparm(const char *capability, ...);
 
 static struct {
-    int pipe[2];     /* signals as bytes; 0: not made */
-    int fd;          /* whose modes are ours; -1: none */
+    int pipe[2]; /* signals as bytes; 0: not made */
+    int fd;      /* whose modes are ours; -1: none */
     struct termios before, ours;
     bool no_interrupt;
 } terminal = {.fd = -1};
