@@ -1,5 +1,5 @@
 /* How schedulers rest and wake each other: src/proc/rest.c (schedulers_help, wake_one, scheduler_rest, come_back, end_search),
-   schedule.c (before_slice, enqueue_slowly). One of those that rest waits in poll for all; what wakes it there may be taken by another
+   schedule.c (before_slice). One of those that rest waits in poll for all; what wakes it there may be taken by another
    one that asks io/ in passing. What is locked in the code by rest_lock or a queue's lock is one step here where
    nothing else is looked at in between.
 
@@ -59,15 +59,10 @@ inline end_search() {
 inline put() {
     atomic {
         if
-        :: made < ITEMS -> made++; length[me]++; put_one = true
+        :: made < ITEMS -> made++; length[me]++
         :: else
         fi
     }
-    if
-    :: put_one && length[me] > 1 -> help()
-    :: else
-    fi;
-    put_one = false
 }
 
 /* scheduler_look_around, schedulers_polled: it has taken what poll_wake had left for the one that waits there. */
@@ -97,12 +92,12 @@ inline find_work() {
 
 proctype Scheduler(byte me) {
     byte other;
-    bool found, put_one;
+    bool found;
     do
     :: /* before_slice */
         if
         :: length[me] > 1 -> help()
-        :: else
+        :: true /* or it has not been crowded for long enough */
         fi;
         atomic {
             found = length[me] > 0;
