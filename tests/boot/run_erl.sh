@@ -2,6 +2,7 @@
 cd "$WORK" || exit 1
 bin=$(erl -noshell -eval 'io:put_chars(code:root_dir()), halt().')/bin
 [ -x "$bin/run_erl" ] || { echo "run_erl is not installed"; exit 77; }
+export TERM=vt100 # what the shell needs to show a prompt
 mkdir pipes log
 cat > talk.py <<'END_OF_SCRIPT'
 import os, pty, re, select, sys, time

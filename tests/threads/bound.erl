@@ -5,7 +5,7 @@
 main() ->
     N = erlang:system_info(schedulers),
     Me = self(),
-    Workers = [spawn_opt(fun() -> Me ! {self(), stays(300, I)} end, [{scheduler, I}, link]) || I <- lists:seq(1, N), _ <- lists:seq(1, 20)],
+    Workers = [spawn_opt(fun() -> arrives(10000, I), Me ! {self(), stays(300, I)} end, [{scheduler, I}, link]) || I <- lists:seq(1, N), _ <- lists:seq(1, 20)],
     io:format("they stay: ~p~n", [lists:usort([receive {P, X} -> X end || P <- Workers])]),
     Moves = [{process_flag(scheduler, I) =:= (I - 1), here() =:= I} || I <- lists:seq(1, N)],
     io:format("it moves: ~p ~p ~p~n", [lists:usort(Moves), process_flag(scheduler, 0) =:= N, process_flag(scheduler, 0)]),
@@ -16,6 +16,9 @@ main() ->
     halt(0).
 
 here() -> erlang:system_info(scheduler_id).
+
+%% While its scheduler is being started, it may run on another one.
+arrives(K, I) -> K =:= 0 orelse here() =:= I orelse begin erlang:yield(), arrives(K - 1, I) end.
 
 %% Yields now and then, sleeps now and then.
 stays(0, _) -> true;
