@@ -68,7 +68,7 @@ static bool send_down(Process *p, term ref, term kind, const Target *to, term ta
     Heap *h = HEAP(p);
     term object = to->name == NONE ? to->other : TUPLE2(h, to->name, node_name(process_vm(p)));
     term message = heap_tuple(h, 5, tag == NONE ? A_DOWN : tag, ref, kind, object, to->down_at_once);
-    return priority ? message_send_first(p, message) : message_send(p->scheduler, p, p->pid, message);
+    return message_send_self(p, message, priority);
 }
 
 static term monitor(Process *p, term type, term object, uint32_t flags, term tag) {

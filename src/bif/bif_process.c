@@ -282,7 +282,7 @@ static term exit_signal(Process *p, term to, term reason, bool may_end_self, boo
 }
 
 BIF(erlang, exit, 2) {
-    bool good = !is_ref(a[0]) || vm_release(process_vm(p)) >= 28;
+    bool good = !is_ref(a[0]) || bif_release(p) >= 28;
     return good ? exit_signal(p, a[0], a[1], true, false) : raise_badarg(p);
 }
 
@@ -306,7 +306,7 @@ static term link_to_nobody(Process *p, term to, uint32_t flags) {
         return raise_error(p, A_noproc);
     }
     term message = TUPLE3(HEAP(p), A_EXIT, to, A_noproc);
-    return (flags != 0 ? message_send_first(p, message) : message_send(p->scheduler, p, p->pid, message)) ? A_true : bif_no_memory(p);
+    return message_send_self(p, message, flags != 0) ? A_true : bif_no_memory(p);
 }
 
 static term link(Process *p, term to, uint32_t flags) {

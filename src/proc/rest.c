@@ -39,6 +39,14 @@ static void set_away(Processes *ps, Scheduler *s) {
     }
 }
 
+/* Did it rest? It does no longer. Under the lock. */
+static bool end_rest(Processes *ps, Scheduler *s) {
+    bool rested = s->resting;
+    s->resting = false;
+    __atomic_fetch_sub(&ps->resting, rested, __ATOMIC_SEQ_CST);
+    return rested;
+}
+
 /* It does something again, as soon as it may. */
 static void come_back(Scheduler *s) {
     Processes *ps = s->vm->processes;
@@ -49,10 +57,7 @@ static void come_back(Scheduler *s) {
         lock_take(&ps->rest_lock);
     }
     s->away = false;
-    if (s->resting) {
-        s->resting = false;
-        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
-    }
+    end_rest(ps, s);
     if (ps->poller == s) {
         ps->poller = NULL;
     }
@@ -155,9 +160,8 @@ static void wake_one(Processes *ps, VM *vm) {
         }
     }
     if (s != NULL) {
-        s->resting = false;
+        end_rest(ps, s);
         s->searching = true;
-        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
         __atomic_fetch_add(&ps->searching, 1, __ATOMIC_SEQ_CST);
     }
     lock_give(&ps->rest_lock);
@@ -251,13 +255,9 @@ Scheduler *scheduler_for_bound(Scheduler *s, uint32_t id) {
 void scheduler_wake(Scheduler *s) {
     Processes *ps = s->vm->processes;
     lock_take(&ps->rest_lock);
-    bool rests = s->resting, polls = ps->poller == s;
-    if (rests) {
-        s->resting = false;
-        __atomic_fetch_sub(&ps->resting, 1, __ATOMIC_SEQ_CST);
-    }
+    bool rested = end_rest(ps, s), polls = ps->poller == s;
     lock_give(&ps->rest_lock);
-    if (rests) {
+    if (rested) {
         wake(s->vm, s, polls);
     }
 }

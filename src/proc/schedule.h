@@ -148,6 +148,17 @@ static inline Scheduler *vm_scheduler(const VM *vm) {
     Scheduler *s = scheduler_here;
     return LIKELY(s != NULL && s->vm == vm) ? s : vm->processes->schedulers[0];
 }
+/* A lock that is only taken while there are several schedulers. */
+static inline void vm_lock(const VM *vm, Lock *l) {
+    if (vm->processes != NULL && vm->processes->concurrent) {
+        lock_take(l);
+    }
+}
+static inline void vm_unlock(const VM *vm, Lock *l) {
+    if (vm->processes != NULL && vm->processes->concurrent) {
+        lock_give(l);
+    }
+}
 static inline const HeapSettings *process_heap_settings(const Process *p) {
     return p->extra != NULL ? &p->extra->heap : &process_vm(p)->processes->first_heap;
 }

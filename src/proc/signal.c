@@ -242,8 +242,10 @@ bool message_send_alias(Scheduler *s, Process *from, term alias, term message, b
     return to == NULL || send_copy(s, from, to, m);
 }
 
-bool message_send_first(Process *p, term message) {
-    return send_copy(p->scheduler, p, p, (Signal){.kind = SIGNAL_PRIORITY_MESSAGE, .value = message, .from = p->pid, .token = TOKEN_NONE});
+bool message_send_self(Process *p, term message, bool priority) {
+    return !priority ? message_send(p->scheduler, p, p->pid, message)
+                     : send_copy(p->scheduler, p, p,
+                                 (Signal){.kind = SIGNAL_PRIORITY_MESSAGE, .value = message, .from = p->pid, .token = TOKEN_NONE});
 }
 
 bool exit_send(Scheduler *s, term from, term pid, term reason) {

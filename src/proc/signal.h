@@ -59,7 +59,7 @@ bool message_send_traced(Process *from, term to, term message, bool priority, st
 /* Sends what `built` holds: value and the fragments it was built in (a detached heap). */
 bool message_send_built(Scheduler *s, term pid, term value, Heap *built);
 bool message_send_alias(Scheduler *s, Process *from, term alias, term message, bool priority);
-bool message_send_first(Process *p, term message); /* of a process to itself, in front of ordinary ones */
+bool message_send_self(Process *p, term message, bool priority); /* in front of ordinary ones, or behind all */
 
 /* exit/2: reason is copied. False: no memory. */
 bool exit_send(Scheduler *s, term from, term pid, term reason);

@@ -49,17 +49,6 @@ int64_t timers_left(VM *vm, int64_t tick) {
     return until(vm, end) / MILLISECOND;
 }
 
-static void wheel_take(VM *vm, TimerWheel *w) {
-    if (vm->processes->concurrent) {
-        lock_take(&w->lock);
-    }
-}
-static void wheel_give(VM *vm, TimerWheel *w) {
-    if (vm->processes->concurrent) {
-        lock_give(&w->lock);
-    }
-}
-
 TimerWheel *timers_new(VM *vm) {
     TimerWheel *w = MEM_NEW(&vm->mem, MEM_SYSTEM, TimerWheel);
     if (w != NULL) {
@@ -110,12 +99,12 @@ static void unlink_timer(Timer *t) {
 
 void timer_set(Scheduler *s, Timer *t, int64_t at_tick, TimerFire *fire) {
     TimerWheel *w = s->timers;
-    wheel_take(s->vm, w);
+    vm_lock(s->vm, &w->lock);
     t->at = at_tick;
     t->fire = fire;
     t->wheel = w;
     insert(w, t);
-    wheel_give(s->vm, w);
+    vm_unlock(s->vm, &w->lock);
 }
 
 static void take_out(TimerWheel *w, Timer *t) {
@@ -130,11 +119,11 @@ static void take_out(TimerWheel *w, Timer *t) {
 void timer_cancel(VM *vm, Timer *t) {
     TimerWheel *w = t->wheel;
     if (w != NULL) {
-        wheel_take(vm, w);
+        vm_lock(vm, &w->lock);
         if (t->link != NULL) {
             take_out(w, t);
         }
-        wheel_give(vm, w);
+        vm_unlock(vm, &w->lock);
     }
 }
 
@@ -174,9 +163,9 @@ static int64_t next_event(const TimerWheel *w) {
 }
 
 int64_t timers_next(VM *vm, TimerWheel *w) {
-    wheel_take(vm, w);
+    vm_lock(vm, &w->lock);
     int64_t next = next_event(w);
-    wheel_give(vm, w);
+    vm_unlock(vm, &w->lock);
     return next;
 }
 
@@ -211,7 +200,7 @@ static void run_locked(Scheduler *s, TimerWheel *w, int64_t now_tick) {
 
 void timers_run(Scheduler *s, int64_t now_tick) {
     TimerWheel *w = s->timers;
-    wheel_take(s->vm, w);
+    vm_lock(s->vm, &w->lock);
     run_locked(s, w, now_tick);
-    wheel_give(s->vm, w);
+    vm_unlock(s->vm, &w->lock);
 }

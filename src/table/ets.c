@@ -31,14 +31,10 @@ typedef struct Ets {
 } Ets;
 
 static void directory_lock(VM *vm) {
-    if (vm->processes != NULL && vm->processes->concurrent) {
-        lock_take(&vm->tables->ets->lock);
-    }
+    vm_lock(vm, &vm->tables->ets->lock);
 }
 static void directory_unlock(VM *vm) {
-    if (vm->processes != NULL && vm->processes->concurrent) {
-        lock_give(&vm->tables->ets->lock);
-    }
+    vm_unlock(vm, &vm->tables->ets->lock);
 }
 
 static size_t name_hash(const Table *t) {
@@ -506,17 +502,6 @@ bool table_give(Process *from, Table *t, term to, term data) {
 
 /* Fixations. */
 
-static void small_take(VM *vm, Table *t) {
-    if (vm->processes->concurrent) {
-        lock_take(&t->small_lock);
-    }
-}
-static void small_give(VM *vm, Table *t) {
-    if (vm->processes->concurrent) {
-        lock_give(&t->small_lock);
-    }
-}
-
 static bool add_fixer(Process *p, Table *t) {
     VM *vm = process_vm(p);
     for (Fixer *f = t->fixers; f != NULL; f = f->next) {
@@ -541,9 +526,9 @@ static bool add_fixer(Process *p, Table *t) {
 
 /* Others may be looking at it, and fixing it; nobody relies on its not being fixed. */
 bool table_fix(Process *p, Table *t) {
-    small_take(process_vm(p), t);
+    vm_lock(process_vm(p), &t->small_lock);
     bool ok = add_fixer(p, t);
-    small_give(process_vm(p), t);
+    vm_unlock(process_vm(p), &t->small_lock);
     return ok;
 }
 
@@ -563,14 +548,14 @@ static void remove_fixer(VM *vm, Table *t, Fixer **at) {
 /* What is dead can only be freed by who has the table alone. */
 bool table_unfix(VM *vm, Table *t, term pid) {
     Scheduler *s = vm_scheduler(vm);
-    small_take(vm, t);
+    vm_lock(vm, &t->small_lock);
     if (s->table == t && s->table_shared && table_is_fixed_once(t) && !table_is_tree(t) &&
         (t->hash.dead_count > 0 || t->hash.dead_anywhere)) {
-        small_give(vm, t);
+        vm_unlock(vm, &t->small_lock);
         if (!table_take_alone(s)) {
             return true;
         }
-        small_take(vm, t);
+        vm_lock(vm, &t->small_lock);
     }
     Fixer **at = &t->fixers;
     while (*at != NULL && (*at)->pid != pid) {
@@ -580,7 +565,7 @@ bool table_unfix(VM *vm, Table *t, term pid) {
     if (fixed && --(*at)->count == 0) {
         remove_fixer(vm, t, at);
     }
-    small_give(vm, t);
+    vm_unlock(vm, &t->small_lock);
     return fixed;
 }
 

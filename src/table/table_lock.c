@@ -90,32 +90,29 @@ static Stripe *stripe_for(const Scheduler *s, const Table *t, TableUse use, term
     return &t->stripes[(t->keyed != NULL && use != USE_HEAD ? hash_of(s->vm, key) : s->id) & t->stripe_mask];
 }
 
-static void take_as(Scheduler *s, Table *t, TableUse use, term key) {
-    s->table = t;
-    s->table_shared = use != USE_ALONE && use != USE_KEY;
-    s->stripe = stripe_for(s, t, use, key);
+/* Takes or gives what s has of its table. */
+static inline void each_lock(const Scheduler *s, void (*act)(SharedLock *l, bool shared)) {
+    Table *t = s->table;
     if (s->stripe != NULL) {
-        take(&s->stripe->lock, s->table_shared);
+        act(&s->stripe->lock, s->table_shared);
     } else if (t->stripes == NULL) {
-        take(&t->lock, s->table_shared);
+        act(&t->lock, s->table_shared);
     } else {
         for (size_t i = 0; i <= t->stripe_mask; i++) {
-            take(&t->stripes[i].lock, s->table_shared);
+            act(&t->stripes[i].lock, s->table_shared);
         }
     }
 }
 
+static void take_as(Scheduler *s, Table *t, TableUse use, term key) {
+    s->table = t;
+    s->table_shared = use != USE_ALONE && use != USE_KEY;
+    s->stripe = stripe_for(s, t, use, key);
+    each_lock(s, take);
+}
+
 void table_unlock(Scheduler *s) {
-    Table *t = s->table;
-    if (s->stripe != NULL) {
-        give(&s->stripe->lock, s->table_shared);
-    } else if (t->stripes == NULL) {
-        give(&t->lock, s->table_shared);
-    } else {
-        for (size_t i = 0; i <= t->stripe_mask; i++) {
-            give(&t->stripes[i].lock, s->table_shared);
-        }
-    }
+    each_lock(s, give);
     s->table = NULL, s->stripe = NULL;
 }
 

@@ -1,4 +1,4 @@
-/* Threads, locks and thread-specific data for libraries of native functions: POSIX's own, under the names of OTP's interface
+/* Threads, locks and thread-specific data for libraries of native functions: POSIX's own (but for keys of data, of which it has too few), under the names of OTP's interface
    (enif_... and erl_drv_...). They know nothing of the VM. */
 #include <errno.h>
 #include <pthread.h>
