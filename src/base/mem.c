@@ -69,10 +69,12 @@ void *mem_resize(Mem *m, MemKind kind, void *block, size_t old, size_t size) {
     if (UNLIKELY(size > LARGE_BLOCK) && (kind == MEM_HEAP || kind == MEM_BINARY) && account_refuses(size)) {
         return NULL;
     }
-    void *p = realloc(block, size);
-    if (UNLIKELY(p == NULL)) {
-        // cppcheck-suppress memleak -- nothing is there to leak
-        return NULL;
+    void *p;
+    for (unsigned tries = 0; UNLIKELY((p = realloc(block, size)) == NULL); tries++) {
+        if (m->wait == NULL || !m->wait(m, size, tries)) {
+            // cppcheck-suppress memleak -- nothing is there to leak
+            return NULL;
+        }
     }
     count(m, kind, size - old, size > old);
     return p;

@@ -28,12 +28,14 @@ typedef struct MemCounts {
     size_t total, peak; /* of all kinds: now, and at most */
 } MemCounts;
 
-typedef struct {
+typedef struct Mem {
     size_t used[MEM_KINDS]; /* bytes handed out now, by threads without counts of their own (atomic, relaxed) */
     MemCounts *counts;      /* of threads */
     size_t peak;            /* most bytes handed out at once as far as those threads have seen, see mem_peak */
     int64_t fail_after;     /* fault injection: how many more allocations succeed; negative: off */
     int64_t fail_count;     /* then this many fail; 0: all that follow */
+    /* The system had no memory, `tries` + 1 times now: shall it be asked again? NULL: never. */
+    bool (*wait)(struct Mem *m, size_t size, unsigned tries);
 } Mem;
 
 void mem_init(Mem *m);

@@ -9,6 +9,10 @@
 void platform_prepare_heap(size_t size);
 /* How many heaps the threads share; else each gets one, with 64 MB of addresses to itself. Before the first thread is started. */
 void platform_limit_heaps(unsigned count);
+/* Addresses that nobody uses, a part of what there may be; of *size bytes if that is not 0, else of a size that is told. NULL: none are
+   to be had, or they are not limited. */
+void *platform_ballast(size_t *size);
+void platform_drop_ballast(void *at, size_t size);
 int64_t platform_monotonic(void);   /* never goes back; origin undefined */
 int64_t platform_system_time(void); /* since 1970-01-01 UTC; may jump */
 int64_t platform_cpu_time(void);    /* of this process */

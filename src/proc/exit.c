@@ -10,15 +10,18 @@
 #include "proc/quota.h"
 #include "proc/relation.h"
 #include "proc/schedule.h"
+#include "proc/shortage.h"
 #include "proc/signal.h"
 #include "proc/timer.h"
 #include "proc/watch.h"
 #include "term/atom.h"
+#include "term/gc.h"
 #include "term/print.h"
 #include "term/ref.h"
 
 enum { END_TIMERS, END_OWNED, END_NAME = END_OWNED + MAX_END_HOOKS, END_RELATIONS, END_DONE };
 enum { RELATION_COST = 20 };
+enum { MUCH = 64 << 10 }; /* bytes that are worth being freed before anybody is told */
 
 /* Without a process of the system the VM cannot go on. */
 static void system_process_ended(Process *p, term reason) {
@@ -96,6 +99,7 @@ void process_free(Process *p) {
         p->extra = NULL;
     }
     heap_done(&p->heap);
+    shortage_ended(vm);
     epoch_process_free(p);
 }
 
@@ -107,6 +111,21 @@ void process_free_rest(Process *p) {
         lock_give(&vm->processes->outside_lock);
     }
     MEM_DELETE(&vm->mem, MEM_PROCESS, p);
+}
+
+/* Who is told that it has ended may ask for as much memory as it had. What is left of it is the reason. */
+static void free_heap(Process *p) {
+    signals_discard(p);
+    mailbox_drop_markers(p);
+    dictionary_clear(p);
+    p->heap.sp = p->heap.end;
+    p->live = 0;
+    HeapSizes sizes = gc_sizes(&p->heap);
+    if ((sizes.heap_block + sizes.old_block + sizes.fragments) * sizeof(term) + sizes.buffer_bytes >= MUCH) {
+        Account *was_here = account_switch(quota_account(p));
+        gc_collect(&p->heap, &(GcRequest){.full = true, .shrink = true}, &(Roots){&p->exit_reason, 1}, 1); /* no memory: later, then */
+        account_switch(was_here);
+    }
 }
 
 bool process_end_continue(Process *p) {
@@ -131,6 +150,7 @@ bool process_end_continue(Process *p) {
             process_event(p, A_unregister, name);
         }
         leave_table(p);
+        free_heap(p);
         p->minors = END_RELATIONS;
     }
     if (p->minors == END_DONE) {

@@ -13,6 +13,7 @@
 #include "proc/blockers.h"
 #include "proc/epoch.h"
 #include "proc/run_queue.h"
+#include "proc/shortage.h"
 
 enum { SPINS = 40, SPIN_PAUSES = 50 };
 
@@ -198,6 +199,7 @@ static bool start_one(Scheduler *s, bool search) {
     Processes *ps = vm->processes;
     if (!ps->concurrent) { /* the first one has been alone until now */
         ps->concurrent = true;
+        shortage_prepare(vm);
         epoch_back(s);
     }
     lock_take(&ps->rest_lock);

@@ -16,6 +16,7 @@
 #include "proc/relation.h"
 #include "proc/rest.h"
 #include "proc/run_queue.h"
+#include "proc/shortage.h"
 #include "proc/signal.h"
 #include "proc/spawn.h"
 #include "proc/watch.h"
@@ -635,6 +636,7 @@ void processes_done(VM *vm) {
     }
     mem_count_here(&vm->mem, NULL);
     ps->concurrent = false;
+    shortage_done(vm);
     for (uint32_t i = 0; ps->table != NULL && ps->count > 0 && i < ps->size; i++) {
         if (ps->table[i] != NULL) {
             process_discard(ps->table[i]);

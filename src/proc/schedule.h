@@ -36,6 +36,13 @@ typedef struct {
     bool favours;
 } Chance;
 
+/* What is let go of when memory runs out: see shortage.h. */
+typedef struct {
+    void *at;    /* NULL: let go of, or there is none (atomic) */
+    size_t size; /* 0: there is none */
+    term first;  /* the process that came upon it (atomic); NONE: none */
+} Ballast;
+
 typedef struct Processes {
     Process **table;      /* by number modulo size (atomic) */
     uint32_t size, limit; /* size: limit rounded up to a power of 2 */
@@ -57,6 +64,7 @@ typedef struct Processes {
     bool starting;               /* one is just being started; under rest_lock */
     bool concurrent;             /* more than one has been started: from then on (between two slices) locks are taken */
     uint64_t epoch;              /* atomic; see epoch.h */
+    Ballast ballast;             /* see shortage.h */
     Lock rest_lock;              /* of what follows, and of schedulers' away, resting, searching; never held for long */
     uint32_t resting, searching; /* how many: atomic, so that others may look without the lock */
     Scheduler *stopper;          /* for whom all others stand still; NULL: nobody (atomic) */

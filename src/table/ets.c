@@ -312,7 +312,7 @@ Table *table_new(Process *p, const Table *as, term *reason) {
 static void put_dying(VM *vm, Table *t) {
     Ets *ets = vm->tables->ets;
     directory_lock(vm);
-    t->next = ets->dying;
+    t->dying = ets->dying;
     ets->dying = t;
     directory_unlock(vm);
 }
@@ -322,18 +322,10 @@ static Table *take_dying(VM *vm) {
     directory_lock(vm);
     Table *t = ets->dying;
     if (t != NULL) {
-        ets->dying = t->next;
+        ets->dying = t->dying;
     }
     directory_unlock(vm);
     return t;
-}
-
-/* Nobody can have it any more. With several schedulers nobody may come who frees it bit by bit. */
-static void bury(VM *vm, void *table, size_t size UNUSED) {
-    put_dying(vm, table);
-    if (vm->processes != NULL && vm->processes->concurrent) {
-        ets_free_some(vm, SIZE_MAX);
-    }
 }
 
 void table_delete(VM *vm, Table *t) {
@@ -362,7 +354,12 @@ void table_delete(VM *vm, Table *t) {
     __atomic_store_n(&t->handle->table, NULL, __ATOMIC_RELEASE);
     resource_release(vm, &t->handle->resource);
     t->handle = NULL;
-    epoch_defer(vm, bury, t, 0);
+    put_dying(vm, t);
+}
+
+static void free_table(VM *vm, void *table, size_t size UNUSED) {
+    stripes_done(vm, table);
+    MEM_DELETE(&vm->mem, MEM_ETS, (Table *)table);
 }
 
 bool ets_free_some(VM *vm, size_t objects) {
@@ -374,8 +371,7 @@ bool ets_free_some(VM *vm, size_t objects) {
         if (t->heir_data != NULL) {
             object_free(vm, t->heir_data);
         }
-        stripes_done(vm, t);
-        MEM_DELETE(&vm->mem, MEM_ETS, t);
+        epoch_defer(vm, free_table, t, sizeof *t); /* somebody may be waiting for its lock, to find that it has gone */
     }
     return true;
 }

@@ -47,6 +47,7 @@ typedef union Stripe {
 
 typedef struct Table {
     struct Table *next, *before; /* of all tables; next is read without a lock */
+    struct Table *dying;         /* of those whose objects are still to be freed */
     SharedLock lock;             /* of all below, taken while there are several schedulers; not if there are stripes */
     Lock small_lock;             /* of fixers and HashTable.dead for who has not all of the table to itself */
     Lock resizing;               /* of who splits or joins buckets under two stripes */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,10 +34,33 @@ void platform_prepare_heap(size_t size) {
 #endif
 }
 
+/* What one of malloc's heaps has free is of no use to a thread that has another one, and each takes 64 MB of addresses at a time (128
+   for a moment). Where addresses are limited, so are the heaps. */
+enum { ADDRESSES_PER_HEAP = 1 << 30 };
+enum { BALLAST_PART = 16, BALLAST_MOST = 64 << 20 };
+
 void platform_limit_heaps(unsigned count) {
 #if defined(__GLIBC__)
+    struct rlimit addresses;
+    if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY) {
+        count = (unsigned)MIN(count, 1 + addresses.rlim_cur / ADDRESSES_PER_HEAP);
+    }
     mallopt(M_ARENA_MAX, (int)count);
 #endif
+}
+
+void *platform_ballast(size_t *size) {
+    struct rlimit addresses;
+    if (*size == 0 && (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur == RLIM_INFINITY)) {
+        return NULL;
+    }
+    *size = *size != 0 ? *size : MIN(addresses.rlim_cur / BALLAST_PART & ~(size_t)UINT16_MAX, BALLAST_MOST);
+    void *at = *size == 0 ? MAP_FAILED : mmap(NULL, *size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void platform_drop_ballast(void *at, size_t size) {
+    munmap(at, size);
 }
 
 static int64_t clock_of(clockid_t id) {
