@@ -85,7 +85,10 @@ static term info_atom_limit(Process *p) {
     return unsigned_term(p, atoms_limit(process_vm(p)));
 }
 static term info_processors(Process *p) {
-    return SMALL(sysconf(_SC_NPROCESSORS_ONLN));
+    return SMALL(platform_processors(true));
+}
+static term info_processors_available(Process *p UNUSED) {
+    return SMALL(platform_processors(false));
 }
 static term info_start_time(Process *p) {
     return integer_from_int64(HEAP(p), process_vm(p)->processes->clock.origin);
@@ -306,7 +309,7 @@ static const struct {
     {A_time_warp_mode, NONE, info_time_warp}, {A_start_time, NONE, info_start_time}, {A_end_time, NONE, info_end_time},
     {A_endian, A_little, NULL}, {A_fullsweep_after, NONE, info_full_sweep}, {A_garbage_collection, NONE, info_collection},
     {A_heap_type, A_private, NULL}, {A_kernel_poll, A_true, NULL}, {A_logical_processors, NONE, info_processors},
-    {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors},
+    {A_logical_processors_online, NONE, info_processors}, {A_logical_processors_available, NONE, info_processors_available},
     {A_min_heap_size, NONE, info_min_heap}, {A_min_bin_vheap_size, NONE, info_min_binary}, {A_message_queue_data, NONE, info_queue_data},
     {A_multi_scheduling, NONE, info_multi_scheduling}, {A_multi_scheduling_blockers, NONE, info_blockers}, {A_nif_version, NONE, info_nif_version},
     {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, NONE, info_compat}, {A_creation, SMALL(0), NULL},

@@ -64,14 +64,22 @@ static void take_seed(VM *vm) {
     vm->seeded = text != NULL && seed_read(text, &vm->seed);
 }
 
-/* As +S says, else MOTE_SCHEDULERS; else one. A heap for each, and one that the pool's threads share. */
+/* As +S says, else MOTE_SCHEDULERS; else one for each processor, online for those that this process may use. Runs that shall be the same again have one. A heap for each, and one
+   that the pool's threads share. */
 static bool set_schedulers(VM *vm) {
     SystemFlags *f = vm->flags;
     const char *variable = environment_get("MOTE_SCHEDULERS");
-    int count = f->schedulers > 0 ? f->schedulers : variable != NULL ? atoi(variable) : 1;
-    int online = f->schedulers_online > 0 ? f->schedulers_online : count;
-    f->schedulers = vm->seeded ? 1 : MAX(count, online);
-    f->schedulers_online = vm->seeded ? 1 : online;
+    bool repeats = vm->seeded || vm->mem.fail_after >= 0;
+    int usable = (int)platform_processors(false), count = variable != NULL ? atoi(variable) : 0, online = f->schedulers_online;
+    if (f->schedulers > 0) {
+        count = f->schedulers;
+    } else if (count <= 0) {
+        count = f->booted ? (int)platform_processors(true) : usable; /* reads files */
+        online = online > 0 ? online : usable;
+    }
+    online = online > 0 ? online : count;
+    f->schedulers = repeats ? 1 : MAX(count, online);
+    f->schedulers_online = repeats ? 1 : online;
     platform_limit_heaps((unsigned)f->schedulers + 1);
     return f->schedulers <= 1 || schedulers_set(vm, (uint32_t)f->schedulers, (uint32_t)online);
 }

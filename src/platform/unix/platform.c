@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -61,6 +62,16 @@ void *platform_ballast(size_t *size) {
 
 void platform_drop_ballast(void *at, size_t size) {
     munmap(at, size);
+}
+
+unsigned platform_processors(bool all) {
+#if defined(__linux__)
+    cpu_set_t allowed;
+    if (!all && sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        return (unsigned)MAX(CPU_COUNT(&allowed), 1);
+    }
+#endif
+    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
 static int64_t clock_of(clockid_t id) {
