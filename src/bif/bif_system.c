@@ -87,8 +87,12 @@ static term info_atom_limit(Process *p) {
 static term info_processors(Process *p) {
     return SMALL(platform_processors(true));
 }
-static term info_processors_available(Process *p UNUSED) {
-    return SMALL(platform_processors(false));
+static term info_processors_available(Process *p) {
+    return SMALL(process_vm(p)->processes->processors);
+}
+static term info_update_processors(Process *p) {
+    uint32_t now = platform_processors(false);
+    return __atomic_exchange_n(&process_vm(p)->processes->processors, now, __ATOMIC_RELAXED) == now ? A_unchanged : A_changed;
 }
 static term info_start_time(Process *p) {
     return integer_from_int64(HEAP(p), process_vm(p)->processes->clock.origin);
@@ -317,7 +321,7 @@ static const struct {
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
     {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
     {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, NONE, info_tolerant_time}, {A_trace_control_word, NONE, info_control_word},
-    {A_update_cpu_info, A_unchanged, NULL}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
+    {A_update_cpu_info, NONE, info_update_processors}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
     {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_cpu_quota, A_unknown, NULL}, {A_taints, NONE, info_taints}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
     {A_time_offset, NONE, info_time_offset}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},

@@ -76,7 +76,7 @@ bool bif_is_still(const Process *p) {
 
 term bif_still(Process *p, const Export *again, const term *args) {
     Scheduler *s = p->scheduler;
-    p->flags |= FLAG_STILL;
+    p->flags |= FLAG_STILL | FLAG_UNSEEN;
     process_give_up(p, MAX(p->heap.reds, 0));
     s->trap_to = again;
     memcpy(s->trap_args, args, again->arity * sizeof *args);
@@ -84,6 +84,9 @@ term bif_still(Process *p, const Export *again, const term *args) {
 }
 
 void bif_still_over(Process *p) {
+    if (!(p->state & STATE_TRACED)) {
+        p->flags &= (uint16_t)~FLAG_UNSEEN;
+    }
     if (process_vm(p)->processes->concurrent) {
         process_give_up(p, MAX(p->heap.reds, 0));
     }

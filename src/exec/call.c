@@ -109,6 +109,10 @@ static const Entry *entry_of(Process *p, term *x, term module, term name, uint32
     return &e->entry;
 }
 
+bool rt_keep_caller(Process *p, const Unit *ip, const Export *to) {
+    return to->bif == NULL || !raises(to->module, to->name, to->arity) || trace_tail_call(p, ip, to->arity);
+}
+
 const Entry *rt_apply(Process *p, term *x, uintptr_t arity) {
     term module = x[arity], name = x[arity + 1];
     if (!is_atom(module) || !is_atom(name)) {

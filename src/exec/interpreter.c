@@ -397,7 +397,18 @@ static inline const Unit *select_label(const Unit *list, size_t n, term v) {
         PUSH_RETURN;                              \
         TAIL(to_);                                \
     } while (0)
-#define tail_entry(fn, live, ...) TAIL(ENTRY(fn, __VA_ARGS__))
+#define tail_entry(fn, live, ...)                                 \
+    do {                                                          \
+        const Unit *to_ = ENTRY(fn, __VA_ARGS__);                 \
+        if (UNLIKELY(*to_ == handlers[VARIANT_traced_stub])) {    \
+            SAVE;                                                 \
+            if (!rt_keep_caller(p, ip, (const Export *)to_[1])) { \
+                return RUN_YIELD;                                 \
+            }                                                     \
+            LOAD;                                                 \
+        }                                                         \
+        TAIL(to_);                                                \
+    } while (0)
 #define ret                       \
     do {                          \
         ip = (const Unit *)*sp++; \

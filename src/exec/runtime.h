@@ -105,7 +105,10 @@ static inline const Entry *rt_call_fun(Process *p, term *x, uintptr_t arity) {
     }
     return rt_call_fun_slow(p, x, arity);
 }
-const Entry *rt_apply(Process *p, term *x, uintptr_t arity);       /* x(arity): module, x(arity + 1): function */
+const Entry *rt_apply(Process *p, term *x, uintptr_t arity); /* x(arity): module, x(arity + 1): function */
+/* A traced built-in is the last thing that the function at ip applies: if all it does is to raise, that function is still to be in the
+   stack trace. False: no memory, the process is killed. */
+bool rt_keep_caller(Process *p, const Unit *ip, const Export *to);
 const Entry *rt_apply_list(Process *p, term *x, uintptr_t unused); /* x0: module, x1: function, x2: arguments */
 const Entry *rt_apply_fun(Process *p, term *x, uintptr_t unused);  /* x0: fun, x1: arguments */
 const Entry *rt_undefined(Process *p, term *x, const Export *e);

@@ -53,6 +53,7 @@ typedef enum {
     FLAG_TRACE_FRAMES = 1 << 10, /* there may be frames on its stack that trace/ has left */
     FLAG_HIBERNATES = 1 << 12,   /* hibernate/0 has been called: at the end of this slice it becomes small and waits for a message */
     FLAG_STILL = 1 << 13,        /* all other schedulers stand still in its next slice: see bif_still */
+    FLAG_UNSEEN = 1 << 14,       /* its slices end and begin for that only, which who traces it does not see */
     FLAG_GOES_ON = 1 << 11,      /* the traced built-in that is called next has been told of: it goes on by itself */
 } ProcessFlag;
 

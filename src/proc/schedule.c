@@ -149,6 +149,12 @@ static void tell_of_slice(Process *p, bool in) {
     if (!(p->state & STATE_TRACED)) {
         return;
     }
+    if (UNLIKELY(p->flags & FLAG_UNSEEN) && !(p->state & STATE_EXITING)) {
+        if (in && !world_is_still(p->scheduler)) { /* it has done what it stopped the others for */
+            p->flags &= (uint16_t)~FLAG_UNSEEN;
+        }
+        return;
+    }
     term what = in ? A_in : A_out;
     if (p->state & STATE_EXITING) {
         what = in ? A_in_exiting : p->state & STATE_FREE ? A_out_exited : A_out_exiting;

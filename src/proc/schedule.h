@@ -54,6 +54,7 @@ typedef struct Processes {
        something for them to do. */
     Scheduler **schedulers;      /* `started` of them are there */
     uint32_t scheduler_count;    /* as many as there may be */
+    uint32_t processors;         /* that may be used, as far as it is known: see update_cpu_info */
     uint32_t online;             /* as many as may run processes, if nobody blocks them */
     uint32_t first_online;       /* as many were online at the start */
     uint32_t dirty_cpu_online;   /* told, not made; 0: not set yet */

@@ -70,12 +70,13 @@ static bool set_schedulers(VM *vm) {
     SystemFlags *f = vm->flags;
     const char *variable = environment_get("MOTE_SCHEDULERS");
     bool repeats = vm->seeded || vm->mem.fail_after >= 0;
-    int usable = (int)platform_processors(false), count = variable != NULL ? atoi(variable) : 0, online = f->schedulers_online;
+    uint32_t usable = vm->processes->processors = platform_processors(false);
+    int count = variable != NULL ? atoi(variable) : 0, online = f->schedulers_online;
     if (f->schedulers > 0) {
         count = f->schedulers;
     } else if (count <= 0) {
-        count = f->booted ? (int)platform_processors(true) : usable; /* reads files */
-        online = online > 0 ? online : usable;
+        count = f->booted ? (int)platform_processors(true) : (int)usable; /* reads files */
+        online = online > 0 ? online : (int)usable;
     }
     online = online > 0 ? online : count;
     f->schedulers = repeats ? 1 : MAX(count, online);

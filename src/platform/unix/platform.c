@@ -67,7 +67,7 @@ void platform_drop_ballast(void *at, size_t size) {
 unsigned platform_processors(bool all) {
 #if defined(__linux__)
     cpu_set_t allowed;
-    if (!all && sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    if (!all && sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0) {
         return (unsigned)MAX(CPU_COUNT(&allowed), 1);
     }
 #endif
