@@ -92,7 +92,7 @@ static Process *pick(Scheduler *s, int q) {
     if (p->next == NULL) {
         r->queue[q].last = link;
     }
-    __atomic_store_n(&r->length, r->length - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&r->queue[q].length, r->queue[q].length - 1, __ATOMIC_RELAXED);
     return p;
 }
 

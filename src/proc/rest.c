@@ -305,6 +305,19 @@ static bool find_work(Scheduler *s, const uint64_t *seen) {
     return false;
 }
 
+void schedulers_even(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    uint32_t n = MIN(started(ps), __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED));
+    if (n > 1) {
+        RunQueues *r = s->queues;
+        r->asked = (r->asked + 1) % n;
+        if (r->asked == s->id - 1) {
+            r->asked = (r->asked + 1) % n;
+        }
+        run_queue_even(s, scheduler_at(ps, r->asked));
+    }
+}
+
 void schedulers_take_over(Scheduler *s) {
     Processes *ps = s->vm->processes;
     for (uint32_t i = 0; i < started(ps); i++) {

@@ -17,6 +17,8 @@ void scheduler_checkpoint(Scheduler *s);
 static inline bool scheduler_is_online(const Scheduler *s) {
     return LIKELY(s->id <= __atomic_load_n(&s->vm->processes->allowed, __ATOMIC_RELAXED));
 }
+/* Looks at another one's queues: what waits longer there than it would here, or for ever behind what is more urgent, comes here. */
+void schedulers_even(Scheduler *s);
 /* Takes what stands in the queues of those that may run nothing now. */
 void schedulers_take_over(Scheduler *s);
 /* It will run nothing any more: nobody waits for it. */

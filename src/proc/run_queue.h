@@ -12,8 +12,11 @@ enum { LOW_SKIPS = 7 };
 typedef struct RunQueues {
     struct {
         Process *first, **last;
+        size_t length; /* others may read it */
     } queue[QUEUES];
-    size_t length;      /* of all; others may read it */
+    int serving;     /* which of them it took from last; others may read it */
+    uint32_t evened; /* looks since it asked the next scheduler for some of its processes, and which that was */
+    uint32_t asked;
     Process *next;      /* they run before all others, and only here */
     int64_t until_look; /* reductions until the scheduler looks around */
     uint32_t looks;     /* how often it has done so, instead of resting */
@@ -21,8 +24,11 @@ typedef struct RunQueues {
     Lock lock;          /* of the queues, taken while there are several schedulers */
 } RunQueues;
 
+static inline size_t run_queue_length_of(const Scheduler *s, int q) {
+    return __atomic_load_n(&s->queues->queue[q].length, __ATOMIC_RELAXED);
+}
 static inline size_t run_queue_length(const Scheduler *s) {
-    return __atomic_load_n(&s->queues->length, __ATOMIC_RELAXED);
+    return run_queue_length_of(s, QUEUE_NORMAL) + run_queue_length_of(s, QUEUE_HIGH) + run_queue_length_of(s, QUEUE_MAX);
 }
 
 static inline void run_queue_init(RunQueues *r) {
@@ -39,16 +45,23 @@ static inline void run_queue_push(RunQueues *r, Process *p, int q) {
     p->next = NULL;
     *r->queue[q].last = p;
     r->queue[q].last = &p->next;
-    __atomic_store_n(&r->length, r->length + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&r->queue[q].length, r->queue[q].length + 1, __ATOMIC_RELAXED);
+}
+static inline Process *run_queue_first(RunQueues *r, int q) {
+    Process *p = r->queue[q].first;
+    if (p != NULL) {
+        if ((r->queue[q].first = p->next) == NULL) {
+            r->queue[q].last = &r->queue[q].first;
+        }
+        __atomic_store_n(&r->queue[q].length, r->queue[q].length - 1, __ATOMIC_RELAXED);
+    }
+    return p;
 }
 static inline Process *run_queue_pop(RunQueues *r) {
     for (int q = QUEUE_MAX; q >= QUEUE_NORMAL; q--) {
-        for (Process *p; (p = r->queue[q].first) != NULL;) {
-            if ((r->queue[q].first = p->next) == NULL) {
-                r->queue[q].last = &r->queue[q].first;
-            }
-            __atomic_store_n(&r->length, r->length - 1, __ATOMIC_RELAXED);
+        for (Process *p; (p = run_queue_first(r, q)) != NULL;) {
             if (LIKELY(p->priority != PRIORITY_LOW) || p->skips == 0) {
+                __atomic_store_n(&r->serving, q, __ATOMIC_RELAXED);
                 return p;
             }
             p->skips--;
@@ -65,5 +78,7 @@ Process *run_queue_take(Scheduler *s); /* NULL: there is none */
 void run_queue_open(Scheduler *s);
 /* Moves some processes of another scheduler to this one's queue. Those that are bound stay with one that is online. */
 bool run_queue_steal(Scheduler *s, Scheduler *from);
+/* Of each priority that s comes to, it takes half of what from has more than s; all, if from does not come to it. */
+void run_queue_even(Scheduler *s, Scheduler *from);
 
 #endif

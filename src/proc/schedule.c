@@ -24,7 +24,7 @@
 #include "term/literal.h"
 
 // clang-format off
-enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
+enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4, EVEN_EVERY = 32 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
 // clang-format on
 /* What stands in a queue for so many reductions is worth another scheduler; for so many, another thread. A burst of short messages is not. */
 enum { WORTH_WAKING = SLICE_REDUCTIONS / 4, WORTH_STARTING = 4 * SLICE_REDUCTIONS };
@@ -164,7 +164,7 @@ static void tell_of_slice(Process *p, bool in) {
 
 /* Gives p, which has been claimed, the machine: handles its signals, and lets it run if it can. */
 static void run_process(Scheduler *s, Process *p, uint32_t state) {
-    s->current = p;
+    __atomic_store_n(&s->current, p, __ATOMIC_RELAXED); /* others look whether there is one */
     p->scheduler = s;
     p->heap.reds = SLICE_REDUCTIONS;
     if (!(state & STATE_EXITING)) { /* in every slice, so that what has come in never takes long to go through */
@@ -207,7 +207,7 @@ static void run_process(Scheduler *s, Process *p, uint32_t state) {
     if (UNLIKELY(watched(s) & WATCH_CHANCE)) {
         chance_passed(s, used - cut);
     }
-    s->current = NULL;
+    __atomic_store_n(&s->current, NULL, __ATOMIC_RELAXED);
     s->leaving = p;
     if (!gone) {
         process_leave(p);
@@ -264,6 +264,10 @@ void scheduler_look_around(Scheduler *s, bool poll) {
     }
     if (UNLIKELY(__atomic_load_n(&ps->started, __ATOMIC_RELAXED) > __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED))) {
         schedulers_take_over(s);
+    }
+    if (ps->concurrent && ++s->queues->evened >= EVEN_EVERY && scheduler_is_online(s)) {
+        s->queues->evened = 0;
+        schedulers_even(s);
     }
     if (UNLIKELY(literals_want_sweep(vm))) {
         sweep_literals(s);
