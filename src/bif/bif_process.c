@@ -109,7 +109,7 @@ BIF(erts_internal, is_system_process, 1) {
         return raise_badarg(p);
     }
     const Process *q = process_find(process_vm(p), a[0]);
-    return q != NULL && q->flags & FLAG_SYSTEM ? A_true : A_false;
+    return q != NULL && process_state(q) & STATE_SYSTEM ? A_true : A_false;
 }
 
 /* --- Sending ------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,14 @@
 /* --- process_flag -------------------------------------------------------------------------------------------------- */
 
 /* A flag that is true or false. */
+static term set_sensitive(Process *p, term value) {
+    if (value != A_true && value != A_false) {
+        return raise_badarg(p);
+    }
+    uint32_t was = value == A_true ? atomic_fetch_or(&p->state, STATE_SENSITIVE) : atomic_fetch_and(&p->state, ~(uint32_t)STATE_SENSITIVE);
+    return was & STATE_SENSITIVE ? A_true : A_false;
+}
+
 static term set_bit(Process *p, uint16_t flag, term on, term value, term off) {
     term old = p->flags & flag ? on : off;
     if (value == on) {
@@ -167,7 +175,7 @@ BIF(erlang, process_flag, 2) {
         return set_bit(p, FLAG_OFF_HEAP_MESSAGES, A_off_heap, value, A_on_heap);
     }
     if (flag == A_sensitive) {
-        return set_bit(p, FLAG_SENSITIVE, A_true, value, A_false);
+        return set_sensitive(p, value);
     }
     if (flag == A_async_dist) {
         return set_bit(p, FLAG_ASYNC_DIST, A_true, value, A_false);

@@ -444,9 +444,9 @@ static term ask(Process *p, Process *q, term item) {
     int i = find_item(item);
     term value;
     if (i == (int)ARRAY_LEN(items)) {
-        value = q->flags & FLAG_SENSITIVE ? NONE : dictionary_get(q, element(item, 2));
+        value = q->state & STATE_SENSITIVE ? NONE : dictionary_get(q, element(item, 2));
         value = value == NONE ? A_undefined : term_copy(HEAP(p), value);
-    } else if (q->flags & FLAG_SENSITIVE && (item == A_dictionary || item == A_messages || item == A_backtrace)) {
+    } else if (q->state & STATE_SENSITIVE && (item == A_dictionary || item == A_messages || item == A_backtrace)) {
         value = item == A_backtrace ? bits_from(HEAP(p), NULL, 0) : NIL;
     } else {
         value = items[i].ask(p, q);

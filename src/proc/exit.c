@@ -43,7 +43,7 @@ static void system_process_ended(Process *p, term reason) {
 
 void process_end(Process *p, term reason) {
     assert(!(p->state & STATE_EXITING) && reason != NONE);
-    if (p->flags & FLAG_SYSTEM && !process_vm(p)->processes->halting) {
+    if (p->state & STATE_SYSTEM && !process_vm(p)->processes->halting) {
         system_process_ended(p, reason);
     }
     if (UNLIKELY(p->state & STATE_QUOTA)) {

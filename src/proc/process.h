@@ -37,12 +37,12 @@ typedef enum {
     STATE_PARKED = 1 << 12,     /* in the middle of a built-in that waits for io/: takes signals, but does not run on */
     STATE_HELD_UP = 1 << 16,    /* parked as a port is busy */
     STATE_BOUND = 1 << 17,      /* runs on one scheduler only, as long as that one is online */
+    STATE_SYSTEM = 1 << 18,     /* the VM ends if it does. From its beginning to its end */
+    STATE_SENSITIVE = 1 << 19,  /* nobody may see what it has */
 } ProcessState;
 
 typedef enum {
     FLAG_TRAP_EXIT = 1 << 0,
-    FLAG_SENSITIVE = 1 << 2,
-    FLAG_SYSTEM = 1 << 3,
     FLAG_OFF_HEAP_MESSAGES = 1 << 4,
     FLAG_ASYNC_DIST = 1 << 5,
     FLAG_GC_WANTED = 1 << 6,  /* collect at the next boundary: fragments have grown too much */

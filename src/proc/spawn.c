@@ -55,8 +55,7 @@ static bool same_settings(const HeapSettings *a, const HeapSettings *b) {
 static bool set_options(Process *p, const SpawnOptions *o) {
     const Processes *ps = process_vm(p)->processes;
     p->priority = o->priority;
-    p->flags = (uint16_t)((o->system ? FLAG_SYSTEM : 0) | (o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0) |
-                          (o->async_dist ? FLAG_ASYNC_DIST : 0));
+    p->flags = (uint16_t)((o->off_heap_messages ? FLAG_OFF_HEAP_MESSAGES : 0) | (o->async_dist ? FLAG_ASYNC_DIST : 0));
     if (LIKELY(same_settings(&o->heap, &ps->first_heap)) && LIKELY(o->scheduler == 0)) {
         return true;
     }
@@ -152,7 +151,7 @@ term process_spawn(VM *vm, Process *parent, term module, term function, term arg
         return NONE;
     }
     p->scheduler = parent != NULL ? parent->scheduler : vm_scheduler(vm);
-    atomic_init(&p->state, STATE_RUNNING); /* nobody enters it before it is whole */
+    atomic_init(&p->state, STATE_RUNNING | (o->system ? STATE_SYSTEM : 0)); /* nobody enters it before it is whole */
     p->inner_last = p->save = &p->inner;
     p->parent = parent == NULL ? NO_PARENT : (uint32_t)pid_data(parent->pid);
     if (!take_number(ps, p)) {

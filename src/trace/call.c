@@ -352,7 +352,7 @@ static bool measure_call(Process *p, Traced *traced) {
 
 static bool hit(Process *p, Traced *t) {
     bool ok = true;
-    bool quiet = p->flags & FLAG_SENSITIVE;
+    bool quiet = p->state & STATE_SENSITIVE;
     for (TracePoint *point = t->points; ok && point != NULL; point = point->next) {
         if (point->flags & (POINT_LOCAL | POINT_GLOBAL) && p->state & STATE_TRACED && !quiet) {
             if (point->session == process_vm(p)->trace->saver) {
@@ -408,7 +408,7 @@ static const Tracer *tracer_of_frame(Process *p, const term *frame, uint32_t *fl
     VM *vm = process_vm(p);
     term meta = frame[FRAME_TRACER];
     *made = NULL;
-    if (p->flags & FLAG_SENSITIVE) {
+    if (p->state & STATE_SENSITIVE) {
         return NULL;
     }
     if (meta != NIL) {
@@ -445,7 +445,7 @@ static void tell_return_to(Process *p, uint32_t session, const term *to) {
     const TraceSession *s = session_of(vm, session);
     ProcessTrace *t = trace_if(p);
     const Tracing *of = s == NULL || t == NULL ? NULL : tracing_find(t->list, s);
-    if (of == NULL || !(of->flags & TRACE_RETURN_TO) || of->flags & TRACE_SILENT || p->flags & FLAG_SENSITIVE ||
+    if (of == NULL || !(of->flags & TRACE_RETURN_TO) || of->flags & TRACE_SILENT || p->state & STATE_SENSITIVE ||
         tracer_enabled(vm, of->tracer, A_return_to, p->pid) != A_trace) {
         return;
     }

@@ -13,7 +13,7 @@
 /* Whoever has asked for `flags` is told, unless the process keeps its doings to itself. */
 static void tell(Process *p, uint32_t flags, term tag, term message, term extra) {
     ProcessTrace *t = trace_if(p);
-    if (t == NULL || t->list == NULL || p->flags & FLAG_SENSITIVE) {
+    if (t == NULL || t->list == NULL || p->state & STATE_SENSITIVE) {
         return;
     }
     trace_tell(process_vm(p), &t->list, flags, p->pid, tag, message, extra);
@@ -28,7 +28,7 @@ static void tell(Process *p, uint32_t flags, term tag, term message, term extra)
 static void tell_of_message(Process *p, uint32_t flag, term tag, term message, term extra, const term *args, size_t count) {
     ProcessTrace *t = trace_if(p);
     VM *vm = process_vm(p);
-    if (p->flags & FLAG_SENSITIVE) {
+    if (p->state & STATE_SENSITIVE) {
         return;
     }
     for (Tracing *of = NULL; (of = tracing_next(vm, &t->list, of, flag, tag, p->pid)) != NULL;) {
@@ -85,7 +85,7 @@ static SeqToken *sends_exit(Process *p, term to, term reason) {
         return NULL;
     }
     const Process *q = process_find(process_vm(p), to);
-    if (seq_update(p) && q != NULL && !(q->flags & FLAG_SENSITIVE)) {
+    if (seq_update(p) && q != NULL && !(q->state & STATE_SENSITIVE)) {
         const term message[] = {HEADER(3, KIND_TUPLE), A_EXIT, p->pid, reason};
         seq_output(p, SEQ_SEND, to, make_boxed(message));
     }

@@ -71,7 +71,7 @@ bool saved_calls_set(Process *p, uint32_t size) {
 
 void saved_calls_add(Process *p, term module, term name, uint32_t arity) {
     SavedCalls *s = trace_if(p) == NULL ? NULL : trace_if(p)->saved;
-    if (s == NULL || p->flags & FLAG_SENSITIVE) {
+    if (s == NULL || p->state & STATE_SENSITIVE) {
         return;
     }
     s->at[s->next].module = module, s->at[s->next].name = name, s->at[s->next].arity = arity;

@@ -163,7 +163,7 @@ void seq_output(Process *p, uint32_t what, term to, term message) {
     VM *vm = process_vm(p);
     const Tracer *tracer = seq_tracer(vm);
     const SeqToken *t = token_of(p);
-    if (t == NULL || p->flags & FLAG_SENSITIVE || tracer == NULL || !(t->flags & what) ||
+    if (t == NULL || p->state & STATE_SENSITIVE || tracer == NULL || !(t->flags & what) ||
         tracer_enabled(vm, tracer, A_seq_trace, p->pid) != A_trace) {
         return;
     }

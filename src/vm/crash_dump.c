@@ -299,7 +299,7 @@ void dump_tables(Dump *d) {
                   "\nFixed: %s\nObjects: %zu\nWords: %zu\nType: %s\nProtection: %s\nCompressed: %s\nWrite Concurrency: %s\nRead "
                   "Concurrency: %s\n",
                   table_is_fixed(t) ? "true" : "false", table_size(t), table_bytes(t) / sizeof(term), types[t->type],
-                  protections[t->protection], t->compressed ? "true" : "false", t->write_concurrency ? "true" : "false",
+                  protections[t->protection], t->compressed ? "true" : "false", t->write_concurrency != A_false ? "true" : "false",
                   t->read_concurrency ? "true" : "false");
     }
 }
@@ -418,7 +418,7 @@ static void dump_all(Dump *d, const char *slogan) {
     dump_code(d);
     uint32_t i = 0;
     for (Process *p; (p = next_process(d, &i)) != NULL;) {
-        if (!(p->state & STATE_EXITING) && !(p->flags & FLAG_SENSITIVE)) {
+        if (!(p->state & STATE_EXITING) && !(p->state & STATE_SENSITIVE)) {
             dump_process_terms(d, p, &keep);
         }
     }
