@@ -89,14 +89,14 @@ typedef struct Process {
                                       registers, with those before them as the arguments (a new or hibernated process) */
     struct Scheduler *scheduler; /* the one that has it, or had it last: for whoever has it (STATE_RUNNING) */
     term pid;
-    _Atomic(uint32_t) state; /* ProcessState */
-    uint32_t parent;         /* number of a local pid; NO_PARENT: none */
-    uint16_t flags;          /* ProcessFlag */
-    uint16_t minors;         /* collections since the last full sweep */
-    uint16_t live : 11;      /* x registers saved on top of its stack while it is switched out (x0 on top) */
-    uint16_t priority : 2;
-    uint16_t native : 1;
-    uint8_t initial_arity;              /* of the function it began with; for those with more: 3, and erlang:apply as its name */
+    _Atomic(uint32_t) state;   /* ProcessState */
+    uint32_t parent;           /* number of a local pid; NO_PARENT: none */
+    uint16_t flags;            /* ProcessFlag */
+    uint16_t minors;           /* collections since the last full sweep */
+    uint16_t live;             /* x registers saved on top of its stack while it is switched out (x0 on top) */
+    uint8_t initial_arity : 4; /* of the function it began with; for those with more: 3, and erlang:apply as its name */
+    uint8_t priority : 2;      /* never changes while it is in a run queue */
+    uint8_t native : 1;
     uint8_t skips;                      /* low priority: passed over so often; belongs to the run queue it is in */
     uint32_t catches;                   /* catch marks on the stack; 0: an exception ends the process */
     uint32_t messages;                  /* in inner */
