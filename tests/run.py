@@ -234,7 +234,7 @@ class Tests:
             for build in self.builds:
                 for way, args, env in self.engines(build):
                     def check(module=module, build=build, args=args, env=env):
-                        seed = {'ROUNDS': str(self.size(40, 300, 10000) // SHRINK[build])}
+                        seed = {'ROUNDS': str(self.size(40, 300, 10000) // SHRINK[build]), 'SHRINK': str(SHRINK[build])}
                         more = {'MOTE_SCHEDULERS': '4'}
                         if module == 'dying': # prints the same however long it runs
                             more['SECONDS'] = str(self.size(1, 5, 600, 'STRESS_SECONDS'))

@@ -28,14 +28,14 @@ all_run(N) ->
     [exit(P, kill) || P <- Workers],
     lists:usort(Ran).
 
-%% Nobody has done less than a fifth of what they did on average.
+%% Nobody has done less than a twentieth of what they did on average. The system is not fair to threads in a short time.
 shares(N) ->
     Counts = counters:new(N, []),
     Workers = [spawn(fun Count() -> sum(500, 0), counters:add(Counts, I, 1), Count() end) || I <- lists:seq(1, N)],
-    wait(Counts, N, N * 400),
+    wait(Counts, N, N * t:shrink(4000)),
     [exit(P, kill) || P <- Workers],
     Done = [counters:get(Counts, I) || I <- lists:seq(1, N)],
-    lists:min(Done) * 5 >= lists:sum(Done) div N orelse lists:sort(Done).
+    lists:min(Done) * 20 >= lists:sum(Done) div N orelse lists:sort(Done).
 
 wait(Counts, N, Wanted) ->
     receive after 5 -> ok end,
