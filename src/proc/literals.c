@@ -47,14 +47,9 @@ static bool leaves_process(Process *p, const LiteralBlock *block) {
     return !s.found && !(p->state & STATE_EXITING) && process_leave_literals(p, block);
 }
 
-static void look_at_timers(VM *vm, Search *s) {
-    Processes *ps = vm->processes;
-    for (uint32_t i = 0; i < ps->timer_room; i++) {
-        for (const BifTimer *t = ps->timers[i]; t != NULL; t = t->chain) {
-            look_at(s, t->value);
-            look_into(s, t->data);
-        }
-    }
+static void look_at_timer(const BifTimer *t, void *search) {
+    look_at(search, t->value);
+    look_into(search, t->data);
 }
 
 void literals_sweep(VM *vm) {
@@ -62,7 +57,7 @@ void literals_sweep(VM *vm) {
     LiteralBlock *blocks = literal_take_retired(vm, &count);
     for (size_t i = 0; i < count; i++) {
         Search s = {&blocks[i], false};
-        look_at_timers(vm, &s);
+        bif_timers_each(vm, look_at_timer, &s);
         if (s.found) {
             literal_retire(vm, &blocks[i]);
             blocks[i] = (LiteralBlock){NULL, 0, NONE};

@@ -18,7 +18,7 @@ ProcessExtra *process_extra(Process *p) {
 }
 
 void process_bind(Process *p, uint32_t scheduler) {
-    p->extra->bound = scheduler;
+    p->extra->bound = (uint16_t)scheduler;
     if (scheduler != 0) {
         process_set(p, STATE_BOUND);
     } else {

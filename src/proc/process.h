@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/lock.h"
 #include "term/heap.h"
 
 enum { MAX_X = 1024, SLICE_REDUCTIONS = 4000 };
@@ -75,7 +76,8 @@ typedef struct ProcessExtra {
     struct BifTimer *timers;               /* that will send to this process */
     struct Markers *markers;               /* receive markers, see mailbox.h */
     uint64_t suspended;                    /* how often: it runs again when this is 0 */
-    uint32_t bound;                        /* number of the scheduler, of one with STATE_BOUND; 0: none */
+    Lock timer_lock;                       /* of `timers` */
+    uint16_t bound;                        /* number of the scheduler, of one with STATE_BOUND; 0: none */
     uint32_t node_monitors;     /* how often it has asked to be told of nodes that come and go (none does without distribution) */
     struct QuotaShare *quota;   /* what it uses of its group's quota, of one with STATE_QUOTA */
     struct ProcessTrace *trace; /* who traces it, and how: trace/ keeps it */

@@ -75,13 +75,11 @@ typedef struct Processes {
 
     Clock clock;
     Chance chance;
-    bool outsiders;      /* threads that are no scheduler's look processes up: none is freed while one does */
-    Lock outside_lock;   /* held meanwhile */
-    struct Names *names; /* see names.c */
-    Lock timer_lock;     /* of the next ones, and of processes' lists of timers */
-    BifTimer **timers;   /* hash table by reference, see bif_timer.c */
-    uint32_t timer_count, timer_room;
-    RunFunction *run; /* the engine; set by vm/ before the first process runs */
+    bool outsiders;               /* threads that are no scheduler's look processes up: none is freed while one does */
+    Lock outside_lock;            /* held meanwhile */
+    struct Names *names;          /* see names.c */
+    struct BifTimers *bif_timers; /* see bif_timer.c (atomic) */
+    RunFunction *run;             /* the engine; set by vm/ before the first process runs */
     /* io/: waits up to `nanoseconds` (0: only looks; < 0: for ever) until something is ready, and sends its signals. May return
        early. NULL: none. `pending`: is there anything that could become ready, the system's signals
        included or not? */

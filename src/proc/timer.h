@@ -38,9 +38,9 @@ int64_t timers_next(VM *vm, TimerWheel *w);
 /* send_after and start_timer: found by their reference. */
 typedef struct BifTimer {
     Timer timer;                      /* first */
-    bool over;                        /* it has left the table: whoever took it out frees it */
-    struct BifTimer *chain;           /* in the table of references */
-    struct BifTimer *sibling, **back; /* among those of the receiving process; back NULL: the receiver is a name */
+    struct BifTimer *chain;           /* in the table of references; itself: it has left it, and whoever took it out frees it */
+    struct ProcessExtra *owner;       /* the receiving process's, which is the one that has set it; NULL: the receiver is another one */
+    struct BifTimer *sibling, **back; /* in the owner's list */
     uint64_t key[2];
     term receiver; /* pid or atom */
     term value;    /* message, ready to be sent */
@@ -52,6 +52,7 @@ bool bif_timer_start(Process *p, term ref, int64_t at_tick, term receiver, term 
 int64_t bif_timer_read(VM *vm, uint64_t low, uint64_t high);
 int64_t bif_timer_cancel(VM *vm, uint64_t low, uint64_t high);
 void bif_timers_done(VM *vm);
-void bif_timers_drop(Process *p); /* those that would send to a process that has ended */
+void bif_timers_each(VM *vm, void (*see)(const BifTimer *t, void *arg), void *arg); /* while nobody else uses them */
+void bif_timers_drop(Process *p);                                                   /* those that would send to a process that has ended */
 
 #endif

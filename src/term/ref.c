@@ -5,17 +5,16 @@
 #include "term/atom.h"
 
 typedef struct Identity {
-    uint64_t refs;   /* number of the last reference (atomic) */
+    uint64_t refs;   /* numbers below it have been taken (atomic) */
     uint64_t unique; /* last unique integer (atomic) */
     term name;
     uint32_t creation;
 } Identity;
 
-/* The numbers a thread has taken for itself, so that threads do not wait for each other at each reference. */
-enum { REFS_AT_ONCE = 1024 };
+/* The numbers this thread has taken for itself. */
 static _Thread_local struct {
     const Identity *of; /* there may be several VMs */
-    uint64_t last, end;
+    uint64_t next, end;
 } refs_here;
 
 bool identity_init(VM *vm) {
@@ -24,7 +23,7 @@ bool identity_init(VM *vm) {
         return false;
     }
     /* So that references of different runs differ, as far as a clock can tell. */
-    i->refs = vm->seeded ? vm->seed << 32 : (uint64_t)platform_system_time();
+    i->refs = (vm->seeded ? vm->seed << 32 : (uint64_t)platform_system_time()) / REFS_AT_ONCE * REFS_AT_ONCE;
     i->name = A_nonode_at_nohost;
     return true;
 }
@@ -58,12 +57,12 @@ term ref_write(term *at, uint64_t low, uint64_t high) {
 
 static uint64_t next_number(VM *vm) {
     Identity *i = vm->identity;
-    if (UNLIKELY(refs_here.of != i || refs_here.last == refs_here.end)) {
+    if (UNLIKELY(refs_here.of != i || refs_here.next == refs_here.end)) {
         refs_here.of = i;
-        refs_here.last = __atomic_fetch_add(&i->refs, REFS_AT_ONCE, __ATOMIC_RELAXED);
-        refs_here.end = refs_here.last + REFS_AT_ONCE;
+        refs_here.next = __atomic_fetch_add(&i->refs, REFS_AT_ONCE, __ATOMIC_RELAXED);
+        refs_here.end = refs_here.next + REFS_AT_ONCE;
     }
-    return ++refs_here.last;
+    return refs_here.next++;
 }
 
 /* Spreads a running number over the external form's words, of which the first has only 18 bits. */

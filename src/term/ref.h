@@ -4,6 +4,8 @@
 
 #include "term/heap.h"
 
+enum { REFS_AT_ONCE = 1024 }; /* a thread takes so many numbers for itself, from a multiple of it on: threads do not wait for each other */
+
 bool identity_init(VM *vm);
 void identity_done(VM *vm);
 term node_name(const VM *vm); /* nonode@nohost until distribution says otherwise */

@@ -304,16 +304,14 @@ void dump_tables(Dump *d) {
     }
 }
 
-static void dump_timers(Dump *d) {
-    const Processes *ps = d->vm->processes;
-    for (uint32_t i = 0; i < ps->timer_room && !d->full; i++) {
-        for (const BifTimer *t = ps->timers[i]; t != NULL; t = t->chain) {
-            dump_text(d, "=timer:");
-            dump_term(d, t->receiver);
-            dump_text(d, "\nMessage: ");
-            dump_term(d, t->value);
-            dump_text(d, "\nTime left: %lld\n", (long long)timers_left(d->vm, t->timer.at));
-        }
+static void dump_timer(const BifTimer *t, void *arg) {
+    Dump *d = arg;
+    if (!d->full) {
+        dump_text(d, "=timer:");
+        dump_term(d, t->receiver);
+        dump_text(d, "\nMessage: ");
+        dump_term(d, t->value);
+        dump_text(d, "\nTime left: %lld\n", (long long)timers_left(d->vm, t->timer.at));
     }
 }
 
@@ -413,7 +411,7 @@ static void dump_all(Dump *d, const char *slogan) {
     dump_processes(d);
     dump_ports(d);
     dump_tables(d);
-    dump_timers(d);
+    bif_timers_each(d->vm, dump_timer, d);
     dump_node(d);
     dump_code(d);
     uint32_t i = 0;
