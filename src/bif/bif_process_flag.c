@@ -15,21 +15,25 @@
 
 /* --- process_flag -------------------------------------------------------------------------------------------------- */
 
-/* A flag that is true or false. */
-static term set_sensitive(Process *p, term value) {
-    if (value != A_true && value != A_false) {
-        return raise_badarg(p);
-    }
-    uint32_t was = value == A_true ? atomic_fetch_or(&p->state, STATE_SENSITIVE) : atomic_fetch_and(&p->state, ~(uint32_t)STATE_SENSITIVE);
-    return was & STATE_SENSITIVE ? A_true : A_false;
-}
-
+/* A flag that has two values. */
 static term set_bit(Process *p, uint16_t flag, term on, term value, term off) {
     term old = p->flags & flag ? on : off;
     if (value == on) {
         p->flags |= flag;
     } else if (value == off) {
         p->flags &= (uint16_t)~flag;
+    } else {
+        return raise_badarg(p);
+    }
+    return old;
+}
+
+static term set_sensitive(Process *p, term value) {
+    term old = process_state(p) & STATE_SENSITIVE ? A_true : A_false;
+    if (value == A_true) {
+        process_set(p, STATE_SENSITIVE);
+    } else if (value == A_false) {
+        process_clear(p, STATE_SENSITIVE);
     } else {
         return raise_badarg(p);
     }

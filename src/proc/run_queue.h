@@ -14,9 +14,8 @@ typedef struct RunQueues {
         Process *first, **last;
         size_t length; /* others may read it */
     } queue[QUEUES];
-    int serving;     /* which of them it took from last; others may read it */
-    uint32_t evened; /* looks since it asked the next scheduler for some of its processes, and which that was */
-    uint32_t asked;
+    int serving;        /* which of them it took from last; others may read it */
+    uint32_t asked;     /* the number, less one, of the scheduler whose queues it has looked at last, to even them */
     Process *next;      /* they run before all others, and only here */
     int64_t until_look; /* reductions until the scheduler looks around */
     uint32_t looks;     /* how often it has done so, instead of resting */

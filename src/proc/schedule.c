@@ -24,7 +24,7 @@
 #include "term/literal.h"
 
 // clang-format off
-enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4, EVEN_EVERY = 32 }; /* reductions between looks at the clock; one in POLLS is at io/, too */
+enum { LOOK_EVERY = SLICE_REDUCTIONS, SWITCH_COST = 250, POLLS = 4, EVEN_EVERY = 32 }; /* reductions between looks at the clock; one in POLLS is at io/, one in EVEN_EVERY at others' queues, too */
 // clang-format on
 /* What stands in a queue for so many reductions is worth another scheduler; for so many, another thread. A burst of short messages is not. */
 enum { WORTH_WAKING = SLICE_REDUCTIONS / 4, WORTH_STARTING = 4 * SLICE_REDUCTIONS };
@@ -265,8 +265,7 @@ void scheduler_look_around(Scheduler *s, bool poll) {
     if (UNLIKELY(__atomic_load_n(&ps->started, __ATOMIC_RELAXED) > __atomic_load_n(&ps->allowed, __ATOMIC_RELAXED))) {
         schedulers_take_over(s);
     }
-    if (ps->concurrent && ++s->queues->evened >= EVEN_EVERY && scheduler_is_online(s)) {
-        s->queues->evened = 0;
+    if (ps->concurrent && s->queues->looks % EVEN_EVERY == 0 && scheduler_is_online(s)) {
         schedulers_even(s);
     }
     if (UNLIKELY(literals_want_sweep(vm))) {

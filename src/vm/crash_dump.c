@@ -416,7 +416,7 @@ static void dump_all(Dump *d, const char *slogan) {
     dump_code(d);
     uint32_t i = 0;
     for (Process *p; (p = next_process(d, &i)) != NULL;) {
-        if (!(p->state & STATE_EXITING) && !(p->state & STATE_SENSITIVE)) {
+        if (!(p->state & (STATE_EXITING | STATE_SENSITIVE))) {
             dump_process_terms(d, p, &keep);
         }
     }
