@@ -41,7 +41,7 @@ CFLAGS_late := $(if $(LATE),-DMOTE_LATE)
 
 # Parts that the rest can do without. The built-ins of a part that is left out do not exist; what other parts call of it is in src/vm/absent.c.
 PART_dump     := vm/crash_dump vm/dump_terms vm/break_menu
-PART_erl      := vm/boot vm/emu_flags vm/erl_args vm/otp_place vm/cmd_otp_dir
+PART_erl      := bif/topology_info proc/topology vm/boot vm/emu_flags vm/erl_args vm/otp_place vm/cmd_otp_dir
 PART_net      := bif/bif_resolver io/inet_% io/port_trace_ip platform/unix/socket%
 PART_nif      := io/nif% bif/bif_nif% platform/unix/nif%
 PART_ports    := io/port% bif/bif_port% bif/bif_erl_ddll platform/unix/child $(PART_net)

@@ -1,6 +1,6 @@
 /* erts_debug:set_internal_state/2 and get_internal_state/1: what test programs need to look at or to provoke. Open only after
    set_internal_state(available_internal_state, true); then whatever is not known here is a bad argument. */
-#include "bif/bif.h"
+#include "bif/topology_info.h"
 #include "data/bits.h"
 #include "data/integer.h"
 #include "data/map.h"
@@ -171,6 +171,7 @@ static term ask_about(Process *p, term what, term about) {
     case A_internal_hash: return integer_from_uint64(HEAP(p), map_hash(vm, about, 0));
     case A_magic_ref: return magic_ref_info(p, about);
     case A_dist_ctrl: return A_undefined;
+    case A_fake_scheduler_bindings: return fake_bindings(p, about);
     case A_binary_info: return is_bitstring(about) ? binary_info(p, about) : NONE;
     case A_atom: return is_small(about) && (uintptr_t)small_value(about) < atom_count(vm) ? ATOM(small_value(about)) : NONE;
     default: return NONE;

@@ -7,11 +7,13 @@
 #include "bif/schedulers.h"
 #include "bif/spawn_options.h"
 #include "bif/system_flags.h"
+#include "bif/topology_info.h"
 #include "data/bits.h"
 #include "data/integer.h"
 #include "io/nif_info.h"
 #include "io/port.h"
 #include "platform/platform.h"
+#include "platform/processors.h"
 #include "proc/schedule.h"
 #include "table/ets.h"
 #include "term/copy.h"
@@ -85,13 +87,13 @@ static term info_atom_limit(Process *p) {
     return unsigned_term(p, atoms_limit(process_vm(p)));
 }
 static term info_processors(Process *p) {
-    return SMALL(platform_processors(true));
+    return SMALL(processors_count(true));
 }
 static term info_processors_available(Process *p) {
     return SMALL(process_vm(p)->processes->processors);
 }
 static term info_update_processors(Process *p) {
-    uint32_t now = platform_processors(false);
+    uint32_t now = processors_count(false);
     return __atomic_exchange_n(&process_vm(p)->processes->processors, now, __ATOMIC_RELAXED) == now ? A_unchanged : A_changed;
 }
 static term info_start_time(Process *p) {
@@ -319,10 +321,10 @@ static const struct {
     {A_driver_version, NONE, info_driver_version}, {A_dist_ctrl, NIL, NULL}, {A_compat_rel, NONE, info_compat}, {A_creation, SMALL(0), NULL},
     {A_debug_compiled, A_false, NULL}, {A_delayed_node_table_gc, NONE, info_node_gc}, {A_dist_buf_busy_limit, NONE, info_dist_busy},
     {A_dynamic_trace, A_none, NULL}, {A_dynamic_trace_probes, A_false, NULL}, {A_modified_timing_level, NONE, info_timing_level},
-    {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, A_unbound, NULL}, {A_scheduler_bindings, NONE, info_bindings},
+    {A_port_parallelism, NONE, info_parallelism}, {A_scheduler_bind_type, NONE, info_bind_type}, {A_scheduler_bindings, NONE, info_bindings},
     {A_scheduler_id, NONE, info_scheduler_id}, {A_tolerant_timeofday, NONE, info_tolerant_time}, {A_trace_control_word, NONE, info_control_word},
     {A_update_cpu_info, NONE, info_update_processors}, {A_eager_check_io, A_true, NULL}, {A_context_reductions, SMALL(SLICE_REDUCTIONS), NULL},
-    {A_cpu_topology, A_undefined, NULL}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
+    {A_cpu_topology, NONE, info_cpu_topology}, {A_allocator, NONE, info_allocator}, {A_alloc_util_allocators, NIL, NULL},
     {A_cpu_quota, A_unknown, NULL}, {A_taints, NONE, info_taints}, {A_heap_sizes, NONE, info_heap_sizes}, {A_ethread_info, NONE, info_threading}, {A_ethread_used_tse, SMALL(1), NULL}, {A_system_logger, NONE, info_system_logger},
     {A_time_offset, NONE, info_time_offset}, {A_normal_multi_scheduling_blockers, NONE, info_normal_blockers},
     {A_sequential_tracer, NONE, info_sequential_tracer}, {A_c_compiler_used, NONE, info_compiler},
@@ -351,10 +353,6 @@ static term tell_allocators(Process *p, term ref, term names) {
     }
     message_send_built(p->scheduler, p->pid, TUPLE3(&h, term_copy(&h, ref), SMALL(1), list), &h);
     return A_true;
-}
-
-static term cpu_topology(Process *p, term which) {
-    return which == A_defined || which == A_detected || which == A_used ? A_undefined : raise_badarg(p);
 }
 
 /* OTP's allocators, none of which is in use here: false. Of a list, pairs. */
@@ -392,7 +390,7 @@ BIF(erlang, system_info, 1) {
     }
     if (is_tuple_of(a[0], 2)) {
         term item = element(a[0], 1);
-        return item == A_cpu_topology                             ? cpu_topology(p, element(a[0], 2))
+        return item == A_cpu_topology                             ? info_cpu_topology_of(p, element(a[0], 2))
                : item == A_allocator || item == A_allocator_sizes ? allocator_info(p, element(a[0], 2))
                                                                   : raise_badarg(p);
     }

@@ -3,6 +3,7 @@
 #include "bif/schedulers.h"
 #include "bif/spawn_options.h"
 #include "bif/system_flags.h"
+#include "bif/topology_info.h"
 #include "data/integer.h"
 #include "proc/schedule.h"
 #include "term/gc.h"
@@ -62,20 +63,6 @@ static term finalize_time_offset(Process *p, Processes *ps, term value) {
     return was;
 }
 
-/* Threads are never bound to processors. */
-static term bind_type(Process *p, term value) {
-    // clang-format off
-    static const term types[] = {A_unbound, A_default_bind, A_no_spread, A_thread_spread, A_processor_spread, A_spread, A_no_node_thread_spread,
-                                 A_no_node_processor_spread, A_thread_no_node_processor_spread};
-    // clang-format on
-    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (types[i] == value) {
-            return A_unbound;
-        }
-    }
-    return raise_badarg(p);
-}
-
 static term or_badarg(Process *p, term value) {
     return value == NONE ? raise_badarg(p) : value;
 }
@@ -96,8 +83,9 @@ BIF(erlang, system_flag, 2) {
     case A_multi_scheduling: return set_multi_scheduling(p, value);
     case A_schedulers_online: return set_schedulers_online(p, value);
     case A_dirty_cpu_schedulers_online: return set_dirty_cpu_online(p, value);
-    case A_scheduler_bind_type: return bind_type(p, value);
-    case A_cpu_topology: return value == A_undefined ? A_undefined : raise_badarg(p);
+    case A_scheduler_bind_type: return set_bind_type(p, value);
+    case A_cpu_topology: return set_cpu_topology(p, value);
+    case A_internal_cpu_topology: return set_cpu_topology_internal(p, value);
     case A_scheduler_wall_time: /* the kernel knows who has turned it on, and when they end */
         return process_vm(p)->flags->booted && (value == A_true || value == A_false)
                    ? bif_trap(p, export_get(process_vm(p), A_kernel_refc, A_scheduler_wall_time, 1), 1, value)

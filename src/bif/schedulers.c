@@ -57,16 +57,6 @@ term info_all_schedulers_state(Process *p) {
     list = heap_cons(h, TUPLE4(h, A_dirty_cpu, info_dirty_cpu(p), cpu, blocked ? SMALL(0) : cpu), list);
     return heap_cons(h, TUPLE4(h, A_normal, info_schedulers(p), info_schedulers_online(p), info_schedulers_active(p)), list);
 }
-term info_bindings(Process *p) { /* threads are never bound to processors */
-    uint32_t n = all(p)->scheduler_count;
-    term *t = heap_alloc(HEAP(p), 1 + (size_t)n);
-    t[0] = HEADER(n, KIND_TUPLE);
-    for (uint32_t i = 1; i <= n; i++) {
-        t[i] = A_unbound;
-    }
-    return make_boxed(t);
-}
-
 static term set_count(Process *p, term value, uint32_t most, uint32_t *count) {
     if (!is_small(value) || small_value(value) < 1 || (uintptr_t)small_value(value) > most) {
         return raise_badarg(p);
@@ -83,6 +73,9 @@ term set_schedulers_online(Process *p, term value) {
         return NONE;
     }
     uint32_t was = schedulers_set_online(vm, n);
+    if (vm->processes->bind != NULL) {
+        vm->processes->bind(vm, NULL);
+    }
     vm->processes->dirty_cpu_online = MAX((uint32_t)((uint64_t)dirty * n / was), 1);
     return SMALL(was);
 }

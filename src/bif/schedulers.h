@@ -8,7 +8,7 @@
 /* Items of system_info. */
 typedef term SchedulerInfo(Process *p);
 SchedulerInfo info_schedulers, info_schedulers_online, info_schedulers_state, info_all_schedulers_state, info_schedulers_active,
-    info_dirty_cpu, info_dirty_cpu_online, info_dirty_io, info_multi_scheduling, info_blockers, info_normal_blockers, info_bindings;
+    info_dirty_cpu, info_dirty_cpu_online, info_dirty_io, info_multi_scheduling, info_blockers, info_normal_blockers;
 
 uint32_t dirty_cpu_count(const VM *vm);
 uint32_t dirty_io_count(const VM *vm);

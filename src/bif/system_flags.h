@@ -26,13 +26,15 @@ typedef struct SystemFlags {
     int compat_release;  /* 0: this one */
     int dist_busy_limit; /* KB; 0: the default */
     int outstanding_requests;
-    int delayed_node_gc; /* seconds; -1: the default; -2: infinity */
-    term time_warp;      /* an atom; NONE: the default */
-    term warnings;       /* atoms */
-    term bind_type;
-    char file_names;         /* 'u', 'l' or 0: as the locale says */
-    char file_name_warnings; /* 'w', 'i', 'e' */
-    char break_mode;         /* 'i': ignored, 'd': the signal ends the VM, 'c': interrupts the shell; 0: menu */
+    int delayed_node_gc;      /* seconds; -1: the default; -2: infinity */
+    term time_warp;           /* an atom; NONE: the default */
+    term warnings;            /* atoms */
+    term bind_type;           /* +sbt */
+    bool bind_may_fail;       /* it was +stbt */
+    const char *cpu_topology; /* +sct; NULL: as the system says */
+    char file_names;          /* 'u', 'l' or 0: as the locale says */
+    char file_name_warnings;  /* 'w', 'i', 'e' */
+    char break_mode;          /* 'i': ignored, 'd': the signal ends the VM, 'c': interrupts the shell; 0: menu */
 } SystemFlags;
 
 struct Process;

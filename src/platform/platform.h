@@ -13,10 +13,9 @@ void platform_limit_heaps(unsigned count);
    to be had, or they are not limited. */
 void *platform_ballast(size_t *size);
 void platform_drop_ballast(void *at, size_t size);
-unsigned platform_processors(bool all); /* that there are, or that this process may use: at least 1 */
-int64_t platform_monotonic(void);       /* never goes back; origin undefined */
-int64_t platform_system_time(void);     /* since 1970-01-01 UTC; may jump */
-int64_t platform_cpu_time(void);        /* of this process */
+int64_t platform_monotonic(void);   /* never goes back; origin undefined */
+int64_t platform_system_time(void); /* since 1970-01-01 UTC; may jump */
+int64_t platform_cpu_time(void);    /* of this process */
 void platform_sleep(int64_t nanoseconds);
 bool platform_entropy(void *to, size_t size);
 bool platform_utf8(void); /* does the user's locale say that text is UTF-8 */

@@ -154,6 +154,7 @@ typedef struct Scheduler {
     Process *ended, **ended_last; /* processes to be freed, oldest first: see epoch.h */
     struct Deferred *deferred, **deferred_last;
     struct Thread *thread;   /* NULL: not started, or the thread that the VM was made in */
+    uintptr_t os_thread;     /* that it runs on; 0: none (atomic) */
     struct Event *event;     /* what it sleeps on */
     Process *leaving;        /* its slice is over: if it can go on at once, it has not become runnable */
     int64_t crowded;         /* reductions it has done while more stood in its queue than the next one */

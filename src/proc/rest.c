@@ -10,6 +10,7 @@
 #include "proc/rest.h"
 
 #include "platform/platform.h"
+#include "platform/processors.h"
 #include "proc/blockers.h"
 #include "proc/epoch.h"
 #include "proc/run_queue.h"
@@ -179,9 +180,18 @@ void scheduler_leave_world(Scheduler *s) {
     lock_give(&ps->rest_lock);
 }
 
+void scheduler_has_thread(Scheduler *s) {
+    __atomic_store_n(&s->os_thread, thread_self(), __ATOMIC_SEQ_CST);
+    void (*bind)(VM *, Scheduler *) = __atomic_load_n(&s->vm->processes->bind, __ATOMIC_SEQ_CST);
+    if (bind != NULL) {
+        bind(s->vm, s);
+    }
+}
+
 static void run_thread(void *arg) {
     Scheduler *s = arg;
     scheduler_here = s;
+    scheduler_has_thread(s);
     mem_count_here(&s->vm->mem, &s->counts);
     void *first = mem_alloc(&s->vm->mem, MEM_SYSTEM, 1); /* its heap takes its addresses now: see threads_leave_memory */
     mem_free(&s->vm->mem, MEM_SYSTEM, first, first != NULL);
@@ -189,6 +199,7 @@ static void run_thread(void *arg) {
     scheduler_loop(s);
     scheduler_leave_world(s);
     mem_count_here(&s->vm->mem, NULL);
+    __atomic_store_n(&s->os_thread, 0, __ATOMIC_SEQ_CST);
     scheduler_here = NULL;
 }
 

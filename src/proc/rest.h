@@ -35,5 +35,7 @@ Scheduler *scheduler_new(VM *vm, uint32_t id, uint64_t seed); /* NULL: no memory
 void scheduler_free(Scheduler *s);
 /* Looks at the clock and at io/. */
 void scheduler_look_around(Scheduler *s, bool poll);
+/* The thread that calls it runs the scheduler from now on. */
+void scheduler_has_thread(Scheduler *s);
 
 #endif

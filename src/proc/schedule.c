@@ -409,6 +409,9 @@ void scheduler_loop(Scheduler *s) {
 ScheduleResult scheduler_run(Scheduler *s) {
     ScheduleResult result = SCHEDULE_HALTED;
     scheduler_here = s;
+    if (s->os_thread == 0) {
+        scheduler_has_thread(s);
+    }
     while (result == SCHEDULE_HALTED && !is_halting(s)) {
         result = go_on(s) ? SCHEDULE_HALTED : SCHEDULE_IDLE;
     }

@@ -52,26 +52,28 @@ typedef struct Processes {
 
     /* Schedulers. Only the first exists at first, and runs on the thread that has made the VM; the others begin when there is
        something for them to do. */
-    Scheduler **schedulers;      /* `started` of them are there */
-    uint32_t scheduler_count;    /* as many as there may be */
-    uint32_t processors;         /* that may be used, as far as it is known: see update_cpu_info */
-    uint32_t online;             /* as many as may run processes, if nobody blocks them */
-    uint32_t first_online;       /* as many were online at the start */
-    uint32_t dirty_cpu_online;   /* told, not made; 0: not set yet */
-    uint32_t allowed;            /* as many as may do so now (atomic): see blockers.h */
-    struct Blocker *blockers;    /* under rest_lock */
-    uint32_t started;            /* atomic */
-    bool several;                /* there may be more than one */
-    bool starting;               /* one is just being started; under rest_lock */
-    bool concurrent;             /* more than one has been started: from then on (between two slices) locks are taken */
-    uint64_t epoch;              /* atomic; see epoch.h */
-    Ballast ballast;             /* see shortage.h */
-    Lock rest_lock;              /* of what follows, and of schedulers' away, resting, searching; never held for long */
-    uint32_t resting, searching; /* how many: atomic, so that others may look without the lock */
-    Scheduler *stopper;          /* for whom all others stand still; NULL: nobody (atomic) */
-    Scheduler *poller;           /* who waits in poll; NULL: nobody */
-    Mutex *poll_lock;            /* of calls of poll; who does not get it leaves it to the one who has */
-    bool idle;                   /* nothing will ever happen any more */
+    Scheduler **schedulers;                 /* `started` of them are there */
+    uint32_t scheduler_count;               /* as many as there may be */
+    uint32_t processors;                    /* that may be used, as far as it is known: see update_cpu_info */
+    uint32_t online;                        /* as many as may run processes, if nobody blocks them */
+    uint32_t first_online;                  /* as many were online at the start */
+    uint32_t dirty_cpu_online;              /* told, not made; 0: not set yet */
+    uint32_t allowed;                       /* as many as may do so now (atomic): see blockers.h */
+    struct Blocker *blockers;               /* under rest_lock */
+    struct Topology *topology;              /* NULL: threads are never bound; see topology.h */
+    void (*bind)(VM *vm, Scheduler *begun); /* atomic; likewise. NULL: nothing has been bound yet */
+    uint32_t started;                       /* atomic */
+    bool several;                           /* there may be more than one */
+    bool starting;                          /* one is just being started; under rest_lock */
+    bool concurrent;                        /* more than one has been started: from then on (between two slices) locks are taken */
+    uint64_t epoch;                         /* atomic; see epoch.h */
+    Ballast ballast;                        /* see shortage.h */
+    Lock rest_lock;                         /* of what follows, and of schedulers' away, resting, searching; never held for long */
+    uint32_t resting, searching;            /* how many: atomic, so that others may look without the lock */
+    Scheduler *stopper;                     /* for whom all others stand still; NULL: nobody (atomic) */
+    Scheduler *poller;                      /* who waits in poll; NULL: nobody */
+    Mutex *poll_lock;                       /* of calls of poll; who does not get it leaves it to the one who has */
+    bool idle;                              /* nothing will ever happen any more */
 
     Clock clock;
     Chance chance;

@@ -1,11 +1,13 @@
 /* What the rest of the VM calls of parts that a build has left out (`make CORE=1`, `make WITHOUT=...`; PART_... in the Makefile): nothing
    is there, nothing happens. All of it is weak: a part that is there takes its functions' places. Builds that have all parts have no such file. */
 #include "bif/bif_nif_load.h"
+#include "bif/topology_info.h"
 #include "io/port.h"
 #include "io/regex.h"
 #include "io/zstd.h"
 #include "platform/terminal.h"
 #include "proc/chance.h"
+#include "proc/schedule.h"
 #include "term/atom.h"
 #include "trace/trace.h"
 #include "vm/boot.h"
@@ -49,6 +51,44 @@ ABSENT int boot_emulator(int argc, char **argv) {
 
 ABSENT int cmd_otp_dir(int argc, char **argv) {
     return not_here("otp-dir");
+}
+
+ABSENT term info_cpu_topology(Process *p) {
+    return A_undefined;
+}
+
+ABSENT term info_cpu_topology_of(Process *p, term kind) {
+    return kind == A_used || kind == A_detected || kind == A_defined ? A_undefined : raise_badarg(p);
+}
+
+ABSENT term info_bind_type(Process *p) {
+    return A_unbound;
+}
+
+ABSENT term info_bindings(Process *p) {
+    uint32_t n = process_vm(p)->processes->scheduler_count;
+    term *t = heap_alloc(&p->heap, 1 + (size_t)n);
+    t[0] = HEADER(n, KIND_TUPLE);
+    for (uint32_t i = 1; i <= n; i++) {
+        t[i] = A_unbound;
+    }
+    return make_boxed(t);
+}
+
+ABSENT term fake_bindings(Process *p, term type) {
+    return raise_badarg(p);
+}
+
+ABSENT term set_cpu_topology(Process *p, term value) {
+    return value == A_undefined ? A_undefined : raise_badarg(p);
+}
+
+ABSENT term set_cpu_topology_internal(Process *p, term value) {
+    return raise_badarg(p);
+}
+
+ABSENT term set_bind_type(Process *p, term value) {
+    return value == A_unbound ? A_unbound : raise_error(p, A_notsup);
 }
 
 /* --- nif: a library cannot be loaded ------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "platform/terminal.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
+#include "proc/topology.h"
 #include "term/atom.h"
 #include "term/gc.h"
 #include "vm/break_menu.h"
@@ -129,6 +130,36 @@ static void flags_init(SystemFlags *f) {
     };
 }
 
+/* +sct, and then +sbt. False: they cannot be had, and why has been said. */
+static bool apply_topology(VM *vm, const SystemFlags *f) {
+    if (!topology_init(vm)) {
+        fprintf(stderr, "mote: out of memory\n");
+        return false;
+    }
+    Places places = {0};
+    const char *wrong = f->cpu_topology == NULL ? NULL : topology_parse(&vm->mem, &places, f->cpu_topology);
+    if (wrong == NULL && f->cpu_topology != NULL) {
+        wrong = topology_define(vm, &places);
+    }
+    places_free(&vm->mem, &places);
+    if (wrong != NULL) {
+        fprintf(stderr, "bad cpu topology '%s': %s\n", f->cpu_topology, wrong);
+        return false;
+    }
+    const BindType *type = bind_type_named(f->bind_type);
+    if (type->name == A_unbound) {
+        return true;
+    }
+    topology_lock(vm);
+    bool known = topology_places(vm, TOPOLOGY_USED) != NULL;
+    topology_unlock(vm);
+    if ((known && topology_bind(vm, type) != NULL) || f->bind_may_fail) {
+        return true;
+    }
+    fprintf(stderr, "setting scheduler bind type '%s' failed: %s\n", type->option, known ? "not supported" : "no cpu topology available");
+    return false;
+}
+
 static void apply_flags(VM *vm, const SystemFlags *f) {
     Processes *ps = vm->processes;
     HeapSettings *h = &ps->heap;
@@ -180,7 +211,7 @@ static int start(const OtpPlace *place, SystemFlags *system, const EmuFlags *fla
     apply_flags(&m->vm, system);
     handle_signals(&m->vm, system->break_mode);
     int status = 1;
-    if (!preload_all(m, place)) {
+    if (!apply_topology(&m->vm, system) || !preload_all(m, place)) {
         status = 1;
     } else if (!spawn_first(m, flags->init == NULL ? "init" : flags->init, count, args)) {
         fprintf(stderr, "mote: out of memory\n");

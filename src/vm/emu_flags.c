@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proc/topology.h"
 #include "term/atom.h"
 
 typedef struct {
@@ -119,6 +120,23 @@ static bool read_dirty_schedulers(const Flag *f) {
     return all >= 0 && all <= 1024 && online >= 0 && online <= 1024 && (all == 0 || online <= all);
 }
 
+/* Its complaint has the value in the middle. */
+static bool read_bind_type(const Flag *f) {
+    const BindType *t = bind_type_of_option(f->value);
+    if (t == NULL) {
+        snprintf(f->flags->complaint, sizeof f->flags->complaint, "setting scheduler bind type '%s' failed: invalid type", f->value);
+        return false;
+    }
+    f->system->bind_type = t->name;
+    f->system->bind_may_fail = f->row->name[1] == 't';
+    return true;
+}
+
+static bool read_topology(const Flag *f) { /* when there is memory to put it in */
+    f->system->cpu_topology = f->value;
+    return true;
+}
+
 static bool read_init(const Flag *f) {
     f->flags->init = f->value;
     return true;
@@ -130,7 +148,6 @@ static bool read_version(const Flag *f) {
 
 static const char thresholds[] = "none very_short short medium long very_long";
 static const char wakeups[] = "very_low low medium high very_high";
-static const char binds[] = "u ns ts ps s nnts nnps tnnps db";
 
 #define FIELD(f) offsetof(SystemFlags, f)
 #define BAD(text) .complaint = text
@@ -173,13 +190,13 @@ static const Row rows[] = {
     {"SDcpu", READ, .read = read_dirty_schedulers, BAD("bad amount of dirty CPU schedulers")},
     {"SDPcpu", READ, .read = read_schedulers, BAD("bad dirty CPU schedulers percentage specifier")},
     {"SDio", NUMBER, FIELD(dirty_io), 1, 1024, BAD("bad number of dirty I/O schedulers")},
-    {"sbt", WORD, .words = binds, BAD("setting scheduler bind type failed: invalid type")},
-    {"stbt", WORD, .words = binds, BAD("setting scheduler bind type failed: invalid type")},
+    {"sbt", READ, .read = read_bind_type},
+    {"stbt", READ, .read = read_bind_type},
     {"sbwt", WORD, .words = thresholds, BAD("bad scheduler busy wait threshold:")},
     {"sbwtdcpu", WORD, .words = thresholds, BAD("bad dirty CPU scheduler busy wait threshold:")},
     {"sbwtdio", WORD, .words = thresholds, BAD("bad dirty IO scheduler busy wait threshold:")},
     {"scl", BOOLEAN, 0, BAD("bad scheduler compact load value")},
-    {"sct", .kind = ANY},
+    {"sct", READ, .read = read_topology},
     {"secio", .kind = ANY},
     {"sfwi", NUMBER, 0, 0, INT_MAX, BAD("bad scheduler forced wakeup interval")},
     {"spp", BOOLEAN, FIELD(port_parallelism), BAD("bad port parallelism scheduling hint")},
@@ -347,7 +364,7 @@ int emu_flags_read(EmuFlags *flags, SystemFlags *system, int count, const char *
             return complain(flags, "unknown flag", plus);
         }
         if (!store(&f)) {
-            return complain(flags, row->complaint, f.value);
+            return row->complaint == NULL ? 0 : complain(flags, row->complaint, f.value);
         }
         if (is_idle(row)) {
             note_idle(flags, row->name);

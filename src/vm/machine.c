@@ -14,6 +14,7 @@
 #include "native/native.h"
 #include "platform/environment.h"
 #include "platform/platform.h"
+#include "platform/processors.h"
 #include "proc/schedule.h"
 #include "proc/spawn.h"
 #include "table/tables.h"
@@ -70,12 +71,12 @@ static bool set_schedulers(VM *vm) {
     SystemFlags *f = vm->flags;
     const char *variable = environment_get("MOTE_SCHEDULERS");
     bool repeats = vm->seeded || vm->mem.fail_after >= 0;
-    uint32_t usable = vm->processes->processors = platform_processors(false);
+    uint32_t usable = vm->processes->processors = processors_count(false);
     int count = variable != NULL ? atoi(variable) : 0, online = f->schedulers_online;
     if (f->schedulers > 0) {
         count = f->schedulers;
     } else if (count <= 0) {
-        count = f->booted ? (int)platform_processors(true) : (int)usable; /* reads files */
+        count = f->booted ? (int)processors_count(true) : (int)usable; /* reads files */
         online = online > 0 ? online : (int)usable;
     }
     online = online > 0 ? online : count;

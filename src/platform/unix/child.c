@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/processors.h"
+
 enum { CHILD_IN = 3, CHILD_OUT = 4, ABOVE_CHILDS = 10 };
 
 /* A pipe whose ends are none of the numbers that the child will use. */
@@ -81,7 +83,10 @@ static int spawn(const ChildOptions *o, int in, int out, long *pid) {
     }
     posix_spawn_file_actions_addclosefrom_np(&actions, o->standard ? 3 : CHILD_OUT + 1);
     pid_t child;
+    BoundThread bound;
+    thread_unbind_begin(&bound);
     int e = posix_spawn(&child, o->path, &actions, &attributes, o->argv, o->environment);
+    thread_unbind_end(&bound);
     *pid = child;
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

@@ -2,11 +2,12 @@
    (enif_... and erl_drv_...). They know nothing of the VM. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "platform/unix/new_thread.h"
 
 #define API __attribute__((visibility("default")))
 /* A function under both names. */
@@ -221,11 +222,10 @@ static void *begin(void *arg) {
     return here->run(here->arg);
 }
 
-/* Signals of the process are for its first thread. A suggested size is in thousands of words. */
+/* A suggested size is in thousands of words. */
 BOTH(int, thread_create, char *name, Tid *tid, void *(*run)(void *), void *arg, ThreadOpts *opts) {
     Tid t = named(sizeof *t, name, offsetof(struct ErlDrvTid_, name));
     pthread_attr_t attr;
-    sigset_t all, old;
     if (t == NULL) {
         return ENOMEM;
     }
@@ -235,10 +235,7 @@ BOTH(int, thread_create, char *name, Tid *tid, void *(*run)(void *), void *arg, 
         size_t size = (size_t)opts->suggested_stack_size * 1024 * sizeof(void *), least = 64 << 10;
         pthread_attr_setstacksize(&attr, ((size < least ? least : size) + 4095) / 4096 * 4096);
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = pthread_create(&t->id, &attr, begin, t);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int error = new_thread(&t->id, &attr, begin, t);
     pthread_attr_destroy(&attr);
     if (error != 0) {
         free(t->name);

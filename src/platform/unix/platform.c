@@ -64,16 +64,6 @@ void platform_drop_ballast(void *at, size_t size) {
     munmap(at, size);
 }
 
-unsigned platform_processors(bool all) {
-#if defined(__linux__)
-    cpu_set_t allowed;
-    if (!all && sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0) {
-        return (unsigned)MAX(CPU_COUNT(&allowed), 1);
-    }
-#endif
-    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
-}
-
 static int64_t clock_of(clockid_t id) {
     struct timespec t;
     clock_gettime(id, &t);

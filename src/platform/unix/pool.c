@@ -2,9 +2,9 @@
 #include "platform/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include "platform/threads.h"
+#include "platform/unix/new_thread.h"
 
 typedef struct {
     Job *first, **last;
@@ -101,13 +101,8 @@ void pool_free(Pool *p) {
     mem_free(p->mem, MEM_SYSTEM, p, sizeof *p + p->limit * sizeof *p->threads);
 }
 
-/* Signals of the process are for its first thread. */
 static bool start_thread(Pool *p) {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool ok = pthread_create(&p->threads[p->count], NULL, serve, p) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    bool ok = new_thread(&p->threads[p->count], NULL, serve, p) == 0;
     p->count += ok;
     return ok;
 }

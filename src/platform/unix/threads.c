@@ -9,6 +9,8 @@
 
 #include "base/lock.h"
 #include "platform/platform.h"
+#include "platform/processors.h"
+#include "platform/unix/new_thread.h"
 
 struct Thread {
     pthread_t id;
@@ -31,19 +33,25 @@ bool threads_leave_memory(void) {
     return left != NULL;
 }
 
-/* Signals of the process are for its first thread. */
+int new_thread(pthread_t *id, const pthread_attr_t *attributes, void *(*run)(void *arg), void *arg) {
+    sigset_t all, old;
+    BoundThread bound;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    thread_unbind_begin(&bound);
+    int error = pthread_create(id, attributes, run, arg);
+    thread_unbind_end(&bound);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return error;
+}
+
 Thread *thread_start(Mem *mem, void (*run)(void *arg), void *arg) {
     Thread *t = MEM_NEW(mem, MEM_SYSTEM, Thread);
     if (t == NULL) {
         return NULL;
     }
     t->run = run, t->arg = arg;
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool ok = pthread_create(&t->id, NULL, begin, t) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (!ok) {
+    if (new_thread(&t->id, NULL, begin, t) != 0) {
         MEM_DELETE(mem, MEM_SYSTEM, t);
         return NULL;
     }
