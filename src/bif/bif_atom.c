@@ -30,7 +30,11 @@ static term list_to_atom(Process *p, term list, bool existing) {
         if (!is_small(c) || (uintptr_t)small_value(c) > 0x10ffff || !is_character((uint32_t)small_value(c))) {
             return raise_badarg(p);
         }
-        size += utf8_write(text + size, (uint32_t)small_value(c));
+        if (LIKELY(small_value(c) < 0x80)) {
+            text[size++] = (uint8_t)small_value(c);
+        } else {
+            size += utf8_write(text + size, (uint32_t)small_value(c));
+        }
     }
     return list == NIL ? make_atom(p, text, size, existing) : raise_badarg(p);
 }

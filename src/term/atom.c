@@ -1,4 +1,6 @@
-/* The atom table: constant atoms in read-only memory, the others in pages that never move. */
+/* The atom table: constant atoms in read-only memory, the others in pages that never move. Looking up needs no lock: an atom is there
+   before its place in the hash table says so, and a hash table that has become too small is kept, as somebody may be reading it.
+   All the old ones together are smaller than the one in use. */
 #include "term/atom.h"
 
 #include "base/lock.h"
@@ -22,13 +24,18 @@ typedef struct TextBlock {
     uint8_t bytes[];
 } TextBlock;
 
+/* Open addressing by the hash of the text. */
+typedef struct AtomTable {
+    struct AtomTable *older;
+    uint32_t size;
+    uint32_t places[]; /* (atomic) number of the dynamic atom + 1, and in the bits above NUMBER those of the hash; 0: free */
+} AtomTable;
+
 typedef struct Atoms {
-    Lock lock;      /* of everything here; readers of an atom that exists need none, as nothing moves */
-    uint32_t count; /* dynamic ones */
-    uint32_t limit; /* of all */
-    uint32_t table_size;
-    uint32_t *
-        table; /* open addressing by the hash of the text: number of the dynamic atom + 1, and in the bits above NUMBER those of the hash */
+    Lock lock;        /* of who adds one */
+    uint32_t count;   /* dynamic ones (atomic) */
+    uint32_t limit;   /* of all */
+    AtomTable *table; /* atomic */
     TextBlock *texts;
     size_t text_left; /* in the newest block */
     Atom *pages[PAGES];
@@ -95,6 +102,10 @@ uint32_t atoms_limit(const VM *vm) {
     return vm->atoms->limit;
 }
 
+static size_t table_bytes(uint32_t size) {
+    return sizeof(AtomTable) + size * sizeof(uint32_t);
+}
+
 void atoms_done(VM *vm) {
     Atoms *a = vm->atoms;
     if (a == NULL) {
@@ -107,7 +118,10 @@ void atoms_done(VM *vm) {
     for (size_t i = 0; i < PAGES && a->pages[i] != NULL; i++) {
         mem_free(&vm->mem, MEM_ATOM, a->pages[i], ((size_t)FIRST_PAGE << i) * sizeof(Atom));
     }
-    mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
+    for (AtomTable *t = a->table, *older; t != NULL; t = older) {
+        older = t->older;
+        mem_free(&vm->mem, MEM_ATOM, t, table_bytes(t->size));
+    }
     MEM_DELETE(&vm->mem, MEM_ATOM, a);
     vm->atoms = NULL;
 }
@@ -157,11 +171,15 @@ static term find_static(const uint8_t *p, size_t n, uint32_t hash) {
     }
 }
 
-static term find_dynamic(const Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
-    for (uint32_t k = hash; a->table_size > 0; k++) {
-        uint32_t found = a->table[k & (a->table_size - 1)], i = found & NUMBER;
+static inline term find_dynamic(const Atoms *a, const uint8_t *p, size_t n, uint32_t hash) {
+    const AtomTable *table = __atomic_load_n(&a->table, __ATOMIC_ACQUIRE);
+    if (table == NULL) {
+        return NONE;
+    }
+    for (uint32_t k = hash;; k++) {
+        uint32_t found = __atomic_load_n(&table->places[k & (table->size - 1)], __ATOMIC_ACQUIRE), i = found & NUMBER;
         if (i == 0) {
-            break;
+            return NONE;
         }
         if ((found ^ hash) <= NUMBER) {
             const Atom *atom = dynamic_atom(a, i - 1);
@@ -170,30 +188,49 @@ static term find_dynamic(const Atoms *a, const uint8_t *p, size_t n, uint32_t ha
             }
         }
     }
-    return NONE;
 }
 
-static void put(uint32_t *table, uint32_t size, uint32_t number, uint32_t hash) {
-    uint32_t k = hash & (size - 1);
-    while (table[k] != 0) {
-        k = (k + 1) & (size - 1);
+/* The atom is there from now on. */
+static void put(AtomTable *table, uint32_t number, uint32_t hash) {
+    uint32_t k = hash & (table->size - 1);
+    while (table->places[k] != 0) {
+        k = (k + 1) & (table->size - 1);
     }
-    table[k] = (number + 1) | (hash & ~(uint32_t)NUMBER);
+    __atomic_store_n(&table->places[k], (number + 1) | (hash & ~(uint32_t)NUMBER), __ATOMIC_RELEASE);
 }
 
-static bool grow_table(VM *vm, Atoms *a) {
-    uint32_t size = a->table_size == 0 ? FIRST_TABLE : 2 * a->table_size;
-    uint32_t *table = mem_zalloc(&vm->mem, MEM_ATOM, size * sizeof *table);
+static bool grow_table(VM *vm, Atoms *a, uint32_t size) {
+    AtomTable *table = mem_zalloc(&vm->mem, MEM_ATOM, table_bytes(size));
     if (table == NULL) {
         return false;
     }
+    table->older = a->table;
+    table->size = size;
     for (uint32_t i = 0; i < a->count; i++) {
         const Atom *atom = dynamic_atom(a, i);
-        put(table, size, i, text_hash(atom->text, atom->size));
+        put(table, i, text_hash(atom->text, atom->size));
     }
-    mem_free(&vm->mem, MEM_ATOM, a->table, a->table_size * sizeof *a->table);
-    a->table = table, a->table_size = size;
+    __atomic_store_n(&a->table, table, __ATOMIC_RELEASE);
     return true;
+}
+
+void atoms_expect(VM *vm, uint32_t count) {
+    Atoms *a = vm->atoms;
+    uint32_t size = FIRST_TABLE;
+    while (size < 2 * count) {
+        size *= 2;
+    }
+    lock_take(&a->lock);
+    if (a->table == NULL || a->table->size < size) {
+        grow_table(vm, a, size); /* no memory: it grows when it must */
+    }
+    lock_give(&a->lock);
+}
+
+/* Room for one more. */
+static bool make_room(VM *vm, Atoms *a) {
+    return a->table == NULL ? grow_table(vm, a, FIRST_TABLE)
+                            : 2 * (a->count + 1) <= a->table->size || grow_table(vm, a, 2 * a->table->size);
 }
 
 static const uint8_t *keep_text(VM *vm, Atoms *a, const uint8_t *p, size_t n) {
@@ -222,7 +259,7 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
     if (a->pages[k] == NULL && (a->pages[k] = mem_alloc(&vm->mem, MEM_ATOM, ((size_t)FIRST_PAGE << k) * sizeof(Atom))) == NULL) {
         return NONE;
     }
-    if (2 * (a->count + 1) > a->table_size && !grow_table(vm, a)) {
+    if (!make_room(vm, a)) {
         return NONE;
     }
     const uint8_t *text = keep_text(vm, a, p, n);
@@ -230,8 +267,8 @@ static term add_atom(VM *vm, Atoms *a, const uint8_t *p, size_t n, uint32_t hash
         return NONE;
     }
     *dynamic_atom(a, a->count) = (Atom){text, (uint32_t)n, 0};
-    put(a->table, a->table_size, a->count, hash);
-    __atomic_store_n(&a->count, a->count + 1, __ATOMIC_RELAXED);
+    put(a->table, a->count, hash);
+    __atomic_store_n(&a->count, a->count + 1, __ATOMIC_RELEASE);
     return ATOM(STATIC_ATOMS + a->count - 1);
 }
 
@@ -265,36 +302,44 @@ term atom_find(VM *vm, const uint8_t *utf8, size_t size) {
     }
     uint32_t hash = text_hash(utf8, size);
     term t = find_static(utf8, size, hash);
+    return t != NONE ? t : find_dynamic(vm->atoms, utf8, size, hash);
+}
+
+/* It was not there when there were `count` of them; another thread may have added it in the meantime. */
+static term find_or_add(VM *vm, const uint8_t *utf8, size_t size, uint32_t hash, uint32_t count) {
+    Atoms *a = vm->atoms;
+    lock_take(&a->lock);
+    term t = a->count == count ? NONE : find_dynamic(a, utf8, size, hash);
     if (t == NONE) {
-        Atoms *a = vm->atoms;
-        lock_take(&a->lock);
-        t = find_dynamic(a, utf8, size, hash);
-        lock_give(&a->lock);
+        t = add_atom(vm, a, utf8, size, hash);
     }
+    lock_give(&a->lock);
     return t;
 }
 
 term atom_intern(VM *vm, const uint8_t *utf8, size_t size, term *reason) {
-    term t = NONE, why = A_system_limit;
+    term why = A_system_limit;
     if (size <= UTF8_MAX * ATOM_MAX_CHARS) {
         uint32_t hash = text_hash(utf8, size);
-        t = find_static(utf8, size, hash);
+        term t = find_static(utf8, size, hash);
         if (t != NONE) {
             return t;
         }
-        Atoms *a = vm->atoms;
-        lock_take(&a->lock);
-        t = find_dynamic(a, utf8, size, hash);
-        if (t == NONE && (why = check_text(utf8, size)) == NONE) {
-            t = add_atom(vm, a, utf8, size, hash);
+        uint32_t count = __atomic_load_n(&vm->atoms->count, __ATOMIC_ACQUIRE);
+        if ((t = find_dynamic(vm->atoms, utf8, size, hash)) != NONE) {
+            return t;
+        }
+        if ((why = check_text(utf8, size)) == NONE) {
+            if ((t = find_or_add(vm, utf8, size, hash, count)) != NONE) {
+                return t;
+            }
             why = A_system_limit;
         }
-        lock_give(&a->lock);
     }
-    if (t == NONE && reason != NULL) {
+    if (reason != NULL) {
         *reason = why;
     }
-    return t;
+    return NONE;
 }
 
 term atom_from(VM *vm, const char *text) {
@@ -306,7 +351,7 @@ Bytes atom_text(const VM *vm, term atom) {
     if (i < STATIC_ATOMS) {
         return static_text(i);
     }
-    assert(i - STATIC_ATOMS < __atomic_load_n(&vm->atoms->count, __ATOMIC_RELAXED));
+    assert(i - STATIC_ATOMS <= __atomic_load_n(&vm->atoms->count, __ATOMIC_RELAXED)); /* one may have been found before it was counted */
     const Atom *a = dynamic_atom(vm->atoms, i - STATIC_ATOMS);
     return (Bytes){a->text, a->size};
 }

@@ -20,6 +20,7 @@ Bytes atom_text(const VM *vm, term atom);                 /* valid as long as th
 int atom_compare(const VM *vm, term a, term b);           /* in the order of their characters */
 uint32_t atom_hash(const VM *vm, term atom);              /* OTP's hash of the text, part of phash2 */
 size_t atom_count(const VM *vm);
+void atoms_expect(VM *vm, uint32_t count);    /* so many will be added: its table need not grow step by step */
 void atoms_set_limit(VM *vm, uint32_t limit); /* at most ATOM_LIMIT, which it is at first */
 uint32_t atoms_limit(const VM *vm);
 

@@ -160,7 +160,10 @@ static bool apply_topology(VM *vm, const SystemFlags *f) {
     return false;
 }
 
+enum { BOOT_ATOMS = 8192 }; /* that kernel, stdlib and their friends bring */
+
 static void apply_flags(VM *vm, const SystemFlags *f) {
+    atoms_expect(vm, BOOT_ATOMS);
     Processes *ps = vm->processes;
     HeapSettings *h = &ps->heap;
     h->min_words = f->min_heap > 0 ? (uint32_t)gc_next_size((size_t)f->min_heap) : h->min_words;

@@ -2,7 +2,7 @@
 . tests/lib/command.sh
 
 module limits <<'.'
--export([atoms/0, memory/0]).
+-export([atoms/0, atoms_together/0, memory/0]).
 
 show(Label, X) -> io:format("~s: ~0p~n", [Label, X]).
 
@@ -26,6 +26,17 @@ fill(N) ->
         {error, system_limit} -> N;
         A when is_atom(A) -> fill(N + 1)
     end.
+
+%% Several make the same ones until there is no room: each has made the same, and none is there twice.
+atoms_together() ->
+    show("limit", erlang:system_info(atom_limit)), % loads what shows it
+    Me = self(),
+    Ps = [spawn(fun() -> Me ! {self(), fill(0)} end) || _ <- [1, 2, 3, 4]],
+    Full = [receive {P, N} -> N end || P <- Ps],
+    show("the same", lists:min(Full) =:= lists:max(Full)),
+    Texts = ["new_" ++ integer_to_list(N) || N <- lists:seq(0, hd(Full) - 1)],
+    show("all", length(lists:usort([list_to_existing_atom(T) || T <- Texts])) =:= hd(Full)),
+    show("full", erlang:system_info(atom_count) =:= erlang:system_info(atom_limit)).
 
 %% Killed, or ended by system_limit.
 memory() ->
@@ -76,6 +87,15 @@ one that is there: {limits,true}
 code: error
 alive: {500500,true}'
 status_is 0
+
+export MOTE_SCHEDULERS=4
+run "$MOTE" erl +t 20000 -noshell -pa . -eval 'logger:set_primary_config(level, none), limits:atoms_together(), halt().'
+out_is 'limit: 20000
+the same: true
+all: true
+full: true'
+status_is 0
+unset MOTE_SCHEDULERS
 
 # Address space that is limited: where a sanitizer wants more for itself, there is nothing to be seen.
 sh -c "ulimit -v 700000; '$MOTE' -e 1; exit \$?" > "$WORK/.out" 2>&1 || exit 0
