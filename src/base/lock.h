@@ -69,18 +69,19 @@ static inline void shared_pause(int *times) {
         lock_wait();
     }
 }
-static inline void shared_read(SharedLock *l) {
+/* How often it has looked in vain. */
+static inline int shared_read(SharedLock *l) {
     int times = 0;
     for (uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);;) {
         if (was & (SHARED_WRITER | SHARED_WAITER)) {
             shared_pause(&times);
             was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
         } else if (__atomic_compare_exchange_n(&l->state, &was, was + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            return;
+            return times;
         }
     }
 }
-static inline void shared_write(SharedLock *l) {
+static inline int shared_write(SharedLock *l) {
     int times = 0;
     for (uint32_t was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);;) {
         if ((was & ~SHARED_WAITER) != 0) {
@@ -90,7 +91,7 @@ static inline void shared_write(SharedLock *l) {
             shared_pause(&times);
             was = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
         } else if (__atomic_compare_exchange_n(&l->state, &was, SHARED_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            return; /* others that wait ask again */
+            return times; /* others that wait ask again */
         }
     }
 }

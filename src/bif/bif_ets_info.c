@@ -6,6 +6,7 @@
 #include "data/integer.h"
 #include "proc/clock.h"
 #include "proc/schedule.h"
+#include "table/range.h"
 #include "term/bitstring.h"
 #include "term/ref.h"
 
@@ -40,11 +41,20 @@ static term system_time(Heap *h, int64_t nanoseconds) { /* {MegaSecs, Secs, Micr
     return TUPLE3(h, SMALL(us / 1000000000000), SMALL(us / 1000000 % 1000000), SMALL(us % 1000000));
 }
 
-/* How even the buckets of a hash table are. */
-static term statistics(Heap *h, const Table *t) {
-    if (table_is_tree(t)) {
+/* {Routes, Ranges, Depth} of an ordered set. While only one thread runs there are no ranges. */
+static term statistics_of_ranges(VM *vm, Heap *h, const Table *t) {
+    if (t->keyed == NULL || !vm->processes->concurrent) {
         return A_false;
     }
+    size_t n = t->routes == NULL ? 1 : t->routes->count, depth = 0;
+    while ((size_t)1 << depth < n) {
+        depth++;
+    }
+    return TUPLE3(h, SMALL(n - 1), SMALL(n), SMALL(depth));
+}
+
+/* How even the buckets of a hash table are. */
+static term statistics(Heap *h, const Table *t) {
     size_t least = SIZE_MAX, most = 0, buckets = table_slots(t);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < buckets; i++) {
@@ -116,7 +126,7 @@ static term item(Process *p, const Table *t, term name) {
     case A_safe_fixed: return !table_is_fixed(t) ? A_false : TUPLE2(h, system_time(h, t->fixed_since[1]), fixers(h, t));
     case A_safe_fixed_monotonic_time:
         return !table_is_fixed(t) ? A_false : TUPLE2(h, integer_from_int64(h, t->fixed_since[0]), fixers(h, t));
-    case A_stats: return statistics(h, t);
+    case A_stats: return table_is_tree(t) ? statistics_of_ranges(process_vm(p), h, t) : statistics(h, t);
     case A_binary: BUMP(p, (intptr_t)table_size(t)); return all_buffers(p, t);
     default: return NONE;
     }

@@ -184,14 +184,14 @@ static Progress visit_tree(Search *s, bool like) {
             last = true; /* its key may be where to go on */
         }
         term key = last ? term_copy(HEAP(s->p), table_key(s->t, o)) : NONE;
-        size_t count = s->t->count;
+        intptr_t got = s->got;
         if ((last && key == NONE) || !visit(s, o)) {
             if (!s->failed) {
                 search_fails(s, A_system_limit);
             }
             return SEARCH_DONE;
         }
-        if (s->t->count != count && next != NULL) {
+        if (s->action == SEARCH_DELETE && s->got != got && next != NULL) {
             tree_walk(vm, s->t, &w, WALK_FROM, table_key(s->t, next), down);
             next = tree_walk_next(&w);
         }
@@ -518,21 +518,31 @@ static term key_and_objects(Process *p, const Table *t, const Object *o) {
 typedef term Answer(Process *p, const Table *t, const Object *o);
 
 static term outermost(Process *p, const term *a, bool last, Answer *answer) {
-    const Table *t = ets_table_shared(p, a[0]);
-    return t == NULL ? NONE : answer(p, t, last ? table_last(process_vm(p), t) : table_first(process_vm(p), t));
+    VM *vm = process_vm(p);
+    for (TableUse use = last ? USE_LAST : USE_FIRST;; use = USE_LOOK) {
+        const Table *t = ets_table_for(p, a[0], ACCESS_READ, use, NONE);
+        const Object *o = t == NULL ? NULL : last ? table_last(vm, t) : table_first(vm, t);
+        if (t == NULL || o != NULL || !table_is_seen_in_part(vm, t)) {
+            return t == NULL ? NONE : answer(p, t, o);
+        }
+        table_leave(p);
+    }
 }
 
 static term neighbour(Process *p, const term *a, bool before, Answer *answer) {
-    const Table *t = ets_table_shared(p, a[0]);
-    if (t == NULL) {
-        return NONE;
+    VM *vm = process_vm(p);
+    for (TableUse use = USE_BESIDE;; use = USE_LOOK) {
+        const Table *t = ets_table_for(p, a[0], ACCESS_READ, use, a[1]);
+        if (t == NULL) {
+            return NONE;
+        }
+        bool bad = table_is_tree(t) && a[1] == A_end_of_table;
+        const Object *o = bad ? NULL : before ? table_before(vm, t, a[1], &bad) : table_after(vm, t, a[1], &bad);
+        if (bad || o != NULL || !table_is_seen_in_part(vm, t)) {
+            return bad ? raise_badarg(p) : answer(p, t, o);
+        }
+        table_leave(p);
     }
-    bool bad = false;
-    if (table_is_tree(t) && a[1] == A_end_of_table) {
-        return raise_badarg(p);
-    }
-    const Object *o = before ? table_before(process_vm(p), t, a[1], &bad) : table_after(process_vm(p), t, a[1], &bad);
-    return bad ? raise_badarg(p) : answer(p, t, o);
 }
 
 BIF(ets, first, 1) {

@@ -32,6 +32,20 @@ static term set_limit(Process *p, intptr_t *limit, term value) {
     return SMALL(old);
 }
 
+/* {Table, Bool}: when the ranges of an ordered set become more or less. */
+static term set_splits(Process *p, term value, TableSplits splits) {
+    term cause;
+    Table *t = is_tuple_of(value, 2) ? table_find(p, element(value, 1), ACCESS_INFO, USE_ALONE, NONE, &cause) : NULL;
+    if (t == NULL) {
+        return raise_badarg(p);
+    }
+    if (element(value, 2) == A_true || t->splits == splits) {
+        t->splits = element(value, 2) == A_true ? splits : SPLITS_BY_CONTENTION;
+    }
+    table_leave(p);
+    return A_ok;
+}
+
 BIF(erts_debug, set_internal_state, 2) {
     InternalState *s = &process_vm(p)->tables->internal;
     if (a[0] == A_available_internal_state) {
@@ -79,8 +93,8 @@ BIF(erts_debug, set_internal_state, 2) {
     case A_force_gc:
         return is_local_pid(a[1]) ? bif_trap(p, export_get(process_vm(p), A_erlang, A_garbage_collect, 1), 1, a[1]) : raise_badarg(p);
     case A_ets_force_trap: return A_notsup;
-    case A_ets_force_split:
-    case A_ets_debug_random_split_join: return A_ok;
+    case A_ets_force_split: return set_splits(p, a[1], SPLITS_ALWAYS);
+    case A_ets_debug_random_split_join: return set_splits(p, a[1], SPLITS_IN_TURN);
     default: return raise_badarg(p);
     }
 }

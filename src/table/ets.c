@@ -6,6 +6,7 @@
 #include "proc/quota.h"
 #include "proc/schedule.h"
 #include "proc/signal.h"
+#include "table/range.h"
 #include "term/atom.h"
 #include "term/compare.h"
 #include "term/copy.h"
@@ -354,6 +355,9 @@ void table_delete(VM *vm, Table *t) {
     __atomic_store_n(&t->handle->table, NULL, __ATOMIC_RELEASE);
     resource_release(vm, &t->handle->resource);
     t->handle = NULL;
+    if (table_has_ranges(t)) {
+        t->tree.root = range_gather(vm, t);
+    }
     put_dying(vm, t);
 }
 
@@ -390,7 +394,10 @@ static bool empty_into_dying(VM *vm, Table *t) {
     shell->stripes = shell->keyed = NULL;
     shell->heir_data = NULL;
     shell->account = NULL;
-    if (table_is_tree(t)) {
+    if (table_has_ranges(t)) {
+        shell->tree.root = range_gather(vm, t);
+        shell->routes = NULL;
+    } else if (table_is_tree(t)) {
         t->tree.root = NULL;
     } else {
         memset(&t->hash, 0, sizeof t->hash);
@@ -684,25 +691,25 @@ size_t table_delete_object(VM *vm, Table *t, term object) {
 }
 
 Object *table_first(VM *vm, const Table *t) {
-    return table_is_tree(t) ? tree_after(vm, t, NONE, false) : hash_from(t, 0);
+    return table_is_tree(t) ? tree_after(vm, t, NONE) : hash_from(t, 0);
 }
 
 Object *table_last(VM *vm, const Table *t) {
-    return table_is_tree(t) ? tree_before(vm, t, NONE, false) : hash_from(t, 0);
+    return table_is_tree(t) ? tree_before(vm, t, NONE) : hash_from(t, 0);
 }
 
 Object *table_after(VM *vm, const Table *t, term key, bool *bad) {
     *bad = false;
-    return table_is_tree(t) ? tree_after(vm, t, key, false) : hash_after(vm, t, key, bad);
+    return table_is_tree(t) ? tree_after(vm, t, key) : hash_after(vm, t, key, bad);
 }
 
 Object *table_before(VM *vm, const Table *t, term key, bool *bad) {
     *bad = false;
-    return table_is_tree(t) ? tree_before(vm, t, key, false) : hash_after(vm, t, key, bad);
+    return table_is_tree(t) ? tree_before(vm, t, key) : hash_after(vm, t, key, bad);
 }
 
 size_t table_slots(const Table *t) {
-    return table_is_tree(t) ? t->count : t->hash.active;
+    return table_is_tree(t) ? table_size(t) : t->hash.active;
 }
 
 Object *table_slot(const Table *t, size_t slot) {

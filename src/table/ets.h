@@ -13,6 +13,11 @@
 typedef enum { TABLE_SET, TABLE_ORDERED_SET, TABLE_BAG, TABLE_DUPLICATE_BAG } TableType;
 typedef enum { PROTECTION_PRIVATE, PROTECTION_PROTECTED, PROTECTION_PUBLIC } Protection;
 typedef enum { ACCESS_READ, ACCESS_WRITE, ACCESS_INFO } Access;
+typedef enum { SPLITS_BY_CONTENTION, SPLITS_ALWAYS, SPLITS_IN_TURN } TableSplits; /* when ranges are cut (range.h); others are for tests */
+
+/* What others may read, or change, meanwhile. */
+#define LATEST(at) __atomic_load_n(&(at), __ATOMIC_RELAXED)
+#define BECOMES(at, value) __atomic_store_n(&(at), value, __ATOMIC_RELAXED)
 
 /* A process that has fixed the table. */
 typedef struct Fixer {
@@ -40,7 +45,9 @@ typedef struct {
 typedef union Stripe {
     struct {
         SharedLock lock;
+        int32_t contention; /* of a range: see range.c; others may read it */
         size_t count, bytes;
+        Object *root; /* of a range */
     };
     char line[64];
 } Stripe;
@@ -50,10 +57,13 @@ typedef struct Table {
     struct Table *dying;         /* of those whose objects are still to be freed */
     SharedLock lock;             /* of all below, taken while there are several schedulers; not if there are stripes */
     Lock small_lock;             /* of fixers and HashTable.dead for who has not all of the table to itself */
-    Lock resizing;               /* of who splits or joins buckets under two stripes */
+    Lock resizing;               /* of who splits or joins buckets or ranges under two stripes */
     Stripe *stripes, *keyed;     /* NULL: none; keyed: the same if each is that of certain keys, else NULL */
     uint32_t stripe_mask;        /* how many, less one */
-    bool gone;                   /* deleted: nobody finds it any more */
+    uint32_t turn;               /* of SPLITS_IN_TURN */
+    struct Routes *routes;       /* of an ordered set whose stripes are ranges, see range.h */
+    TableSplits splits;
+    bool gone; /* deleted: nobody finds it any more */
     term name;
     bool named;
     uint64_t low, high;         /* number of the reference that names it */
@@ -113,6 +123,9 @@ typedef enum {
     USE_KEY,      /* looks at objects with one key, and changes, adds and removes such */
     USE_OBJECT,   /* the same for the key of a tuple; of one that has none: USE_HEAD */
     USE_KEY_LOOK, /* looks at them */
+    USE_BESIDE,   /* looks at the object before or behind a key; of an ordered set perhaps only at some: table_is_seen_in_part */
+    USE_FIRST,    /* likewise for the first one */
+    USE_LAST,
 } TableUse;
 Table *table_find(Process *p, term id, Access access, TableUse use, term key, term *cause);
 /* What references to a table lead to: it may be gone. */
@@ -149,6 +162,18 @@ static inline void table_leave(Process *p) {
 static inline bool table_is_shared_by_key(VM *vm, const Table *t) {
     return UNLIKELY(t->keyed != NULL) && vm_scheduler(vm)->stripe != NULL;
 }
+static inline bool table_has_ranges(const Table *t) {
+    return UNLIKELY(t->keyed != NULL) && t->type == TABLE_ORDERED_SET;
+}
+/* The one range that is locked is not all. */
+static inline bool table_is_seen_in_part(VM *vm, const Table *t) {
+    return table_has_ranges(t) && table_is_shared_by_key(vm, t) && LATEST(t->routes) != NULL;
+}
+/* By number. */
+static inline uint64_t table_all_stripes(const Table *t) {
+    return ((uint64_t)2 << t->stripe_mask) - 1;
+}
+
 bool ets_super_user(VM *vm, bool on);           /* everybody may do everything; returns what it was */
 Table *table_named(VM *vm, term name);          /* what it says may have changed at once; the table is there until the slice ends */
 bool table_rename(VM *vm, Table *t, term name); /* false: the name is taken */
@@ -217,14 +242,18 @@ Object *tree_lookup(VM *vm, const Table *t, term key);
 PutResult tree_put(VM *vm, Table *t, Object *o, bool only_new);
 void tree_replace(VM *vm, Table *t, Object *old, Object *with);
 size_t tree_delete_key(VM *vm, Table *t, term key);
-/* The least object with a key greater than (or the same as) `key`, and its mirror image. key NONE: the outermost one. */
-Object *tree_after(VM *vm, const Table *t, term key, bool or_same);
-Object *tree_before(VM *vm, const Table *t, term key, bool or_same);
+/* The least object with a key greater than `key`, and its mirror image. key NONE: the outermost one. */
+Object *tree_after(VM *vm, const Table *t, term key);
+Object *tree_before(VM *vm, const Table *t, term key);
 Object *tree_at(const Table *t, size_t i);
+Object *tree_cut(Object **root);         /* there are two objects at least: takes out the greater half, and returns it */
+Object *tree_join(Object *a, Object *b); /* all keys of b are greater than those of a */
 
 /* Walking through a tree that does not change meanwhile (but for the object in hand, which may be replaced). */
 typedef struct {
-    Object *path[96]; /* what waits: the next one on top */
+    const Table *t;
+    const Stripe *range; /* NULL: it has none */
+    Object *path[96];    /* what waits: the next one on top */
     size_t depth;
     bool down; /* from the last one to the first */
 } TreeWalk;

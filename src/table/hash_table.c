@@ -44,10 +44,6 @@ bool hash_free_some(VM *vm, Table *t, size_t *objects) {
     return true;
 }
 
-/* What may change meanwhile. */
-#define LATEST(at) __atomic_load_n(&(at), __ATOMIC_RELAXED)
-#define BECOMES(at, value) __atomic_store_n(&(at), value, __ATOMIC_RELAXED)
-
 static size_t slot_of(const HashTable *h, uint32_t hash) {
     size_t mask = LATEST(h->mask), i = hash & mask;
     return i < LATEST(h->active) ? i : i & mask >> 1;

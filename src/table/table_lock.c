@@ -1,11 +1,14 @@
 /* Who has a table while several schedulers run: a TableUse says what for.
 
-   A table has one lock, or several, its stripes. With {write_concurrency, _} (sets and bags) a stripe is that of the keys whose hash ends in
+   A table has one lock, or several, its stripes. With {write_concurrency, _} a stripe of a set or bag is that of the keys whose hash ends in
    its number: who uses one key takes that one, all others take all, in order. Buckets that are split or joined have the same ending, so
-   an object never leaves its stripe. With {read_concurrency, true} only, each scheduler has a stripe of its own (more or less): who
-   looks takes that one, who changes something takes all. */
+   an object never leaves its stripe. In an ordered set it is that of a range of keys, or of none, see range.h: who uses one key looks again,
+   when he has taken it, whether it still is that of his key; who takes all, those of the ranges, whether these still are all. With
+   {read_concurrency, true} only, each scheduler has a stripe of its own (more or less): who looks takes that one, who changes something
+   takes all. */
 #include "proc/schedule.h"
 #include "table/insertion.h"
+#include "table/range.h"
 #include "term/atom.h"
 
 enum { STRIPES_PER_SCHEDULER = 8, MOST_STRIPES = 64, CACHE_LINE = sizeof(Stripe) };
@@ -17,7 +20,7 @@ static size_t block_bytes(const Table *t) {
 
 bool stripes_init(VM *vm, Table *t) {
     uint32_t schedulers = vm->processes == NULL ? 1 : vm->processes->scheduler_count;
-    bool by_key = !table_is_tree(t) && t->write_concurrency != A_false;
+    bool by_key = t->write_concurrency != A_false;
     if (schedulers == 1 || t->protection == PROTECTION_PRIVATE || !(by_key || t->read_concurrency)) {
         return true;
     }
@@ -65,20 +68,17 @@ size_t table_bytes(const Table *t) {
     return n;
 }
 
-static void take(SharedLock *l, bool shared) {
-    if (shared) {
-        shared_read(l);
-    } else {
-        shared_write(l);
-    }
+static int take(SharedLock *l, bool shared) {
+    return shared ? shared_read(l) : shared_write(l);
 }
 
-static void give(SharedLock *l, bool shared) {
+static int give(SharedLock *l, bool shared) {
     if (shared) {
         shared_read_end(l);
     } else {
         shared_write_end(l);
     }
+    return 0;
 }
 
 /* The only stripe that is needed. NULL: all. */
@@ -87,32 +87,55 @@ static Stripe *stripe_for(const Scheduler *s, const Table *t, TableUse use, term
     if (!one || t->stripes == NULL) {
         return NULL;
     }
+    if (table_has_ranges(t)) {
+        return use == USE_HEAD || use == USE_FIRST ? t->keyed
+                                                   : range_find(s->vm, t, use == USE_LAST ? WALK_ALL : WALK_FROM, key, use == USE_LAST);
+    }
     return &t->stripes[(t->keyed != NULL && use != USE_HEAD ? hash_of(s->vm, key) : s->id) & t->stripe_mask];
 }
 
-/* Takes or gives what s has of its table. */
-static inline void each_lock(const Scheduler *s, void (*act)(SharedLock *l, bool shared)) {
+/* Takes or gives what s has of its table. How often it has looked for a stripe in vain. */
+static inline int each_lock(const Scheduler *s, const Routes *routes, int (*act)(SharedLock *l, bool shared)) {
     Table *t = s->table;
     if (s->stripe != NULL) {
-        act(&s->stripe->lock, s->table_shared);
-    } else if (t->stripes == NULL) {
+        return act(&s->stripe->lock, s->table_shared);
+    }
+    if (t->stripes == NULL) {
         act(&t->lock, s->table_shared);
-    } else {
-        for (size_t i = 0; i <= t->stripe_mask; i++) {
-            act(&t->stripes[i].lock, s->table_shared);
+    } else { /* by number: what is a range for one may stand elsewhere for another who comes later */
+        uint64_t left = !table_has_ranges(t) ? table_all_stripes(t) : routes == NULL ? 1 : routes->used;
+        for (; left != 0; left &= left - 1) {
+            act(&t->stripes[__builtin_ctzll(left)].lock, s->table_shared);
         }
     }
+    return 0;
 }
 
 static void take_as(Scheduler *s, Table *t, TableUse use, term key) {
+    bool ranges = table_has_ranges(t);
+    use = use >= USE_BESIDE && !ranges ? USE_LOOK : use;
     s->table = t;
     s->table_shared = use != USE_ALONE && use != USE_KEY;
-    s->stripe = stripe_for(s, t, use, key);
-    each_lock(s, take);
+    for (;;) {
+        const Routes *routes = table_routes(t);
+        s->stripe = stripe_for(s, t, use, key);
+        int waited = each_lock(s, routes, take);
+        if (LIKELY(table_routes(t) == routes) || (s->stripe != NULL && s->stripe == stripe_for(s, t, use, key))) {
+            if (ranges && s->stripe != NULL && use != USE_HEAD) {
+                range_taken(s->stripe, waited, s->table_shared);
+            }
+            return;
+        }
+        each_lock(s, routes, give);
+    }
 }
 
 void table_unlock(Scheduler *s) {
-    each_lock(s, give);
+    Table *t = s->table;
+    if (s->stripe != NULL && !s->table_shared && table_has_ranges(t) && !t->gone) {
+        range_adapt(s->vm, t, s->stripe);
+    }
+    each_lock(s, table_routes(t), give);
     s->table = NULL, s->stripe = NULL;
 }
 

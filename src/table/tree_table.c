@@ -1,6 +1,8 @@
 /* Ordered sets: AVL trees, without recursion: a path from the root is never longer than MAX_HEIGHT. */
+#include "proc/schedule.h"
 #include "table/ets.h"
 #include "table/match_spec.h"
+#include "table/range.h"
 #include "term/compare.h"
 
 enum { MAX_HEIGHT = 96 }; /* enough for 2^64 objects */
@@ -29,8 +31,26 @@ static inline int order(VM *vm, const Table *t, term key, const Object *o) {
     return term_compare(vm, key, table_key(t, o));
 }
 
+/* Where the tree hangs that the key is in or belongs to. */
+static inline Object **root_of(VM *vm, const Table *t, term key) {
+    return LIKELY(LATEST(t->routes) == NULL) ? (Object **)&t->tree.root : &range_in_hand(vm, t, key)->root;
+}
+
+/* So many objects and bytes more, or less (modulo the word), in what the caller has locked. */
+static inline void tally(VM *vm, Table *t, size_t objects, size_t bytes) {
+    if (table_is_shared_by_key(vm, t)) {
+        Stripe *r = vm_scheduler(vm)->stripe;
+        r->count += objects, r->bytes += bytes;
+    } else {
+        t->count += objects, t->bytes += bytes;
+    }
+    if (UNLIKELY(t->account != NULL)) {
+        table_tell_account(vm, t, bytes);
+    }
+}
+
 Object *tree_lookup(VM *vm, const Table *t, term key) {
-    Object *o = t->tree.root;
+    Object *o = *root_of(vm, t, key);
     while (o != NULL) {
         int c = order(vm, t, key, o);
         if (c == 0) {
@@ -41,14 +61,55 @@ Object *tree_lookup(VM *vm, const Table *t, term key) {
     return o;
 }
 
-Object *tree_after(VM *vm, const Table *t, term key, bool or_same) {
+int walk_compare(VM *vm, WalkStart start, term key, bool down, term to) {
+    return start == WALK_ALL ? (down ? 1 : -1) : start == WALK_PATTERN ? match_compare_partly(vm, key, to) : term_compare(vm, key, to);
+}
+
+static void walk_tree(VM *vm, TreeWalk *w, Object *o, WalkStart start, term key) {
+    while (o != NULL) {
+        int c = walk_compare(vm, start, key, w->down, table_key(w->t, o));
+        bool waits = (w->down ? c > 0 : c < 0) || (c == 0 && start != WALK_BEHIND);
+        if (waits) {
+            w->path[w->depth++] = o;
+        }
+        o = waits == w->down ? o->right : o->left;
+    }
+}
+
+/* If nothing waits: the first range from here on in which something does. */
+static NOINLINE void walk_ranges(VM *vm, TreeWalk *w, WalkStart start, term key) {
+    while (w->depth == 0 && w->range != NULL && (w->range = range_beside(w->t, w->range, w->down)) != NULL) {
+        walk_tree(vm, w, w->range->root, start, key);
+    }
+}
+
+void tree_walk(VM *vm, const Table *t, TreeWalk *w, WalkStart start, term key, bool down) {
+    w->t = t, w->depth = 0, w->down = down;
+    w->range = LIKELY(LATEST(t->routes) == NULL) ? NULL : range_find(vm, t, start, key, down);
+    walk_tree(vm, w, w->range == NULL ? t->tree.root : w->range->root, start, key);
+    walk_ranges(vm, w, start, key);
+}
+
+/* The object before or behind a key, as far as the caller has locked ranges. */
+static COLD Object *beside(VM *vm, const Table *t, term key, bool down) {
+    TreeWalk w;
+    w.t = t, w.range = NULL, w.depth = 0, w.down = down;
+    WalkStart start = key == NONE ? WALK_ALL : WALK_BEHIND;
+    if (table_is_shared_by_key(vm, t)) {
+        walk_tree(vm, &w, vm_scheduler(vm)->stripe->root, start, key);
+    } else {
+        tree_walk(vm, t, &w, start, key, down);
+    }
+    return w.depth == 0 ? NULL : w.path[w.depth - 1];
+}
+
+Object *tree_after(VM *vm, const Table *t, term key) {
+    if (UNLIKELY(LATEST(t->routes) != NULL)) {
+        return beside(vm, t, key, false);
+    }
     Object *o = t->tree.root, *best = NULL;
     while (o != NULL) {
-        int c = key == NONE ? -1 : order(vm, t, key, o);
-        if (c == 0 && or_same) {
-            return o;
-        }
-        if (c < 0) {
+        if (key == NONE || order(vm, t, key, o) < 0) {
             best = o;
             o = o->left;
         } else {
@@ -58,14 +119,13 @@ Object *tree_after(VM *vm, const Table *t, term key, bool or_same) {
     return best;
 }
 
-Object *tree_before(VM *vm, const Table *t, term key, bool or_same) {
+Object *tree_before(VM *vm, const Table *t, term key) {
+    if (UNLIKELY(LATEST(t->routes) != NULL)) {
+        return beside(vm, t, key, true);
+    }
     Object *o = t->tree.root, *best = NULL;
     while (o != NULL) {
-        int c = key == NONE ? 1 : order(vm, t, key, o);
-        if (c == 0 && or_same) {
-            return o;
-        }
-        if (c > 0) {
+        if (key == NONE || order(vm, t, key, o) > 0) {
             best = o;
             o = o->right;
         } else {
@@ -76,41 +136,20 @@ Object *tree_before(VM *vm, const Table *t, term key, bool or_same) {
 }
 
 Object *tree_at(const Table *t, size_t i) {
-    Object *path[MAX_HEIGHT];
-    size_t depth = 0;
-    Object *o = t->tree.root;
-    for (;; o = o->right) {
-        for (; o != NULL; o = o->left) {
-            path[depth++] = o;
-        }
-        if (depth == 0) {
-            return NULL;
-        }
-        o = path[--depth];
-        if (i-- == 0) {
-            return o;
-        }
+    TreeWalk w;
+    tree_walk(NULL, t, &w, WALK_ALL, NONE, false);
+    while (i-- > 0) {
+        tree_walk_next(&w);
     }
-}
-
-void tree_walk(VM *vm, const Table *t, TreeWalk *w, WalkStart start, term key, bool down) {
-    w->depth = 0;
-    w->down = down;
-    for (Object *o = t->tree.root; o != NULL;) {
-        int c = start == WALK_ALL       ? (down ? 1 : -1)
-                : start == WALK_PATTERN ? match_compare_partly(vm, key, table_key(t, o))
-                                        : order(vm, t, key, o);
-        bool waits = (down ? c > 0 : c < 0) || (c == 0 && start != WALK_BEHIND);
-        if (waits) {
-            w->path[w->depth++] = o;
-        }
-        o = waits == down ? o->right : o->left;
-    }
+    return tree_walk_next(&w);
 }
 
 Object *tree_walk_next(TreeWalk *w) {
     if (w->depth == 0) {
-        return NULL;
+        walk_ranges(NULL, w, WALK_ALL, NONE);
+        if (w->depth == 0) {
+            return NULL;
+        }
     }
     Object *o = w->path[--w->depth];
     for (Object *next = w->down ? o->left : o->right; next != NULL; next = w->down ? next->right : next->left) {
@@ -128,7 +167,7 @@ typedef struct {
 
 static void find(VM *vm, Table *t, term key, Path *path) {
     size_t d = 0;
-    path->link[0] = &t->tree.root;
+    path->link[0] = root_of(vm, t, key);
     for (Object *o; (o = *path->link[d]) != NULL; d++) {
         int c = order(vm, t, key, o);
         if (c == 0) {
@@ -192,7 +231,7 @@ static void put_in_place(VM *vm, Table *t, Object **link, Object *with) {
     Object *old = *link;
     with->left = old->left, with->right = old->right, with->balance = old->balance;
     *link = with;
-    table_counts(vm, t, object_bytes(with) - object_bytes(old));
+    tally(vm, t, 0, object_bytes(with) - object_bytes(old));
     object_free(vm, old);
 }
 
@@ -210,8 +249,7 @@ PutResult tree_put(VM *vm, Table *t, Object *o, bool only_new) {
     }
     o->left = o->right = NULL, o->balance = 0;
     *link = o;
-    t->count++;
-    table_counts(vm, t, object_bytes(o));
+    tally(vm, t, 1, object_bytes(o));
     adjust(&path, 1);
     return PUT_DONE;
 }
@@ -248,8 +286,83 @@ size_t tree_delete_key(VM *vm, Table *t, term key) {
         *link = o->left != NULL ? o->left : o->right;
     }
     adjust(&path, -1);
-    t->count--;
-    table_counts(vm, t, (size_t)0 - object_bytes(o));
+    tally(vm, t, (size_t)0 - 1, (size_t)0 - object_bytes(o));
     object_free(vm, o);
     return 1;
+}
+
+/* Trees as a whole. */
+
+static COLD int height(const Object *o) {
+    int h = 0;
+    for (; o != NULL; o = o->balance < 0 ? o->left : o->right) {
+        h++;
+    }
+    return h;
+}
+
+/* Goes on to the outermost link of one side. */
+static COLD void go_outwards(Path *path, bool right) {
+    Object *o = *path->link[path->depth];
+    path->way[path->depth] = right ? 1 : -1;
+    path->link[++path->depth] = right ? &o->right : &o->left;
+}
+
+/* An object without children, or none, goes where the path ends: the least of its tree. */
+static COLD void put_first(Object **root, Object *o) {
+    Path path;
+    path.link[0] = root, path.depth = 0;
+    while (*path.link[path.depth] != NULL) {
+        go_outwards(&path, false);
+    }
+    *path.link[path.depth] = o;
+    adjust(&path, 1);
+}
+
+static COLD Object *take_first(Object **root) {
+    Path path;
+    path.link[0] = root, path.depth = 0;
+    Object *o = *root;
+    for (; o->left != NULL; o = o->left) {
+        go_outwards(&path, false);
+    }
+    *path.link[path.depth] = o->right;
+    adjust(&path, -1);
+    return o;
+}
+
+COLD Object *tree_cut(Object **root) {
+    Object *o = *root, *greater = o->right;
+    o->right = NULL, o->balance = 0;
+    if (o->left != NULL) {
+        *root = o->left;
+        o->left = NULL;
+        put_first(&greater, o);
+    }
+    return greater;
+}
+
+/* The least of b goes to the outer edge of the higher of both, where what is below is as high as the other one, and takes both. */
+COLD Object *tree_join(Object *a, Object *b) {
+    if (a == NULL || b == NULL) {
+        return a == NULL ? b : a;
+    }
+    Object *middle = take_first(&b);
+    int ha = height(a), hb = height(b);
+    bool right = ha >= hb;
+    int h = right ? ha : hb, other = right ? hb : ha;
+    Object *root = right ? a : b;
+    Path path;
+    path.link[0] = &root, path.depth = 0;
+    while (h > other + 1) {
+        int8_t balance = (*path.link[path.depth])->balance;
+        h -= (right ? balance < 0 : balance > 0) ? 2 : 1;
+        go_outwards(&path, right);
+    }
+    Object **link = path.link[path.depth];
+    middle->left = right ? *link : a, middle->right = right ? b : *link;
+    middle->balance = (int8_t)(right ? other - h : h - other);
+    *link = middle;
+    adjust(&path, 1);
+    return root;
 }

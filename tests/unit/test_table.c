@@ -134,6 +134,45 @@ TEST(table_ordered_set) {
     end();
 }
 
+TEST(table_trees_cut_and_joined) {
+    begin();
+    for (int n = 2; n < 2000; n += 1 + n / 4) {
+        Table *t = make(TABLE_ORDERED_SET);
+        for (int i = 0; i < n; i++) {
+            put(t, i * 7919 % n, i, true);
+        }
+        size_t count = t->count;
+        Object *parts[64], **root = &t->tree.root;
+        int k = 0;
+        while ((*root)->next != NULL || (*root)->right != NULL) {
+            parts[k++] = tree_cut(root);
+            CHECK(height(*root) > 0 && height(parts[k - 1]) > 0);
+        }
+        if (n % 2 == 0) { /* from the low end: high ones come to a low one last; or from the other, which is the mirror image */
+            while (k > 0) {
+                *root = tree_join(*root, parts[--k]);
+                CHECK(height(*root) > 0);
+            }
+        } else {
+            Object *high = NULL;
+            for (int i = 0; i < k; i++) {
+                high = tree_join(parts[i], high);
+                CHECK(height(high) > 0);
+            }
+            *root = tree_join(*root, high);
+            CHECK(height(*root) > 0);
+        }
+        size_t seen = 0;
+        bool bad;
+        for (Object *o = table_first(&vm, t); o != NULL; o = table_after(&vm, t, o->data[1], &bad)) {
+            seen++;
+        }
+        CHECK(seen == count);
+        unmake(t);
+    }
+    end();
+}
+
 TEST(table_bags) {
     begin();
     Table *bag = make(TABLE_BAG), *duplicates = make(TABLE_DUPLICATE_BAG);
