@@ -154,7 +154,7 @@ static void join(VM *vm, Table *t, size_t place, const Stripe *own) {
         a->contention = 0;
         add_bytes(vm, t, a, (size_t)0 - object_bytes(from));
         a->bytes += b->bytes;
-        b->count = b->bytes = 0;
+        b->count = 0, b->bytes = 0;
         if (routes != NULL) {
             routes->used &= ~((uint64_t)1 << (b - t->keyed));
         }

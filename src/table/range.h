@@ -4,7 +4,8 @@
    of the table.
 
    Which range a key belongs to is said by the routes: they are read without a lock, never change, and are replaced as a whole. Only who
-   has all ranges that are cut or joined to himself replaces them; so who has taken a range and finds that it still is that of his key can rely on it. */
+   has all ranges that are cut or joined to himself replaces them; so who has taken a range, and finds that it still is that of his key,
+   can rely on it. */
 #ifndef MOTE_TABLE_RANGE_H
 #define MOTE_TABLE_RANGE_H
 
