@@ -33,17 +33,23 @@ static void finish(VM *vm, Work *w) {
 void io_lock(VM *vm) {
     if (vm->processes->concurrent) {
         mutex_take(vm->io->lock);
+        vm->io->lock_held++;
     }
 }
 
 void io_unlock(VM *vm) {
     if (vm->processes->concurrent) {
+        vm->io->lock_held--;
         mutex_give(vm->io->lock);
     }
 }
 
-static void wait_io(VM *vm, int64_t nanoseconds) {
-    poll_sleep(vm->io->poll, nanoseconds);
+bool io_may_leave(VM *vm) {
+    return vm->processes->concurrent && vm->io->lock_held == 1;
+}
+
+static bool wait_io(VM *vm, int64_t nanoseconds) {
+    return poll_sleep(vm->io->poll, nanoseconds);
 }
 
 static void wake_io(VM *vm) {

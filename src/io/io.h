@@ -17,7 +17,8 @@ struct Watcher;
 struct Zstd;
 
 typedef struct Io {
-    Mutex *lock; /* of all that follows but the pool, and of every port */
+    Mutex *lock;        /* of all that follows but the pool, and of every port */
+    unsigned lock_held; /* how often its owner has taken it */
     Poll *poll;
     Pool *pool;
     struct Ports *ports;                   /* io/port.h */
@@ -39,6 +40,7 @@ typedef struct Io {
 /* With several schedulers, everything here and in ports happens under one lock, which its owner may take again. */
 void io_lock(VM *vm);
 void io_unlock(VM *vm);
+bool io_may_leave(VM *vm); /* who has it: has nobody above this call taken it too? */
 
 bool io_init(VM *vm); /* hooks into the scheduler's idle wait; processes_init comes before */
 void io_done(VM *vm);

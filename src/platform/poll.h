@@ -21,8 +21,8 @@ size_t poll_memory(const Poll *p); /* bytes */
 /* Waits up to so many nanoseconds; < 0: for ever. Then poll_next tells what is ready, one descriptor and direction at a time; what
    has been unwatched meanwhile is left out. NULL: no more. */
 void poll_wait(Poll *p, int64_t nanoseconds);
-/* Only waits until poll_wait would find something, while other threads may call the rest. */
-void poll_sleep(Poll *p, int64_t nanoseconds);
+/* Only waits until poll_wait would find something, while other threads may call the rest. False: it would not. */
+bool poll_sleep(Poll *p, int64_t nanoseconds);
 void *poll_next(Poll *p, int *fd, unsigned *what);
 
 void poll_wake(Poll *p); /* from any thread or signal handler: a poll_wait that goes on, or the next one, returns at once */

@@ -16,7 +16,7 @@
 #include "proc/run_queue.h"
 #include "proc/shortage.h"
 
-enum { SPINS = 40, SPIN_PAUSES = 50 };
+enum { SPINS = 40, SPIN_PAUSES = 50, SPINS_TO_POLL = 4 };
 
 static Scheduler *scheduler_at(const Processes *ps, uint32_t i) {
     return __atomic_load_n(&ps->schedulers[i], __ATOMIC_ACQUIRE);
@@ -61,7 +61,7 @@ static void come_back(Scheduler *s) {
     s->away = false;
     end_rest(ps, s);
     if (ps->poller == s) {
-        ps->poller = NULL;
+        __atomic_store_n(&ps->poller, NULL, __ATOMIC_RELAXED);
     }
     lock_give(&ps->rest_lock);
     epoch_back(s);
@@ -353,6 +353,17 @@ static bool must_look(const Scheduler *s) {
     return is_halting(ps) || stopper(ps) != NULL || (scheduler_is_online(s) && (run_queue_length(s) > 0 || some_are_left(ps)));
 }
 
+/* Something that io/ has, if nobody waits for that. */
+static bool find_input(Scheduler *s) {
+    Processes *ps = s->vm->processes;
+    if (ps->poll_wait == NULL || __atomic_load_n(&ps->poller, __ATOMIC_RELAXED) != NULL || !ps->pending(s->vm, true) ||
+        !ps->poll_wait(s->vm, 0)) {
+        return false;
+    }
+    scheduler_look_around(s, true);
+    return run_queue_length(s) > 0;
+}
+
 static bool search(Scheduler *s) {
     Processes *ps = s->vm->processes;
     uint64_t seen[SCHEDULERS_MAX];
@@ -360,11 +371,14 @@ static bool search(Scheduler *s) {
     if (!scheduler_is_online(s)) {
         return is_halting(ps) || stopper(ps) != NULL;
     }
+    if (__atomic_load_n(&ps->resting, __ATOMIC_RELAXED) + 1 >= n) { /* nobody else runs: what comes, comes from io/ */
+        return must_look(s);
+    }
     for (uint32_t i = 0; i < n; i++) {
         seen[i] = __atomic_load_n(&scheduler_at(ps, i)->queues->slices, __ATOMIC_RELAXED);
     }
     for (int i = 0; i < SPINS; i++) {
-        if (must_look(s) || find_work(s, NULL)) {
+        if (must_look(s) || find_work(s, NULL) || (i % SPINS_TO_POLL == 0 && find_input(s))) {
             return true;
         }
         for (int k = 0; k < SPIN_PAUSES; k++) {
@@ -416,7 +430,7 @@ bool scheduler_rest(Scheduler *s) {
     }
     bool polls = ps->poller == NULL && ps->poll_wait != NULL && ps->pending(vm, true);
     if (polls) {
-        ps->poller = s;
+        __atomic_store_n(&ps->poller, s, __ATOMIC_RELAXED);
     }
     lock_give(&ps->rest_lock);
     if (UNLIKELY(!scheduler_is_online(s)) && run_queue_length(s) > 0) {

@@ -87,7 +87,8 @@ typedef struct Processes {
        included or not? */
     void (*poll)(VM *vm, int64_t nanoseconds);
     bool (*pending)(VM *vm, bool signals);
-    void (*poll_wait)(VM *vm, int64_t nanoseconds); /* waits until poll would find something; touches nothing of the VM */
+    bool (*poll_wait)(VM *vm,
+                      int64_t nanoseconds); /* waits until poll would find something; touches nothing of the VM. False: it would not */
     void (*when_still)(VM *vm); /* atomic; to be called once between two slices, while all schedulers stand still. NULL: nothing */
     void (*poll_wake)(VM *vm);  /* a poll that is under way, or the next one, returns at once */
     /* io/: does this port exist? And: a signal for a port that a process has sent; false: there is none. */

@@ -163,10 +163,8 @@ static bool sleep_on(Poll *p, int64_t nanoseconds) {
     return ppoll(&f, ok, nanoseconds < 0 ? NULL : &t, NULL) > 0;
 }
 
-void poll_sleep(Poll *p, int64_t nanoseconds) {
-    if (__atomic_load_n(&p->always, __ATOMIC_RELAXED) == 0) {
-        sleep_on(p, nanoseconds);
-    }
+bool poll_sleep(Poll *p, int64_t nanoseconds) {
+    return __atomic_load_n(&p->always, __ATOMIC_RELAXED) > 0 || sleep_on(p, nanoseconds);
 }
 
 void poll_wait(Poll *p, int64_t nanoseconds) {
