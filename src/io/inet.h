@@ -98,6 +98,11 @@ typedef struct Inet {
     /* Output. */
     Text out;
     size_t out_start;
+    struct {
+        Bytes head, data;
+        ptrdiff_t sent; /* < 0: error says why */
+        int error;
+    } aside; /* what is written without the lock */
     InetCaller caller, busy_caller;
     int64_t send_deadline; /* tick */
     bool linger_zero, close_sent, shut_down, closed_on_receive, closed_on_send, was_reset;

@@ -238,27 +238,49 @@ static void send_queued(Inet *s, Bytes head, Bytes data) {
     }
 }
 
+/* The system has taken n bytes; < 0: none. */
+static void sent_now(Inet *s, Bytes head, Bytes data, ptrdiff_t n, int error) {
+    if (n < 0 && error != SOCKET_PENDING) {
+        write_failed(s, error);
+        return;
+    }
+    n = MAX(n, 0);
+    if ((size_t)n < head.size + data.size) {
+        if (!queue(s, head, data, (size_t)n)) {
+            no_memory(s);
+            return;
+        }
+        inet_watch(s, s->watched | POLL_WRITE);
+    }
+    inet_reply(s, NONE);
+}
+
+/* What has been written aside. */
+static void settle(Port *port) {
+    Inet *s = (Inet *)port;
+    sent_now(s, s->aside.head, s->aside.data, s->aside.sent, s->aside.error);
+}
+
+/* On loopback the system does all that the other side's system would do, too: others may use their ports meanwhile. */
+static void send_aside(Inet *s, Bytes head, Bytes data) {
+    s->aside.head = head, s->aside.data = data;
+    port_leave(&s->port, settle);
+    s->aside.sent = socket_write(s->fd, head, data, &s->aside.error);
+    port_return(&s->port);
+}
+
 static void send_now(Inet *s, Bytes head, Bytes data) {
     int error = 0;
     ptrdiff_t n = 0;
-    if (head.size + data.size > 0) {
-        if (!s->ignored && !s->set.delay_send) {
-            n = socket_write(s->fd, head, data, &error);
-        }
-        if (n < 0 && error != SOCKET_PENDING) {
-            write_failed(s, error);
-            return;
-        }
-        n = MAX(n, 0);
-        if ((size_t)n < head.size + data.size) {
-            if (!queue(s, head, data, (size_t)n)) {
-                no_memory(s);
-                return;
-            }
-            inet_watch(s, s->watched | POLL_WRITE);
-        }
+    bool at_once = head.size + data.size > 0 && !s->ignored && !s->set.delay_send;
+    if (at_once && io_may_leave(s->port.vm)) {
+        send_aside(s, head, data);
+        return;
     }
-    inet_reply(s, NONE);
+    if (at_once) {
+        n = socket_write(s->fd, head, data, &error);
+    }
+    sent_now(s, head, data, n, error);
 }
 
 void tcp_output(Port *port, Bytes data) {

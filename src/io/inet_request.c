@@ -42,12 +42,16 @@ term inet_id(Process *p, uint16_t id) {
 
 static void ready(VM *vm UNUSED, Watcher *w, int fd UNUSED, unsigned what) {
     Inet *s = (Inet *)((uint8_t *)w - offsetof(Inet, watcher));
-    s->ready(s, what);
+    if (__atomic_load_n(&s->port.aside, __ATOMIC_RELAXED) != ASIDE_NOW && port_settle(&s->port)) { /* else it is told of again */
+        s->ready(s, what);
+    }
 }
 
 static void ring(VM *vm UNUSED, Alarm *a) {
     Inet *s = (Inet *)((uint8_t *)a - offsetof(Inet, alarm));
-    s->late(s);
+    if (port_settle(&s->port)) {
+        s->late(s);
+    }
 }
 
 Inet *inet_new(VM *vm, term owner, const PortDriver *driver, const char *name, Process *p) {

@@ -30,8 +30,45 @@ static Port *find_any(VM *vm, term id) {
     return port != NULL && port->id == id ? port : NULL;
 }
 
+bool port_settle(Port *port) {
+    PortAside aside = __atomic_load_n(&port->aside, __ATOMIC_ACQUIRE);
+    if (LIKELY(aside == ASIDE_NOT)) {
+        return true;
+    }
+    for (int i = 0; aside == ASIDE_NOW; i++) {
+        if (i < LOCK_SPINS) {
+            cpu_pause();
+        } else {
+            lock_wait();
+        }
+        aside = __atomic_load_n(&port->aside, __ATOMIC_ACQUIRE);
+    }
+    __atomic_store_n(&port->aside, ASIDE_NOT, __ATOMIC_RELAXED);
+    VM *vm = port->vm;
+    term id = port->id;
+    port->settle(port);
+    return find_any(vm, id) != NULL;
+}
+
+void port_leave(Port *port, void (*settle)(Port *port)) {
+    port->settle = settle;
+    __atomic_store_n(&port->aside, ASIDE_NOW, __ATOMIC_RELAXED);
+    io_unlock(port->vm);
+}
+
+void port_return(Port *port) {
+    VM *vm = port->vm;
+    term id = port->id;
+    __atomic_store_n(&port->aside, ASIDE_OVER, __ATOMIC_RELEASE);
+    io_lock(vm);
+    port_find(vm, id);
+}
+
 Port *port_find(VM *vm, term id) {
     Port *port = find_any(vm, id);
+    if (port != NULL && !port_settle(port)) {
+        return NULL;
+    }
     return port == NULL || port->flags & PORT_CLOSING ? NULL : port;
 }
 
@@ -358,6 +395,7 @@ void port_exit(Port *port, term reason, bool send_closed) {
     if (port->flags & PORT_CLOSING) {
         return;
     }
+    assert(port->aside == ASIDE_NOT);
     term id = port->id, owner = port->owner, told = reason == A_kill ? A_killed : reason;
     port->flags |= PORT_CLOSING;
     vm->io->ports->alive--;

@@ -18,6 +18,9 @@ enum {
 /* A driver's opening function: NULL in builds that have left it out (PART_... in the Makefile). */
 #define MAY_BE_MISSING __attribute__((weak))
 
+/* A driver may give io_lock up while the system does something for the process that has given a command: see port_leave. */
+typedef enum { ASIDE_NOT, ASIDE_NOW, ASIDE_OVER } PortAside;
+
 typedef struct Port Port;
 typedef struct PortDriver {
     size_t size;                            /* of its struct */
@@ -43,7 +46,9 @@ struct Port {
     term owner;  /* the connected process */
     term caller; /* who has given the command that is being carried out */
     uint32_t flags;
-    long os_pid; /* -1: none */
+    PortAside aside;            /* atomic: it becomes ASIDE_OVER without the lock */
+    void (*settle)(Port *port); /* does what is to be done about what has been done aside */
+    long os_pid;                /* -1: none */
     PortPeer *peers;
     term *waiting; /* pids of those who are parked because it is busy */
     uint32_t waiting_count, waiting_room;
@@ -88,6 +93,11 @@ void port_count_output(Port *port, size_t bytes);
 void port_set_busy(Port *port, bool busy);
 void port_check_busy(Port *port); /* by the marks, after the queue has changed */
 void port_written(Port *port);    /* its queue has become empty: the end of a port that is closing */
+/* From port_leave to port_return the port's command is carried out without io_lock: nothing of the port is touched but what the driver has
+   put aside for it, and whoever comes to the port meanwhile waits until that is over, and settles it. It may be gone then. */
+void port_leave(Port *port, void (*settle)(Port *port));
+void port_return(Port *port);
+bool port_settle(Port *port); /* false: it is gone */
 /* The end: links and monitors are told, output that is queued is written first. `reason` is a term that lives long enough. */
 void port_exit(Port *port, term reason, bool send_closed);
 void port_fail(Port *port, int error); /* the same for a system error */

@@ -69,6 +69,8 @@ void lock_wait(void) {
     sched_yield();
 }
 
+enum { MUTEX_SPINS = 25, MUTEX_PAUSES = 40 };
+
 struct Event {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -147,7 +149,16 @@ void mutex_free(Mem *mem, Mutex *m) {
     }
 }
 
+/* Most are given back after a system call or two: to sleep, and to be woken, takes longer. */
 void mutex_take(Mutex *m) {
+    for (int i = 0; i < MUTEX_SPINS; i++) {
+        if (pthread_mutex_trylock(&m->lock) == 0) {
+            return;
+        }
+        for (int k = 0; k < MUTEX_PAUSES; k++) {
+            cpu_pause();
+        }
+    }
     pthread_mutex_lock(&m->lock);
 }
 
