@@ -5,6 +5,7 @@
 #   make check       all tests that need no special hardware          make check-long   the rest
 #   make bench       compare with erl                                   make size         what the executable is made of
 #   make CORE=1      the core alone, in build/$(BUILD)-core: without the parts that PART_... below lists      make WITHOUT="net trace"   without these
+#   make MALLOC=mimalloc   with another allocator
 #   make fmt, lint   format, look for mistakes                          make install [PREFIX=/usr/local] [ATOMVM_LINK=1]
 
 BUILD ?= release
@@ -14,7 +15,7 @@ PYTHON ?= python3
 ERLC ?= erlc
 B := build/$(BUILD)
 # Where what is linked goes; objects are the same whatever is left out.
-E := $(B)$(if $(CORE),-core,$(if $(strip $(WITHOUT)),-no-$(subst $() ,-,$(strip $(WITHOUT)))))
+E := $(B)$(if $(CORE),-core,$(if $(strip $(WITHOUT)),-no-$(subst $() ,-,$(strip $(WITHOUT)))))$(MALLOC:%=-%)
 G := build/shared
 V := $(if $(VERBOSE),,@)
 
@@ -34,6 +35,7 @@ LDFLAGS_all := $(filter -fsanitize=%,$(CFLAGS_$(BUILD))) -Wl,--gc-sections $(LDF
 # Libraries of native functions find these in the executable.
 NIF_LIST := src/io/nif.list
 EXPORTS := -Wl,--dynamic-list=$(NIF_LIST)
+# MALLOC=mimalloc (libmimalloc-dev): that allocator instead of the C library's, see docs/memory.md.
 LIBS := -lgmp -lz -ltinfo -lm -ldl -lpthread
 # The release build of the command loads these libraries when it needs them: see the file.
 LATE := $(if $(filter release-x86_64-Linux,$(BUILD)-$(shell uname -m)-$(shell uname -s)),$(B)/platform/unix/late.o)
@@ -58,7 +60,7 @@ LEFT_OUT := $(if $(ABSENT),$(foreach p,$(ABSENT),$(PART_$p:%=src/%.c)),src/vm/ab
 ALL_SOURCES := $(sort $(wildcard src/*/*.c src/platform/unix/*.c))
 SOURCES := $(filter-out $(LEFT_OUT),$(ALL_SOURCES))
 HEADERS := $(sort $(wildcard src/*/*.h src/*/*.tab))
-OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(E)/gen/bifs.o $(B)/gen/lib.o
+OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(if $(ABSENT),$E,$B)/gen/bifs.o $(B)/gen/lib.o
 LIB_ERL := $(sort $(wildcard lib/*.erl))
 LIB_BEAM := $(LIB_ERL:lib/%.erl=$(G)/lib/%.beam)
 GENERATED := $(G)/gen/atoms.h $(G)/gen/generic.h $(G)/gen/ops.h $(G)/gen/ops.inc $(G)/gen/rules.inc $(G)/gen/handlers.inc $(G)/gen/native.inc
@@ -69,7 +71,7 @@ all: $(E)/mote
 lib: $(E)/libmote.a
 
 $(E)/mote: $(NIF_LIST) $(B)/vm/main.o $(LATE) $(E)/$(if $(LATE),ordered,libmote).a
-	$(V)$(CC) $(LDFLAGS_all) $(EXPORTS) -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS))
+	$(V)$(CC) $(LDFLAGS_all) $(EXPORTS) -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive $(if $(LATE),-ldl -lpthread,$(LIBS)) $(MALLOC:%=-l%)
 # What every start runs stands together: fewer pages of the executable are touched.
 $(E)/ordered.a: $(E)/libmote.a tools/start_functions.txt
 	$(V)sed 's/.*/--rename-section .text.&=.text.hot.&/' tools/start_functions.txt >$(E)/ordered.args && $(OBJCOPY) @$(E)/ordered.args $< $@

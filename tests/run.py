@@ -306,6 +306,17 @@ class Tests:
             status, out = make('CORE=1', 'stripped')
             return check() if status == 0 else out.decode(errors='replace')
 
+        def check_allocator():
+            status, out = make('MALLOC=mimalloc')
+            if status != 0:
+                return out.decode(errors='replace')
+            executable, with_it = self.mote('release').replace('build/release', 'build/release-mimalloc'), b'libmimalloc.so'
+            if with_it not in run(['ldd', executable])[1]:
+                return 'not linked'
+            status, out = run([executable, '-e', 'length([spawn(fun() -> X end) || X <- lists:seq(1, 10000)])'], env={'MOTE_SCHEDULERS': '2'})
+            return None if (status, out) == (0, b'10000\n') else f'status {status}: {out}'
+
+        yield 'parts/mimalloc', check_allocator
         yield 'parts/core', lambda: check_without('CORE=1')
         if self.o.length != 'quick':
             for part in run(['make', '-s', '--no-print-directory', 'parts'])[1].decode().split():
