@@ -308,21 +308,20 @@ static bool parse_suspend_options(term list, SuspendOptions *o) {
 
 /* One more suspension of q by p. NONE: no memory. */
 static term suspend(Process *p, Process *q, bool unless_suspending) {
+    bool made;
     Relation *mine = relation_find(p, RELATION_SUSPENDED, q->pid, 0);
     if (mine != NULL && unless_suspending) {
         return A_false;
     }
-    bool made, also_made;
-    ProcessExtra *e = process_extra(q);
     mine = relation_add(p, RELATION_SUSPENDED, q->pid, 0, &made);
-    Relation *theirs = relation_add(q, RELATION_SUSPENDER, p->pid, 0, &also_made);
-    if (e == NULL || mine == NULL || theirs == NULL) {
+    if (mine == NULL || !process_suspend(q, p->pid)) {
+        if (mine != NULL && made) {
+            relation_remove(p, mine);
+        }
         return NONE;
     }
-    mine->other = q->pid, theirs->other = p->pid;
-    mine->count++, theirs->count++;
-    e->suspended++;
-    process_set(q, STATE_SUSPENDED);
+    mine->other = q->pid;
+    mine->count++;
     return A_true;
 }
 
@@ -334,7 +333,14 @@ BIF(erts_internal, suspend_process, 2) {
     if (!parse_suspend_options(a[1], &o)) {
         return A_badopt;
     }
-    Process *busy, *q = enter(p, a[0], &busy);
+    Process *busy, *q = process_find(process_vm(p), a[0]);
+    if (o.asynchronous && q != NULL) {
+        const Relation *mine = relation_find(p, RELATION_SUSPENDED, a[0], 0);
+        if (mine == NULL || (mine->count == 0 && !o.unless_suspending)) {
+            return suspend_ask(p, q, o.reply_tag) ? A_true : bif_no_memory(p);
+        }
+    }
+    q = enter(p, a[0], &busy);
     if (busy != NULL) {
         return bif_ask(p, busy, BIF_EXPORT(p, erts_internal, suspend_process, 2), a);
     }
@@ -366,6 +372,13 @@ BIF(erlang, resume_process, 1) {
     if (q == NULL) {
         relation_remove(p, mine);
         return raise_badarg(p);
+    }
+    if (mine->flags > 0) { /* what it was asked for is in effect, now that it has been entered; it has said so */
+        signals_handle(p);
+        if (process_must_leave(p)) {
+            leave(p, q);
+            return bif_yield(p, A_true);
+        }
     }
     Relation *theirs = relation_find(q, RELATION_SUSPENDER, p->pid, 0);
     process_resume(q, 1);

@@ -243,7 +243,7 @@ static void gather(Process *q, Relation *r, void *arg) {
         if (process_find(process_vm(p), r->other) == NULL) {
             return;
         }
-        item = TUPLE3(HEAP(p), r->other, SMALL(r->count), SMALL(0));
+        item = TUPLE3(HEAP(p), r->other, SMALL(r->count), SMALL(r->flags));
     }
     g->list = heap_cons(HEAP(p), item, g->list);
 }

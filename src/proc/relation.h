@@ -38,13 +38,13 @@ typedef struct {
    memory. */
 typedef struct Relation {
     struct Relation *left, *right;
-    uint32_t kind, flags;
+    uint32_t kind, flags; /* flags of SUSPENDED: how often it has been asked for and is not in effect yet */
     uint64_t key[2];
     term other; /* pid, or port, of the other end; NONE: none */
     union {
         term name;           /* MONITORED: the registered name that was asked for, or NONE */
         MonitorExtra *extra; /* REFERENCE: NULL: nothing */
-        uint64_t count;      /* LINK: number of the unlink under way. SUSPENDED, SUSPENDER: how often */
+        uint64_t count;      /* LINK: number of the unlink under way. SUSPENDED, SUSPENDER: how often, in effect */
     };
 } Relation;
 
@@ -74,6 +74,12 @@ uint32_t alias_take(Process *p, uint64_t low, uint64_t high, bool message);
 /* Handle the signals of the other end; s is freed or becomes a message. */
 void link_signal(Process *p, Signal *s);
 void monitor_signal(Process *p, Signal *s);
+/* q is suspended once more, by the process `by`; the caller has q. False: no memory. */
+bool process_suspend(Process *q, term by);
+/* The same, some time: when q comes to it, it suspends itself, and then sends {Tag, suspended}, or {Tag, exited}. tag NONE: nothing. */
+bool suspend_ask(Process *p, Process *q, term tag);
+void suspend_signal(Process *p, Signal *s);
+void suspend_refuse(Process *q, Signal *s); /* q has ended */
 /* p has ended with `reason`: tells the other end of r, whose memory is used for it. */
 void relation_end(Process *p, Relation *r, term reason);
 

@@ -261,6 +261,10 @@ bool exit_send_alias(Scheduler *s, term from, term alias, term reason, bool prio
     // clang-format on
 }
 
+bool signal_send_copy(Scheduler *s, Process *to, Signal signal) {
+    return send_copy(s, NULL, to, signal);
+}
+
 bool exit_send_self(Process *p, term reason) {
     return send_copy(p->scheduler, NULL, p, (Signal){.kind = SIGNAL_EXIT, .value = reason, .from = p->pid, .key = {1}});
 }
@@ -356,15 +360,6 @@ static void exit_signal(Process *p, Signal *signal) {
     }
 }
 
-static void resume_signal(Process *p, Signal *signal) {
-    Relation *r = relation_find(p, RELATION_SUSPENDER, signal->from, 0);
-    if (r != NULL) {
-        process_resume(p, r->count);
-        relation_remove(p, r);
-    }
-    signal_free(p->scheduler, signal);
-}
-
 /* Through an alias. */
 static void alias_signal(Process *p, Signal *signal) {
     bool message = signal->kind == SIGNAL_ALIAS_MESSAGE;
@@ -397,7 +392,9 @@ static void handle(Process *p, Signal *signal) {
     case SIGNAL_MONITOR:
     case SIGNAL_DEMONITOR:
     case SIGNAL_DOWN: monitor_signal(p, signal); break;
-    case SIGNAL_RESUME: resume_signal(p, signal); break;
+    case SIGNAL_SUSPEND:
+    case SIGNAL_SUSPENDED:
+    case SIGNAL_RESUME: suspend_signal(p, signal); break;
     case SIGNAL_ASK:
         signal->next = p->scheduler->asked;
         p->scheduler->asked = signal;
@@ -430,6 +427,7 @@ static void refuse(Process *p, Signal *signal) {
     case SIGNAL_LINK: signal->kind = SIGNAL_LINK_EXIT; break;
     case SIGNAL_UNLINK: signal->kind = SIGNAL_UNLINK_DONE; break;
     case SIGNAL_MONITOR: signal->kind = SIGNAL_DOWN; break;
+    case SIGNAL_SUSPEND: suspend_refuse(p, signal); return;
     case SIGNAL_ASK:
         unpark(s->vm, signal->from);
         signal_free(s, signal);

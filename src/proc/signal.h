@@ -19,6 +19,8 @@ typedef enum {
     SIGNAL_MONITOR,          /* from, key: reference; value: registered name it was asked for, or NONE */
     SIGNAL_DEMONITOR,        /* key */
     SIGNAL_DOWN,             /* from, key, value: reason */
+    SIGNAL_SUSPEND,          /* from: asynchronously. key[1]: shall there be an answer? Then value is its tag */
+    SIGNAL_SUSPENDED,        /* from: it is in effect now */
     SIGNAL_RESUME,           /* from: who had suspended it has ended */
     SIGNAL_ASK,              /* from: a process that is parked until it can enter this one */
 } SignalKind;
@@ -49,6 +51,9 @@ void signal_free(Scheduler *s, Signal *signal); /* and its data, if nobody has t
 /* Puts the signal into the queue of the process and makes it runnable if it waits. False: there is no such process; the signal
    is freed then. */
 bool signal_send(Scheduler *s, term pid, Signal *signal);
+
+/* The same, with a copy of signal.value. False: no memory. */
+bool signal_send_copy(Scheduler *s, Process *to, Signal signal);
 
 /* Sends a copy of message. False: no memory (the process `from`, if any, is then marked to be killed). A dead receiver is no
    error. */
