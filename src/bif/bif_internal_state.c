@@ -73,8 +73,8 @@ BIF(erts_debug, set_internal_state, 2) {
         term copy = term_copy(HEAP(p), a[1]);
         return copy == NONE ? raise_heap_reason(p) : copy;
     }
-    case A_wait: /* literals are freed later than is said, and with several schedulers what others may be reading */
-        if (!bif_is_still(p) || !epoch_all_done(process_vm(p))) {
+    case A_wait: /* literals are freed later than is said, and with several schedulers what others may be reading, or are deleting */
+        if (!bif_is_still(p) || !ets_free_some(process_vm(p), SIZE_MAX) || !epoch_all_done(process_vm(p))) {
             return bif_still(p, BIF_EXPORT(p, erts_debug, set_internal_state, 2), a);
         }
         bif_still_over(p);
