@@ -64,7 +64,9 @@ void suspend_refuse(Process *q, Signal *signal) {
 static void in_effect(Process *q, Signal *signal) {
     Signal *done = signal_new(q->scheduler, SIGNAL_SUSPENDED);
     if (done == NULL || !process_suspend(q, signal->from)) {
-        signal_free(q->scheduler, done);
+        if (done != NULL) {
+            signal_free(q->scheduler, done);
+        }
         signal_free(q->scheduler, signal);
         process_set(q, STATE_KILLED);
         return;
