@@ -390,8 +390,8 @@ static bool empty_into_dying(VM *vm, Table *t) {
     if (shell == NULL) {
         return false;
     }
-    *shell = *t;
-    shell->stripes = shell->keyed = NULL;
+    enum { BEHIND_LOCKS = offsetof(Table, name) }; /* others may be waiting at those of t */
+    memcpy((uint8_t *)shell + BEHIND_LOCKS, (const uint8_t *)t + BEHIND_LOCKS, sizeof *t - BEHIND_LOCKS);
     shell->heir_data = NULL;
     shell->account = NULL;
     if (table_has_ranges(t)) {
