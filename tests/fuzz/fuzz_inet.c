@@ -272,7 +272,8 @@ size_t poll_memory(const Poll *p UNUSED) {
 }
 void poll_wait(Poll *p UNUSED, int64_t nanoseconds UNUSED) {
 }
-void poll_sleep(Poll *p UNUSED, int64_t nanoseconds UNUSED) {
+bool poll_sleep(Poll *p, int64_t nanoseconds UNUSED) {
+    return is_open(p->fd) && (sockets[p->fd - FIRST_FD].watched & p->ready) != 0;
 }
 void *poll_next(Poll *p, int *fd, unsigned *what) {
     if (!is_open(p->fd) || (sockets[p->fd - FIRST_FD].watched & p->ready) == 0) {
