@@ -29,7 +29,7 @@ typedef struct SystemFlags {
     int delayed_node_gc;      /* seconds; -1: the default; -2: infinity */
     term time_warp;           /* an atom; NONE: the default */
     term warnings;            /* atoms */
-    term bind_type;           /* +sbt */
+    const char *bind_type;    /* +sbt; NULL: unbound */
     bool bind_may_fail;       /* it was +stbt */
     const char *cpu_topology; /* +sct; NULL: as the system says */
     char file_names;          /* 'u', 'l' or 0: as the locale says */

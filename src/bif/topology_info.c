@@ -155,5 +155,5 @@ term set_bind_type(Process *p, term value) {
         return type->name == A_unbound ? A_unbound : raise_error(p, A_notsup);
     }
     const BindType *old = topology_bind(process_vm(p), type);
-    return old == NULL ? raise_error(p, A_notsup) : old->name;
+    return old == NULL ? raise_error(p, processors_can_bind() ? A_badarg : A_notsup) : old->name;
 }

@@ -203,6 +203,9 @@ static bool is_in_no_node(const Place *p) {
 
 /* Puts them in order. The reason why they cannot be true, or NULL. */
 static const char *verify(Places *p) {
+    if (p->count == 0) {
+        return NULL;
+    }
     qsort(p->place, p->count, sizeof *p->place, by_logical);
     for (size_t i = 1; i < p->count; i++) {
         if (by_logical(&p->place[i - 1], &p->place[i]) == 0) {
@@ -386,7 +389,7 @@ const BindType *topology_bind(VM *vm, const BindType *type) {
     struct Topology *t = topology(vm);
     topology_lock(vm);
     const BindType *old = t->type;
-    bool ok = processors_can_bind() || type == bind_types;
+    bool ok = processors_can_bind() && topology_places(vm, TOPOLOGY_USED) != NULL;
     if (ok) {
         __atomic_store_n(&vm->processes->bind, bind, __ATOMIC_SEQ_CST); /* threads that begin from now on bind themselves */
         t->type = type;

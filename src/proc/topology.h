@@ -29,7 +29,7 @@ const char *topology_parse(Mem *mem, Places *to, const char *text);
 const char *topology_define(VM *vm, Places *places);
 /* The logical numbers in the order in which schedulers get them: as many as there are places. False: no memory. */
 bool topology_order(Mem *mem, const Places *p, const BindType *type, int32_t *logical);
-/* From now on schedulers are bound so. The type that they had; NULL: no memory, or the system cannot do it. */
+/* From now on schedulers are bound so. The type that they had; NULL: no memory, the system cannot do it, or nothing is known of its processors. */
 const BindType *topology_bind(VM *vm, const BindType *type);
 const BindType *topology_bound_as(VM *vm);
 int topology_bound_to(const VM *vm, uint32_t scheduler); /* -1: unbound */

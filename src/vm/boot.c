@@ -126,7 +126,6 @@ static void flags_init(SystemFlags *f) {
         .delayed_node_gc = -1,
         .time_warp = NONE,
         .warnings = A_warning,
-        .bind_type = A_unbound,
     };
 }
 
@@ -146,8 +145,8 @@ static bool apply_topology(VM *vm, const SystemFlags *f) {
         fprintf(stderr, "bad cpu topology '%s': %s\n", f->cpu_topology, wrong);
         return false;
     }
-    const BindType *type = bind_type_named(f->bind_type);
-    if (type->name == A_unbound) {
+    const BindType *type = f->bind_type == NULL ? NULL : bind_type_of_option(f->bind_type);
+    if (type == NULL || type->name == A_unbound) {
         return true;
     }
     topology_lock(vm);
@@ -156,7 +155,7 @@ static bool apply_topology(VM *vm, const SystemFlags *f) {
     if ((known && topology_bind(vm, type) != NULL) || f->bind_may_fail) {
         return true;
     }
-    fprintf(stderr, "setting scheduler bind type '%s' failed: %s\n", type->option, known ? "not supported" : "no cpu topology available");
+    fprintf(stderr, "setting scheduler bind type '%s' failed: %s\n", f->bind_type, known ? "not supported" : "no cpu topology available");
     return false;
 }
 

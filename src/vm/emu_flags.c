@@ -127,7 +127,7 @@ static bool read_bind_type(const Flag *f) {
         snprintf(f->flags->complaint, sizeof f->flags->complaint, "setting scheduler bind type '%s' failed: invalid type", f->value);
         return false;
     }
-    f->system->bind_type = t->name;
+    f->system->bind_type = f->value;
     f->system->bind_may_fail = f->row->name[1] == 't';
     return true;
 }

@@ -95,8 +95,7 @@ Machine *machine_new(Options *o) {
     m->o = o;
     mem_init(&vm->mem);
     vm->options = o;
-    m->flags =
-        (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = NONE, .warnings = A_warning, .bind_type = A_unbound};
+    m->flags = (SystemFlags){.delayed_node_gc = -1, .full_sweep_after = -1, .time_warp = NONE, .warnings = A_warning};
     vm->flags = o->flags != NULL ? o->flags : &m->flags;
     vm->bifs = &bif_table;
     vm->otp_release = machine_otp_release;

@@ -29,6 +29,7 @@ END
 timeout 100 erl +sct '' -noshell -s init stop 2>&1 < /dev/null | head -n 1 | tr -d '\r'
 timeout 100 erl +sbt sideways -noshell -s init stop 2>&1 < /dev/null | head -n 1 | tr -d '\r'
 for type in u nnps db; do
-    erl +sbt $type -noshell -noinput -eval 'io:format("~p~n", [erlang:system_info(scheduler_bind_type)]), halt().'
+    erl +sbt $type -noshell -noinput -eval 'io:format("~p~n", [erlang:system_info(scheduler_bind_type)]), halt().' 2>&1 < /dev/null | sed '/^Usage/,$d' | tr -d '\r'
 done
-erl +S 3 +sbt ts -noshell -noinput -pa . -s topology bound -s init stop
+# Where nothing is known of the processors, neither starts.
+erl +S 3 +sbt ts -noshell -noinput -pa . -s topology bound -s init stop 2>&1 < /dev/null | sed '/^Usage/,$d' | tr -d '\r'
