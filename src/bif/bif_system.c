@@ -72,7 +72,7 @@ static term info_os_version(Process *p) {
     return TUPLE3(HEAP(p), SMALL(v[0]), SMALL(v[1]), SMALL(v[2]));
 }
 static term info_process_count(Process *p) {
-    return unsigned_term(p, process_vm(p)->processes->count);
+    return unsigned_term(p, __atomic_load_n(&process_vm(p)->processes->count, __ATOMIC_RELAXED));
 }
 static term info_process_limit(Process *p) {
     return unsigned_term(p, process_vm(p)->processes->limit);

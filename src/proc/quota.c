@@ -43,7 +43,7 @@ bool quota_is_over(const Process *p) {
 
 term quota_reason(Process *p, term reason) {
     const Account *over = over_account(p);
-    return over == NULL ? reason : TUPLE2(&p->heap, A_quota, quota_items[over->over]);
+    return over == NULL ? reason : TUPLE2(&p->heap, A_quota, quota_items[__atomic_load_n(&over->over, __ATOMIC_RELAXED)]);
 }
 
 static void end_if_over(Process *p) {
